@@ -1,0 +1,186 @@
+"""A question: whom to follow, for what, compared by what. Frozen, hashable, JSON-able, and the key to everything."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harmony_dash.cohort.endpoints import TimeZero, endpoint_named
+from harmony_dash.cohort.filters import Between, Filter, Missing, OneOf, canonical, from_json, to_json, variables_of
+from harmony_dash.dictionary.model import KNOWN_DAY, Dictionary, TimePoint, Variable, VariableType
+from harmony_dash.errors import QuestionError
+
+# The earliest day on which remission is assessed (domain: plausible range 20–120). A value known on day 42 after
+# diagnosis is at most 22 days in the future of a patient whose clock starts at remission.
+EARLIEST_REMISSION_DAY = 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person asks.
+
+    Attributes
+    ----------
+    disease : disease code.
+    endpoint : name of an endpoint.
+    where : filters, all of which must hold; kept in canonical form and order, so equal questions are equal values.
+    by : the variable whose values make the groups; None for one curve.
+    strata : the variable within whose values groups are compared; None for none.
+    landmark_days : patients followed beyond this day are kept and their clock restarts on it; 0 for none.
+    horizon_days : where curves and restricted means end; None lets the data decide.
+    """
+
+    disease: str
+    endpoint: str
+    where: tuple[Filter, ...] = ()
+    by: str | None = None
+    strata: str | None = None
+    landmark_days: int = 0
+    horizon_days: int | None = None
+
+    def __post_init__(self) -> None:
+        unique = {json.dumps(to_json(item), sort_keys=True): item for item in map(canonical, self.where)}
+        object.__setattr__(self, "where", tuple(unique[key] for key in sorted(unique)))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able form; `question_from_json` is its inverse."""
+        return {"disease": self.disease, "endpoint": self.endpoint, "where": [to_json(item) for item in self.where],
+                "by": self.by, "strata": self.strata, "landmark_days": self.landmark_days,
+                "horizon_days": self.horizon_days}
+
+    @property
+    def canonical_json(self) -> str:
+        """The one text of this question: sorted keys, no spaces."""
+        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that equal questions share, whatever the order of their parts."""
+        return hashlib.sha256(self.canonical_json.encode()).hexdigest()[:16]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Every variable the question reads, without repeats, filters first."""
+        names: Iterable[str] = (name for item in self.where for name in variables_of(item))
+        return tuple(dict.fromkeys([*names, *(name for name in (self.by, self.strata) if name)]))
+
+
+def question_from_json(value: object) -> Question:
+    """Rebuild a question from untrusted JSON; raises `QuestionError` on anything unexpected."""
+    unreadable = QuestionError("the link does not hold a question this version can read",
+                               remedy="Open the page without the link and set the controls.")
+    if not isinstance(value, Mapping):
+        raise unreadable
+    known = {"disease", "endpoint", "where", "by", "strata", "landmark_days", "horizon_days"}
+    where = value.get("where", [])
+    if not set(value) <= known or not {"disease", "endpoint"} <= set(value) or not isinstance(where, list):
+        raise unreadable
+    texts_fit = all(isinstance(value[key], str) for key in ("disease", "endpoint")) and all(
+        isinstance(value.get(key), str | None) for key in ("by", "strata"))
+    landmark, horizon = value.get("landmark_days", 0), value.get("horizon_days")
+    if not texts_fit or type(landmark) is not int or not (horizon is None or type(horizon) is int):
+        raise unreadable
+    return Question(value["disease"], value["endpoint"], tuple(from_json(item) for item in where), value.get("by"),
+                    value.get("strata"), landmark, horizon)
+
+
+def check_question(question: Question, dictionary: Dictionary) -> None:
+    """Refuse a question that cannot be asked of this dictionary.
+
+    Raises
+    ------
+    QuestionError naming the field and, for a misspelt name, the nearest that exists.
+    """
+    if question.disease not in dictionary.diseases:
+        raise QuestionError(f"there is no disease '{question.disease}'", where="disease",
+                            remedy=f"Choose one of: {', '.join(dictionary.diseases)}.")
+    endpoint_named(question.endpoint)
+    for item in question.where:
+        _check_filter(item, question.disease, dictionary)
+    for role, name in (("by", question.by), ("strata", question.strata)):
+        if name is not None:
+            variable = askable_variable(name, question.disease, dictionary, where=role)
+            if not variable.is_categorical:
+                raise QuestionError(f"'{name}' is a number and cannot make groups", where=role,
+                                    remedy="Choose its grouped form, e.g. age_group for age_dx_years.")
+    if question.by is not None and question.by == question.strata:
+        raise QuestionError("groups and strata are the same variable", where="strata", remedy="Choose another one.")
+    if not 0 <= question.landmark_days <= 20_000:
+        raise QuestionError("the landmark is not between 0 and 20,000 days", where="landmark", remedy="Correct it.")
+    if question.horizon_days is not None and not 1 <= question.horizon_days <= 40_000:
+        raise QuestionError("the horizon is not between 1 and 40,000 days", where="horizon", remedy="Correct it.")
+
+
+def with_landmark(question: Question, dictionary: Dictionary) -> Question:
+    """Move the landmark to the day by which every variable of the question is known.
+
+    Grouping or filtering by something that becomes known after time zero compares the future with the past: whoever
+    has a transplant has survived until it. Patients must therefore be followed beyond that day before they count.
+
+    Raises
+    ------
+    QuestionError when a variable has no fixed day (a transplant) and no landmark was chosen.
+    """
+    zero = endpoint_named(question.endpoint).time_zero
+    needed = question.landmark_days
+    for name in question.variables:
+        measured = dictionary[name].measured
+        if measured is TimePoint.LATER:
+            if question.landmark_days == 0:
+                raise QuestionError(
+                    f"'{dictionary[name].label}' becomes known only during follow-up, so comparing by it from the "
+                    "start would count survival until then as its effect", where=name,
+                    remedy="Choose a landmark day; what happened by that day makes the groups.")
+            continue
+        day = KNOWN_DAY[measured]
+        if zero is TimeZero.REMISSION:
+            day = 0 if measured is TimePoint.END_OF_INDUCTION else max(0, day - EARLIEST_REMISSION_DAY)
+        needed = max(needed, day)
+    return replace(question, landmark_days=needed)
+
+
+def askable_variable(name: str, disease: str, dictionary: Dictionary, *, where: str) -> Variable:
+    """The variable of that name if a question may read it, else `QuestionError` with the nearest name."""
+    names = {v.name: v for v in dictionary.askable(disease) if v.name != "disease"}
+    if name in names:
+        return names[name]
+    near = difflib.get_close_matches(name, names, n=1)
+    remedy = f"Did you mean {near[0]}?" if near else "See the data dictionary for the names."
+    if name in dictionary and dictionary[name].measured is TimePoint.OUTCOME:
+        raise QuestionError(f"'{name}' is part of the outcome and cannot filter or group patients", where=where,
+                            remedy="Use it as an endpoint instead.")
+    raise QuestionError(f"there is no variable '{name}' for {disease}", where=where, remedy=remedy)
+
+
+def _check_filter(item: Filter, disease: str, dictionary: Dictionary) -> None:
+    for name in variables_of(item):
+        askable_variable(name, disease, dictionary, where="where")
+    for leaf in _leaves(item):
+        variable = dictionary[leaf.variable]
+        if isinstance(leaf, OneOf):
+            if not variable.is_categorical:
+                raise QuestionError(f"'{leaf.variable}' is a number and is filtered by a range", where="where",
+                                    remedy=f"Write {leaf.variable}=lo..hi.")
+            wrong = [value for value in leaf.values if variable.values and value not in variable.values]
+            if wrong:
+                raise QuestionError(f"'{wrong[0]}' is not a value of {leaf.variable}", where="where",
+                                    remedy=f"Choose from: {', '.join(variable.values)}.")
+        if isinstance(leaf, Between) and not variable.is_numeric:
+            raise QuestionError(f"'{leaf.variable}' is not a number and has no range", where="where",
+                                remedy=f"Write {leaf.variable}=value,value.")
+
+
+def _leaves(item: Filter) -> Iterable[OneOf | Between | Missing]:
+    if isinstance(item, OneOf | Between | Missing):
+        return [item]
+    inner = (item.filter,) if not hasattr(item, "filters") else item.filters
+    return [leaf for part in inner for leaf in _leaves(part)]
+
+
+def is_open_code(variable: Variable) -> bool:
+    """Whether the values of a category are only known from the data."""
+    return variable.type is VariableType.CODE

@@ -1,0 +1,131 @@
+"""YAML as people write it by hand: safe, with line numbers, without the traps of YAML 1.1.
+
+`NO` stays the country code of Norway (only `true` and `false` are booleans), a key written twice is an error
+instead of the last one winning, and tags, anchors and aliases are refused: a mapping file needs none of them
+and they are how a small file becomes an attack.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harmony_dash.errors import UserError
+
+MAX_YAML_BYTES = 1_000_000
+
+
+class LocatedDict(dict[str, Any]):
+    """A mapping that remembers the file and the line of each of its keys (1-based)."""
+
+    def __init__(self, file: str, line: int) -> None:
+        super().__init__()
+        self.file = file
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+    def where(self, key: str | None = None) -> str:
+        """`file:line` of a key, or of the mapping itself."""
+        return f"{self.file}:{self.lines.get(key, self.line) if key is not None else self.line}"
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (
+        "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+# YAML 1.1 reads 1:30 as ninety and 010 as eight; plain decimal numbers are all a mapping needs.
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.[0-9]+)$"), list("-+.0123456789"))
+
+
+def read_yaml(path: Path, *, error: type[UserError], name: str | None = None) -> LocatedDict:
+    """Read one YAML file whose top level is a mapping.
+
+    Parameters
+    ----------
+    path : the file.
+    error : the class of error to raise, so that a broken dictionary and a broken source read differently.
+    name : how the file is called in messages; its own name by default, so that no server path is shown.
+
+    Returns
+    -------
+    LocatedDict with plain str, int, float, bool, None, lists and nested LocatedDicts.
+
+    Raises
+    ------
+    `error`, with file and line, on unreadable or oversized files, bad syntax, tabs, duplicate keys, tags,
+    anchors, and anything but a mapping at the top.
+    """
+    shown = name or path.name
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise error("the file does not exist", where=shown, remedy=f"Add {shown} to the folder.") from None
+    except OSError as problem:
+        raise error(f"the file cannot be read ({problem.strerror})", where=shown,
+                    remedy="Check its permissions.") from None
+    if len(raw) > MAX_YAML_BYTES:
+        raise error(f"the file has {len(raw):,} bytes, more than {MAX_YAML_BYTES:,}", where=shown,
+                    remedy="A mapping is short text; is this a data file?")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = raw[: problem.start].count(b"\n") + 1
+        raise error("the file is not UTF-8", where=f"{shown}:{line}", remedy="Save it as UTF-8.") from None
+    try:
+        _refuse_tags_and_anchors(text, shown, error)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        place = f"{shown}:{mark.line + 1}" if mark is not None else shown
+        what = getattr(problem, "problem", None) or "not valid YAML"
+        raise error(f"not valid YAML ({what})", where=place,
+                    remedy="Check indentation (spaces, no tabs), colons and quotes on this line and the one before."
+                    ) from None
+    if not isinstance(node, yaml.MappingNode):
+        raise error("the file does not hold a mapping of keys to values", where=f"{shown}:1",
+                    remedy="Write `key: value` lines.")
+    value = _build(node, shown, error)
+    assert isinstance(value, LocatedDict)
+    return value
+
+
+def _refuse_tags_and_anchors(text: str, shown: str, error: type[UserError]) -> None:
+    for token in yaml.scan(text, Loader=_Loader):
+        if isinstance(token, yaml.TagToken | yaml.AnchorToken | yaml.AliasToken):
+            kind = "tag" if isinstance(token, yaml.TagToken) else "anchor or alias"
+            raise error(f"a YAML {kind} is not allowed here", where=f"{shown}:{token.start_mark.line + 1}",
+                        remedy="Write the value itself; quote text that starts with !, & or *.")
+
+
+def _build(node: yaml.Node, shown: str, error: type[UserError]) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        result = LocatedDict(shown, node.start_mark.line + 1)
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise error("a key is not plain text", where=f"{shown}:{line}", remedy="Write `key: value`.")
+            key = str(key_node.value)
+            if key in result:
+                raise error(f"'{key}' is written twice (first on line {result.lines[key]})", where=f"{shown}:{line}",
+                            remedy="Keep one of the two.")
+            result[key] = _build(value_node, shown, error)
+            result.lines[key] = line
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, shown, error) for item in node.value]
+    return _SCALARS.construct_object(node)  # type: ignore[no-untyped-call]
+
+
+_SCALARS = _Loader("")

@@ -1,0 +1,233 @@
+"""What services compute and people see. A count of None is one that may not be shown (printed "<10")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harmony_dash.cohort.question import Question
+
+Floats = NDArray[np.float64]
+
+
+class IntervalType(StrEnum):
+    """How confidence intervals of a survival curve are made."""
+
+    LOG_LOG = "log-log"
+    LOG = "log"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A right-continuous step curve: `estimate[i]` holds from `days[i]` until the next day.
+
+    `days` starts at 0 with the value before any event; a drop on day 0 is a second entry at 0. `lower` and `upper` are
+    NaN where no interval exists.
+    """
+
+    days: Floats
+    estimate: Floats
+    lower: Floats
+    upper: Floats
+
+
+@dataclass(frozen=True)
+class Censorings:
+    """Days with censorings and the height of the curve there; empty on protected results."""
+
+    days: Floats
+    estimate: Floats
+
+
+@dataclass(frozen=True)
+class EstimateAt:
+    """An estimate read off at one day. None where the curve is cut or no interval exists."""
+
+    days: int
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    at_risk: int | None
+
+
+@dataclass(frozen=True)
+class RiskTable:
+    """Patients at risk (T ≥ t), and events and censorings so far (up to and including t), at each of `days`."""
+
+    days: tuple[int, ...]
+    at_risk: tuple[int | None, ...]
+    events: tuple[int | None, ...]
+    censored: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class RestrictedMean:
+    """Mean event-free time up to `tau_days`, in days, with its standard error."""
+
+    tau_days: int
+    days: float
+    se: float
+
+
+@dataclass(frozen=True)
+class RestrictedMeanDifference:
+    """Difference of restricted mean times, `group` minus `reference`, in days."""
+
+    group: str
+    reference: str
+    tau_days: int
+    days: float
+    lower: float
+    upper: float
+    p: float
+
+
+@dataclass(frozen=True)
+class CauseIncidence:
+    """Cumulative incidence of one cause in one group (Aalen–Johansen)."""
+
+    cause: str
+    label: str
+    curve: Curve
+    at: tuple[EstimateAt, ...]
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """One group's results.
+
+    `label` maps the grouping variable to its value, empty without a grouping; `name` is that in words. For an endpoint
+    with competing causes `curve`, `at`, medians and `restricted_mean` describe freedom from every cause, and `events`
+    counts the cause of interest.
+    """
+
+    label: Mapping[str, str]
+    name: str
+    n: int
+    events: int | None
+    curve: Curve
+    censorings: Censorings
+    at: tuple[EstimateAt, ...]
+    risk_table: RiskTable
+    median_days: float | None
+    median_lower_days: float | None
+    median_upper_days: float | None
+    follow_up_median_days: float | None
+    restricted_mean: RestrictedMean | None
+    cumulative_incidence: tuple[CauseIncidence, ...]
+
+
+@dataclass(frozen=True)
+class WithheldGroup:
+    """A group that may not be shown, and why."""
+
+    label: Mapping[str, str]
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test of equality of the groups; `label` says which, `cause` for one cause among competing ones."""
+
+    label: str
+    statistic: float
+    df: int
+    p: float
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Patients of the cohort who have no place in the figure; n is None where it may not be shown."""
+
+    reason: str
+    n: int | None
+
+
+@dataclass(frozen=True)
+class AttritionStep:
+    """Patients left after one more filter; the first step is the disease."""
+
+    label: str
+    n: int | None
+    removed: int | None
+
+
+@dataclass(frozen=True)
+class SurvivalResult:
+    """The answer to one survival question."""
+
+    question: Question
+    title: str
+    snapshot: str
+    synthetic: bool
+    n: int
+    groups: tuple[GroupResult, ...]
+    withheld: tuple[WithheldGroup, ...]
+    log_rank: Test | None
+    pairwise: tuple[tuple[str, str, float, float], ...]  # group, group, raw p, Holm p
+    gray: tuple[Test, ...]
+    restricted_mean_differences: tuple[RestrictedMeanDifference, ...]
+    attrition: tuple[AttritionStep, ...]
+    exclusions: tuple[Exclusion, ...]
+    interval: IntervalType
+    notes: tuple[str, ...]  # what was done to the question, e.g. a landmark that was set
+    methods: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class CountCell:
+    """A number of patients; None where it may not be shown."""
+
+    labels: Mapping[str, str]
+    n: int | None
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Share of a source's patients with a recorded value of a variable; None where it may not be shown."""
+
+    source: str
+    variable: str
+    label: str
+    share: float | None
+
+
+@dataclass(frozen=True)
+class SourceCoverage:
+    """One source in the coverage table."""
+
+    source: str
+    title: str
+    provider: str
+    countries: tuple[str, ...]
+    trial: str
+    synthetic: bool
+    accepted: int | None
+    quarantined: int | None
+    follow_up_median_days: float | None
+    dx_periods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CoverageResult:
+    """Who is in a snapshot."""
+
+    snapshot: str
+    synthetic: bool
+    created: str
+    disease: str
+    n: int | None
+    by_country: tuple[CountCell, ...]  # labels: country
+    by_trial: tuple[CountCell, ...]  # labels: trial
+    by_country_and_trial: tuple[CountCell, ...]  # labels: country, trial
+    sources: tuple[SourceCoverage, ...]
+    completeness: tuple[Completeness, ...]
+    follow_up_median_days: float | None
+    methods: str

@@ -1,0 +1,64 @@
+"""The tree of errors.
+
+A `UserError` is the person's to mend: it says what is wrong, where, and what to do next, and it never holds
+SQL, a path outside the person's own files, or a value of a patient. Everything else is a bug.
+"""
+
+from __future__ import annotations
+
+
+class HarmonyError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class UserError(HarmonyError):
+    """Something the person can mend.
+
+    Parameters
+    ----------
+    problem : what is wrong, one sentence.
+    where : file, row, column, field or option; empty when there is no place to point at.
+    remedy : what to do next, one sentence.
+    """
+
+    def __init__(self, problem: str, *, where: str = "", remedy: str = "") -> None:
+        self.problem = problem
+        self.where = where
+        self.remedy = remedy
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The three parts as one readable line."""
+        parts = [f"{self.where}: {self.problem}" if self.where else self.problem]
+        if self.remedy:
+            parts.append(self.remedy)
+        return " ".join(part if part.endswith((".", "?", "!")) else part + "." for part in parts)
+
+
+class DictionaryError(UserError):
+    """A data dictionary file contradicts itself or the format."""
+
+
+class SourceError(UserError):
+    """A source folder cannot be read or mapped; nothing of it is published."""
+
+
+class QuestionError(UserError):
+    """A question cannot be asked as it stands."""
+
+
+class StoreError(UserError):
+    """The store is missing, locked, damaged or full."""
+
+
+class StatisticsError(UserError):
+    """A statistic is refused because the data cannot carry it."""
+
+
+class AccessRefused(UserError):
+    """The actor may not do this; the reason is safe to show."""
+
+
+class SettingsError(UserError):
+    """The deployment is configured in a way the application refuses to run with."""

@@ -1,0 +1,1 @@
+"""Survival statistics from event tables: one method, one module, one frozen result."""

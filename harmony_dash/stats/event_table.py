@@ -1,0 +1,158 @@
+"""The event table: per group, stratum and whole day, how many had each event, were censored, or entered late.
+
+It is sufficient for every non-parametric statistic of this package, it adds up over disjoint sets of patients, and its
+size is bounded by groups × strata × days, not by patients. It is row data in another form: at daily resolution most
+cells hold one patient, so it never leaves the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harmony_dash.errors import StatisticsError
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EventTable:
+    """Counts per (group, stratum, day), sorted by that key, each key once.
+
+    Attributes
+    ----------
+    groups, strata : labels; a row's `group` and `stratum` are indices into them. An empty group has no rows.
+    causes : names of the event causes; cause 0 of `events` is the event of interest.
+    group, stratum, day : shape (rows,); days are whole and counted from time zero, never negative.
+    censored : shape (rows,); patients whose follow-up ends that day without an event.
+    events : shape (rows, causes); patients with each cause that day. Events come before censorings on a day.
+    entries : shape (rows,); patients who come under observation after that day (0 everywhere without late entry).
+    """
+
+    groups: tuple[str, ...]
+    strata: tuple[str, ...]
+    causes: tuple[str, ...]
+    group: Ints
+    stratum: Ints
+    day: Ints
+    censored: Ints
+    events: Ints
+    entries: Ints
+
+    @classmethod
+    def from_counts(cls, groups: Sequence[str], strata: Sequence[str], causes: Sequence[str], group: ArrayLike,
+                    stratum: ArrayLike, day: ArrayLike, censored: ArrayLike, events: ArrayLike,
+                    entries: ArrayLike | None = None) -> EventTable:
+        """Sort, join repeated keys and check.
+
+        Raises
+        ------
+        StatisticsError on negative counts or days, or on an index outside its labels.
+        """
+        key = [np.asarray(part, dtype=np.int64) for part in (group, stratum, day)]
+        rows = len(key[0])
+        left = np.asarray(censored, dtype=np.int64)
+        events_ = np.asarray(events, dtype=np.int64).reshape(rows, len(causes))
+        entries_ = np.zeros(rows, dtype=np.int64) if entries is None else np.asarray(entries, dtype=np.int64)
+        values = np.column_stack([left, events_, entries_]) if rows else np.zeros((0, len(causes) + 2), dtype=np.int64)
+        if rows and (values.min() < 0 or key[2].min() < 0):
+            raise StatisticsError("an event table holds a negative count or day")
+        if rows and (min(key[0].min(), key[1].min()) < 0 or key[0].max() >= len(groups)
+                     or key[1].max() >= len(strata)):
+            raise StatisticsError("an event table names a group or stratum it does not have")
+        order = np.lexsort((key[2], key[1], key[0]))
+        sorted_key = [part[order] for part in key]
+        values = values[order]
+        if rows:
+            new = np.ones(rows, dtype=bool)
+            new[1:] = np.any([part[1:] != part[:-1] for part in sorted_key], axis=0)
+            starts = np.flatnonzero(new)
+            values = np.add.reduceat(values, starts, axis=0)
+            sorted_key = [part[starts] for part in sorted_key]
+        return cls(tuple(groups), tuple(strata), tuple(causes), sorted_key[0], sorted_key[1], sorted_key[2],
+                   values[:, 0], values[:, 1:-1], values[:, -1])
+
+    @classmethod
+    def from_patients(cls, day: ArrayLike, cause: ArrayLike, *, group: ArrayLike | None = None,
+                      stratum: ArrayLike | None = None, entry: ArrayLike | None = None,
+                      groups: Sequence[str] | None = None, strata: Sequence[str] | None = None,
+                      causes: Sequence[str] = ("event",)) -> EventTable:
+        """Count patients given one by one; for tests and for the few methods that need rows.
+
+        Parameters
+        ----------
+        day, cause : shape (n,); whole days, and 0 for censored or 1, 2, … for a cause.
+        group, stratum : shape (n,) of labels; one group and one stratum when left out.
+        entry : shape (n,) of entry days; nobody enters late when left out. Entry must be before exit.
+        groups, strata, causes : label order; sorted labels by default.
+        """
+        days, cause_ = np.asarray(day, dtype=np.int64), np.asarray(cause, dtype=np.int64)
+        n = len(days)
+        if n and (cause_.min() < 0 or cause_.max() > len(causes)):
+            raise StatisticsError(f"a cause is not one of 0 to {len(causes)}")
+        group_ = np.zeros(n, dtype=object) if group is None else np.asarray(group, dtype=object)
+        stratum_ = np.zeros(n, dtype=object) if stratum is None else np.asarray(stratum, dtype=object)
+        group_labels = [str(g) for g in groups] if groups is not None else sorted({str(g) for g in group_})
+        stratum_labels = [str(s) for s in strata] if strata is not None else sorted({str(s) for s in stratum_})
+        g = np.array([group_labels.index(str(x)) for x in group_], dtype=np.int64)
+        s = np.array([stratum_labels.index(str(x)) for x in stratum_], dtype=np.int64)
+        events = (cause_[:, None] == np.arange(1, len(causes) + 1)).astype(np.int64)
+        table = cls.from_counts(group_labels, stratum_labels, causes, g, s, days, cause_ == 0, events)
+        if entry is None:
+            return table
+        entry_ = np.asarray(entry, dtype=np.int64)
+        if n and bool((entry_ >= days).any()):
+            raise StatisticsError("a patient enters on or after the last day of follow-up")
+        late = cls.from_counts(group_labels, stratum_labels, causes, g, s, entry_, np.zeros(n), np.zeros_like(events),
+                               np.ones(n))
+        return table + late
+
+    def __add__(self, other: EventTable) -> EventTable:
+        """The table of the union of two disjoint sets of patients with the same labels."""
+        if (self.groups, self.strata, self.causes) != (other.groups, other.strata, other.causes):
+            raise StatisticsError("two event tables with different labels cannot be added")
+        return EventTable.from_counts(
+            self.groups, self.strata, self.causes,
+            *(np.concatenate([getattr(self, name), getattr(other, name)])
+              for name in ("group", "stratum", "day", "censored", "events", "entries")))
+
+    @property
+    def has_late_entry(self) -> bool:
+        """Whether anybody comes under observation after day 0 of the table."""
+        return bool(self.entries.any())
+
+    @property
+    def patients(self) -> Ints:
+        """Shape (groups,): patients in each group."""
+        left = self.censored + self.events.sum(axis=1)
+        return np.bincount(self.group, weights=left, minlength=len(self.groups)).astype(np.int64)
+
+    @property
+    def event_counts(self) -> Ints:
+        """Shape (groups, causes): events of each cause in each group."""
+        counts = np.zeros((len(self.groups), len(self.causes)), dtype=np.int64)
+        np.add.at(counts, self.group, self.events)
+        return counts
+
+    def select_groups(self, labels: Sequence[str]) -> EventTable:
+        """The table of some of the groups, in the order given."""
+        index = {label: position for position, label in enumerate(labels)}
+        position = np.array([index.get(label, -1) for label in self.groups] or [-1], dtype=np.int64)
+        keep = position[self.group] >= 0 if len(self.group) else np.zeros(0, dtype=bool)
+        return EventTable.from_counts(tuple(labels), self.strata, self.causes, position[self.group[keep]],
+                                      self.stratum[keep], self.day[keep], self.censored[keep], self.events[keep],
+                                      self.entries[keep])
+
+    def pool_strata(self) -> EventTable:
+        """The same patients as one stratum."""
+        return EventTable.from_counts(self.groups, ("all",), self.causes, self.group, np.zeros_like(self.stratum),
+                                      self.day, self.censored, self.events, self.entries)
+
+    def pool_groups(self, label: str = "all") -> EventTable:
+        """The same patients as one group."""
+        return EventTable.from_counts((label,), self.strata, self.causes, np.zeros_like(self.group), self.stratum,
+                                      self.day, self.censored, self.events, self.entries)
