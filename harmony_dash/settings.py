@@ -1,0 +1,107 @@
+"""The settings of a deployment, read once from the environment and passed on as a value."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from harmony_dash.errors import SettingsError
+
+MINIMUM_SECRET_BYTES = 32
+_PLACEHOLDERS = ("changeme", "change-me", "some_key", "secret", "placeholder", "example", "password")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a deployment may choose.
+
+    Attributes
+    ----------
+    store : folder of the snapshots (`HARMONY_STORE`, default var/store).
+    access_database : SQLite file of accounts, sessions and the audit trail (`HARMONY_ACCESS`, default var/access.sqlite).
+    samples : folder of the synthetic sources that fill an empty store (`HARMONY_SAMPLES`, default data_samples; empty
+        string for none).
+    dictionary_files : further dictionary files, separated by the system's path separator (`HARMONY_DICTIONARY`).
+    patient_key : secret under which provider identifiers are hashed (`HARMONY_PATIENT_KEY`, or the file
+        `patient.key` beside the access database, made on first use).
+    session_idle, session_lifetime : how long a session lives untouched, and at all.
+    keep_snapshots : how many snapshots stay on disk.
+    query_threads, memory_limit : limits of one DuckDB connection.
+    """
+
+    store: Path
+    access_database: Path
+    samples: Path | None
+    dictionary_files: tuple[Path, ...] = ()
+    patient_key: bytes = b""
+    session_idle: timedelta = timedelta(minutes=30)
+    session_lifetime: timedelta = timedelta(hours=12)
+    keep_snapshots: int = 5
+    query_threads: int = 2
+    memory_limit: str = "1GB"
+
+
+def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
+    """Settings from environment variables.
+
+    Parameters
+    ----------
+    environment : usually `os.environ`.
+    root : folder that relative defaults are taken from, usually the one that holds app.py.
+
+    Raises
+    ------
+    SettingsError for a secret that is short or a placeholder.
+    """
+    def path(name: str, default: str) -> Path:
+        return root / Path(environment.get(name, "") or default)
+
+    samples_text = environment.get("HARMONY_SAMPLES", "data_samples")
+    extra = environment.get("HARMONY_DICTIONARY", "")
+    access = path("HARMONY_ACCESS", "var/access.sqlite")
+    return Settings(
+        store=path("HARMONY_STORE", "var/store"), access_database=access,
+        samples=root / samples_text if samples_text else None,
+        dictionary_files=tuple(Path(part) for part in extra.split(os.pathsep) if part),
+        patient_key=read_secret("HARMONY_PATIENT_KEY", environment, access.parent / "patient.key"))
+
+
+def read_secret(name: str, environment: Mapping[str, str], file: Path) -> bytes:
+    """A secret of at least 32 bytes from the environment, else from a file made with mode 0600 on first use.
+
+    Raises
+    ------
+    SettingsError for a placeholder, a short secret, or a secret file that others may read.
+    """
+    given = environment.get(name, "")
+    if given:
+        check_secret(name, given.encode())
+        return given.encode()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        secret = file.read_bytes().strip()
+        if os.name == "posix" and file.stat().st_mode & 0o077:
+            raise SettingsError(f"the secret file {file.name} can be read by others", where=name,
+                                remedy=f"Run `chmod 600` on {file.name}.") from None
+        check_secret(name, secret)
+        return secret
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        text = secrets.token_hex(MINIMUM_SECRET_BYTES)
+        handle.write(text)
+    return text.encode()
+
+
+def check_secret(name: str, secret: bytes) -> None:
+    """Refuse a secret that is short, repeats one byte, or is a placeholder from a sample file."""
+    text = secret.decode("utf-8", "replace").lower()
+    if len(secret) < MINIMUM_SECRET_BYTES or len(set(secret)) < 8 or any(
+            hmac.compare_digest(text[: len(word)].encode(), word.encode()) for word in _PLACEHOLDERS):
+        raise SettingsError(f"the secret is a placeholder or shorter than {MINIMUM_SECRET_BYTES} bytes", where=name,
+                            remedy=f"Set {name} to 64 hexadecimal digits, e.g. from `openssl rand -hex 32`.")
