@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harmony_dash.cohort.question import Question
+from harmony_dash.dictionary.model import Dictionary
 
 Floats = NDArray[np.float64]
 
@@ -26,13 +27,14 @@ class Curve:
     """A right-continuous step curve: `estimate[i]` holds from `days[i]` until the next day.
 
     `days` starts at 0 with the value before any event; a drop on day 0 is a second entry at 0. `lower` and `upper` are
-    NaN where no interval exists.
+    NaN where no interval exists. `at_risk` counts patients with T ≥ day.
     """
 
     days: Floats
     estimate: Floats
     lower: Floats
     upper: Floats
+    at_risk: Floats
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,44 @@ class SurvivalResult:
     notes: tuple[str, ...]  # what was done to the question, e.g. a landmark that was set
     methods: str
     summary: str
+
+
+@dataclass(frozen=True)
+class CohortChoices:
+    """What each choice in the cohort panel would leave.
+
+    Attributes
+    ----------
+    total : patients who meet every filter.
+    counts : variable to value to patients among those who meet every filter on other variables.
+    missing : variable to patients whose value is not recorded, counted likewise.
+    """
+
+    total: int | None
+    counts: Mapping[str, Mapping[str, int | None]]
+    missing: Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class DiseaseInfo:
+    """One disease of a release."""
+
+    label: str
+    n: int | None
+    countries: int
+    sources: int
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """What the served snapshot holds, in a few numbers."""
+
+    snapshot: str
+    created: str
+    synthetic: bool
+    diseases: Mapping[str, DiseaseInfo]
+    dictionary: Dictionary
+    code_values: Mapping[str, tuple[str, ...]]  # values of open codes (trial, arm) found in the data
 
 
 @dataclass(frozen=True)

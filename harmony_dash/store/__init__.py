@@ -1,1 +1,1 @@
-""""""
+"""Versioned DuckDB snapshots, and every line of SQL."""

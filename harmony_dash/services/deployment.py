@@ -1,0 +1,38 @@
+"""What every service works on: settings, store, access database and clock, handed in as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from harmony_dash.access.database import AccessDatabase
+from harmony_dash.dictionary import Dictionary, load_dictionary
+from harmony_dash.settings import Settings
+from harmony_dash.store.reader import Store
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One running installation."""
+
+    settings: Settings
+    store: Store
+    access: AccessDatabase
+    now: Callable[[], datetime]
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The dictionary new snapshots are made with; a page uses the one its snapshot carries."""
+        return load_dictionary(self.settings.dictionary_files)
+
+
+def open_deployment(settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Deployment:
+    """Open the store and the access database that the settings name.
+
+    Raises
+    ------
+    StoreError or SettingsError if the access database is damaged: the application must not start open.
+    """
+    store = Store(settings.store, threads=settings.query_threads, memory_limit=settings.memory_limit)
+    return Deployment(settings, store, AccessDatabase(settings.access_database), now)

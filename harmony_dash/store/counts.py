@@ -1,0 +1,153 @@
+"""Counting patients: attrition, exclusions, choices, coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harmony_dash.cohort.endpoints import EXCLUSIONS
+from harmony_dash.cohort.filters import Filter, variables_of
+from harmony_dash.cohort.question import Question
+from harmony_dash.dictionary.model import Variable
+from harmony_dash.store.conditions import Statement
+from harmony_dash.store.reader import Snapshot
+from harmony_dash.store.schema import quote
+
+
+# grouping() packs one bit a column; half a machine word leaves room.
+_GROUPING_SETS = 32
+
+
+@dataclass(frozen=True)
+class CohortFlow:
+    """From the disease to the patients in the figure.
+
+    Attributes
+    ----------
+    disease : patients with the disease.
+    after_filter : patients left after the first, the first two, … filters of the question.
+    excluded : reason code to patients of the filtered cohort with no place in the figure; the first reason that
+        applies counts. Codes are those of EXCLUSIONS, "group_missing", "stratum_missing" and "before_landmark".
+    """
+
+    disease: int
+    after_filter: tuple[int, ...]
+    excluded: Mapping[str, int]
+
+    @property
+    def cohort(self) -> int:
+        """Patients who meet every filter."""
+        return self.after_filter[-1] if self.after_filter else self.disease
+
+    @property
+    def analysed(self) -> int:
+        """Patients in the figure."""
+        return self.cohort - sum(self.excluded.values())
+
+
+def fetch_cohort_flow(snapshot: Snapshot, question: Question) -> CohortFlow:
+    """Attrition and exclusions in one scan."""
+    statement = Statement(question, snapshot.dictionary)
+    disease = statement.disease()
+    conditions = [statement.condition(item) for item in question.where]
+    days, reason = quote(f"{question.endpoint}_days"), quote(f"{question.endpoint}_excluded")
+    tests: dict[str, str] = {code: f"{reason} = '{code}'" for code in EXCLUSIONS}
+    if question.by:
+        tests["group_missing"] = f"{statement.column(question.by)} IS NULL"
+    if question.strata:
+        tests["stratum_missing"] = f"{statement.column(question.strata)} IS NULL"
+    if question.landmark_days:
+        tests["before_landmark"] = f"{days} <= {question.landmark_days:d}"
+    cohort = " AND ".join(conditions) or "true"
+    steps = [f"count(*) FILTER (WHERE {' AND '.join(conditions[: n + 1])})" for n in range(len(conditions))]
+    earlier: list[str] = []
+    exclusions = []
+    for test in tests.values():
+        others = "".join(f" AND ({other}) IS NOT TRUE" for other in earlier)
+        exclusions.append(f"count(*) FILTER (WHERE {cohort} AND {test}{others})")
+        earlier.append(test)
+    sql = f"SELECT {', '.join(['count(*)', *steps, *exclusions])} FROM patient WHERE {disease}"
+    row = snapshot.fetch_rows(sql, statement.parameters)[0]
+    filters = len(conditions)
+    return CohortFlow(row[0], tuple(row[1 : 1 + filters]), dict(zip(tests, row[1 + filters :], strict=True)))
+
+
+def fetch_choices(snapshot: Snapshot, question: Question, variables: Sequence[Variable],
+                  ) -> dict[str, dict[str | None, int]]:
+    """For each categorical variable, patients per value (None for missing) among those who meet all other filters.
+
+    A filter that reads several variables counts as a filter on each of them.
+    """
+    others: dict[tuple[Filter, ...], list[Variable]] = {}
+    for variable in variables:
+        kept = tuple(item for item in question.where if variable.name not in set(variables_of(item)))
+        others.setdefault(kept, []).append(variable)
+    batches = [(filters, members[start : start + _GROUPING_SETS]) for filters, members in others.items()
+               for start in range(0, len(members), _GROUPING_SETS)]
+    result: dict[str, dict[str | None, int]] = {}
+    for filters, members in batches:
+        statement = Statement(question, snapshot.dictionary)
+        where = statement.cohort(filters)
+        sets = ", ".join(f"({quote(v.name)})" for v in members)
+        names = ", ".join(quote(v.name) for v in members)
+        sql = (f"SELECT grouping({names}), coalesce({', '.join(f'{quote(v.name)}::VARCHAR' for v in members)}), "
+               f"count(*) FROM patient WHERE {where} GROUP BY GROUPING SETS ({sets})")
+        masks = {(1 << len(members)) - 1 - (1 << (len(members) - 1 - place)): v.name
+                 for place, v in enumerate(members)}
+        for v in members:
+            result[v.name] = {}
+        for mask, value, n in snapshot.fetch_rows(sql, statement.parameters):
+            result[masks[mask]][value] = n
+    return {variable.name: result[variable.name] for variable in variables}
+
+
+def fetch_cohort_count(snapshot: Snapshot, question: Question) -> int:
+    """Patients who meet every filter of the question."""
+    statement = Statement(question, snapshot.dictionary)
+    return int(snapshot.fetch_rows(f"SELECT count(*) FROM patient WHERE {statement.cohort()}",
+                                   statement.parameters)[0][0])
+
+
+def fetch_diseases(snapshot: Snapshot) -> list[tuple[str, int, int, int]]:
+    """Per disease: code, patients, countries, sources."""
+    return [(str(code), int(n), int(countries), int(sources)) for code, n, countries, sources in snapshot.fetch_rows(
+        "SELECT disease::VARCHAR, count(*), count(DISTINCT country), count(DISTINCT source) FROM patient "
+        "GROUP BY disease ORDER BY count(*) DESC")]
+
+
+def fetch_cross_counts(snapshot: Snapshot, disease: str, variables: Sequence[str],
+                       ) -> list[tuple[tuple[str | None, ...], int]]:
+    """Patients of a disease per combination of categorical variables, in display order; None is a missing value."""
+    names = ", ".join(quote(name) for name in variables)
+    texts = ", ".join(f"{quote(name)}::VARCHAR" for name in variables)
+    rows = snapshot.fetch_rows(f"SELECT {texts}, count(*) FROM patient WHERE disease::VARCHAR = $disease "
+                               f"GROUP BY {names} ORDER BY {names}", {"disease": disease})
+    return [(tuple(row[:-1]), int(row[-1])) for row in rows]
+
+
+def fetch_completeness(snapshot: Snapshot, disease: str, variables: Sequence[Variable],
+                       ) -> dict[str, tuple[int, dict[str, int]]]:
+    """Per source: its patients, and per variable how many have an informative value.
+
+    A test that failed or was not done is recorded but not informative.
+    """
+    counts = ", ".join(f"count(*) FILTER (WHERE {_informative(v)})" for v in variables)
+    rows = snapshot.fetch_rows(f"SELECT source::VARCHAR, count(*), {counts} FROM patient "
+                               "WHERE disease::VARCHAR = $disease GROUP BY source ORDER BY source",
+                               {"disease": disease})
+    return {str(row[0]): (int(row[1]), {v.name: int(n) for v, n in zip(variables, row[2:], strict=True)})
+            for row in rows}
+
+
+def _informative(variable: Variable) -> str:
+    column = quote(variable.name)
+    return " AND ".join([f"{column} IS NOT NULL",
+                         *(f"{column} <> '{code}'" for code in ("failed", "not_done") if code in variable.values)])
+
+
+def fetch_sources(snapshot: Snapshot) -> list[dict[str, object]]:
+    """The sources of the snapshot with their descriptions and counts."""
+    names = ("source", "title", "provider", "trial", "licence", "synthetic", "description", "read_count",
+             "accepted_count", "quarantined_count")
+    return [dict(zip(names, row, strict=True))
+            for row in snapshot.fetch_rows(f"SELECT {', '.join(names)} FROM source ORDER BY source")]

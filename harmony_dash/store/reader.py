@@ -1,0 +1,122 @@
+"""Reading: one locked-down read-only connection a snapshot file, one cursor a query."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from harmony_dash.dictionary.load import restore_dictionary
+from harmony_dash.dictionary.model import Dictionary, Variable
+from harmony_dash.errors import StoreError
+from harmony_dash.store import layout, schema
+
+_REFUSE = {
+    "enable_external_access": "false", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+    "allow_community_extensions": "false", "allow_persistent_secrets": "false", "python_enable_replacements": "false",
+    "lock_configuration": "true",
+}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An open snapshot. Values are read once; every query runs on a cursor of its own."""
+
+    snapshot: str
+    created: str
+    dictionary: Dictionary
+    patients: int
+    synthetic: bool
+    protection_may_be_off: bool
+    late_entry: bool
+    code_values: Mapping[str, tuple[str, ...]]
+    _connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+
+    def values_of(self, variable: Variable) -> tuple[str, ...]:
+        """Values of a categorical variable in display order: the dictionary's, or those found at ingest."""
+        return tuple(variable.values) or self.code_values.get(variable.name, ())
+
+    def fetch_columns(self, sql: str, parameters: Mapping[str, Any] | None = None) -> dict[str, NDArray[Any]]:
+        """Run one statement of this package and return its columns as arrays (masked where null)."""
+        cursor = self._connection.cursor()
+        try:
+            columns: dict[str, NDArray[Any]] = cursor.execute(sql, dict(parameters or {})).fetchnumpy()
+        finally:
+            cursor.close()
+        return columns
+
+    def fetch_rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement of this package and return its rows."""
+        cursor = self._connection.cursor()
+        try:
+            rows: list[tuple[Any, ...]] = cursor.execute(sql, dict(parameters or {})).fetchall()
+        finally:
+            cursor.close()
+        return rows
+
+
+class Store:
+    """The readers' side of a store folder: serves the snapshot that `CURRENT` names, and follows it when it moves."""
+
+    def __init__(self, folder: Path, *, threads: int = 2, memory_limit: str = "1GB") -> None:
+        self.folder = folder
+        self._config = {**_REFUSE, "threads": str(threads), "memory_limit": memory_limit}
+        self._open: dict[str, Snapshot] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever published here."""
+        return layout.read_pointer(self.folder) is None
+
+    def current(self) -> Snapshot:
+        """The snapshot being served; a page takes it once and uses it to the end.
+
+        Raises
+        ------
+        StoreError if nothing was published, or the snapshot is missing or damaged.
+        """
+        record = layout.read_pointer(self.folder)
+        if record is None:
+            raise StoreError("the store holds no snapshot yet", remedy="Run `ingest` on one or more source folders.")
+        with self._lock:
+            if record.snapshot not in self._open:
+                self._open[record.snapshot] = _open_snapshot(self.folder, record, self._config)
+                # Pages in flight may still use the one before; older ones are done with.
+                for old in list(self._open)[:-2]:
+                    self._open.pop(old)._connection.close()
+            return self._open[record.snapshot]
+
+
+def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[str, str]) -> Snapshot:
+    path = layout.snapshot_file(folder, record.snapshot)
+    damaged = StoreError("the current snapshot is missing or damaged", where=record.snapshot,
+                         remedy="Go back to an earlier one with `snapshots --rollback ID`, or ingest again.")
+    try:
+        if layout.file_sha256(path) != record.sha256:
+            raise damaged
+        connection = duckdb.connect(str(path), read_only=True, config=dict(config))
+        meta = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta").fetchall()}
+    except (duckdb.Error, OSError, ValueError) as problem:
+        raise damaged from problem
+    if meta["schema"] != schema.SCHEMA_VERSION:
+        connection.close()
+        raise StoreError(f"the snapshot was written in format {meta['schema']}, this version reads "
+                         f"{schema.SCHEMA_VERSION}", where=record.snapshot, remedy="Ingest the sources again.")
+    return Snapshot(
+        snapshot=record.snapshot, created=meta["created"], patients=meta["patients"], synthetic=meta["synthetic"],
+        dictionary=restore_dictionary(meta["dictionary"], meta["dictionary_version"]),
+        protection_may_be_off=meta["protection_may_be_off"], late_entry=meta["late_entry"],
+        code_values={name: tuple(values) for name, values in meta["code_values"].items()}, _connection=connection)
+
+
+def as_integers(column: NDArray[Any]) -> NDArray[np.int64]:
+    """A column without nulls as int64."""
+    return np.ma.getdata(column).astype(np.int64)

@@ -1,0 +1,46 @@
+"""Listing snapshots and going back to an earlier one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harmony_dash.errors import StoreError
+from harmony_dash.store import layout
+from harmony_dash.store.layout import SnapshotRecord
+
+
+def list_snapshots(store: Path) -> list[SnapshotRecord]:
+    """The records of all published snapshots, newest first."""
+    return [_record(store, snapshot) for snapshot in reversed(layout.published_snapshots(store))]
+
+
+def current_snapshot(store: Path) -> str:
+    """The id of the snapshot being served, empty if there is none."""
+    record = layout.read_pointer(store)
+    return record.snapshot if record else ""
+
+
+def roll_back(store: Path, snapshot: str) -> SnapshotRecord:
+    """Serve an earlier snapshot again.
+
+    Raises
+    ------
+    StoreError if there is no such snapshot or its file is damaged; the pointer then stays as it is.
+    """
+    path = layout.snapshot_file(store, snapshot)
+    if snapshot not in layout.published_snapshots(store):
+        raise StoreError("there is no such snapshot", where=snapshot, remedy="List them with `snapshots`.")
+    with layout.writer_lock(store), layout.readable_os_errors("the pointer could not be written"):
+        record = _record(store, snapshot)
+        if layout.file_sha256(path) != record.sha256:
+            raise StoreError("the snapshot's file is damaged", where=snapshot,
+                             remedy="Choose another snapshot, or restore the file from a backup.")
+        layout.write_record(store / layout.POINTER, record)
+    return record
+
+
+def _record(store: Path, snapshot: str) -> SnapshotRecord:
+    record = layout.read_record(layout.record_file(store, snapshot), "Remove the snapshot or restore it.")
+    if record is None:
+        raise StoreError("the record of the snapshot is missing", where=snapshot, remedy="Restore it from a backup.")
+    return record

@@ -1,0 +1,234 @@
+"""Writing one snapshot: rows in, checked, published, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from harmony_dash.dictionary.load import describe_dictionary
+from harmony_dash.dictionary.model import Dictionary, VariableType
+from harmony_dash.errors import StoreError
+from harmony_dash.store import layout, schema
+
+# Called with the name of each stage; fault tests raise or kill in it.
+Stage = Callable[[str], None]
+
+
+def _no_stage(_: str) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """What a snapshot remembers of one source.
+
+    Attributes
+    ----------
+    source, title, provider, trial, licence, description : from its source.yaml.
+    synthetic : "true", "public" or "false".
+    files : name to SHA-256 of every file read.
+    read_count, accepted_count, quarantined_count : patients; the last two add up to the first.
+    """
+
+    source: str
+    title: str
+    provider: str
+    trial: str
+    licence: str
+    synthetic: str
+    description: str
+    files: Mapping[str, str]
+    read_count: int
+    accepted_count: int
+    quarantined_count: int
+
+
+class SnapshotWriter:
+    """Collects sources into a temporary snapshot; made by `new_snapshot`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> None:
+        self._connection = connection
+        self._dictionary = dictionary
+        self._schema = schema.staging_schema(dictionary)
+        self.sources: list[SourceRecord] = []
+        for statement in schema.STATIC_TABLES:
+            connection.execute(statement)
+        self._insert("staging", self._schema.empty_table(), create=True)
+
+    def add_source(self, record: SourceRecord, rows: pd.DataFrame, issues: pd.DataFrame) -> None:
+        """Add one harmonised source.
+
+        Parameters
+        ----------
+        record : its description and counts.
+        rows : one accepted patient a row, with the columns of `schema.staging_schema`; others are refused.
+        issues : columns source, file, row_number, column_name, variable, reason, severity, message.
+
+        Raises
+        ------
+        StoreError if the rows do not fit the dictionary or the counts do not add up.
+        """
+        if len(rows) != record.accepted_count or (
+                record.accepted_count + record.quarantined_count != record.read_count):
+            raise StoreError(f"source '{record.source}' hands over {len(rows)} rows and counts that do not add up",
+                             where=record.source, remedy="Report this as a bug.")
+        ordered = rows.reindex(columns=self._schema.names)
+        self._insert("staging", pa.Table.from_pandas(ordered, schema=self._schema, preserve_index=False))
+        if len(issues):
+            columns = ["source", "file", "row_number", "column_name", "variable", "reason", "severity", "message"]
+            self._insert("issue", pa.Table.from_pandas(issues[columns], preserve_index=False))
+        self._connection.execute(
+            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [record.source, record.title, record.provider, record.trial, record.licence, record.synthetic,
+             record.description, json.dumps(dict(record.files), sort_keys=True), record.read_count,
+             record.accepted_count, record.quarantined_count])
+        self.sources.append(record)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether every source handed over so far is synthetic."""
+        return all(record.synthetic == "true" for record in self.sources)
+
+    def _insert(self, table: str, rows: pa.Table, *, create: bool = False) -> None:
+        self._connection.register("incoming", rows)
+        self._connection.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming" if create
+                                 else f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+        self._connection.unregister("incoming")
+
+    def finish(self, snapshot: str, created: datetime) -> int:
+        """Build the final tables, check them, and return the number of patients."""
+        codes = {v.name: self._observed(v.name) for v in schema.stored_variables(self._dictionary)
+                 if v.type is VariableType.CODE}
+        for statement in schema.enum_statements(self._dictionary, codes):
+            self._connection.execute(statement)
+        self._connection.execute(schema.patient_statement(self._dictionary))
+        self._connection.execute("DROP TABLE staging")
+        patients = self._check()
+        description = describe_dictionary(self._dictionary.diseases, self._dictionary.variables)
+        meta = {
+            "snapshot": snapshot, "schema": schema.SCHEMA_VERSION, "created": created.isoformat(timespec="seconds"),
+            "dictionary_version": self._dictionary.version, "dictionary": description, "patients": patients,
+            "code_values": {name: list(values) for name, values in codes.items()},
+            "late_entry": self._scalar("SELECT count(*) FROM patient WHERE entry_days > 0") > 0,
+            "synthetic": self.synthetic,
+            "protection_may_be_off": all(record.synthetic in ("true", "public") for record in self.sources),
+        }
+        self._connection.executemany("INSERT INTO meta VALUES (?, ?)",
+                                     [[key, json.dumps(value)] for key, value in meta.items()])
+        self._connection.execute("CHECKPOINT")
+        return patients
+
+    def _observed(self, name: str) -> Sequence[str]:
+        column = schema.quote(name)
+        rows = self._connection.execute(
+            f"SELECT DISTINCT {column} FROM staging WHERE {column} IS NOT NULL ORDER BY 1").fetchall()
+        return [row[0] for row in rows]
+
+    def _scalar(self, sql: str) -> int:
+        row = self._connection.execute(sql).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _check(self) -> int:
+        patients = self._scalar("SELECT count(*) FROM patient")
+        if patients == 0:
+            raise StoreError("no patient was accepted", remedy="See the issues of each source and mend them.")
+        if patients != sum(record.accepted_count for record in self.sources):
+            raise StoreError("the snapshot does not hold the patients its sources handed over",
+                             remedy="Report this as a bug; the previous snapshot is still served.")
+        repeated = self._scalar("SELECT count(*) - count(DISTINCT patient) FROM patient")
+        if repeated:
+            raise StoreError(f"{repeated} patients occur twice", remedy="Name each source folder once.")
+        return patients
+
+
+@contextmanager
+def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: int = 5,
+                 stage: Stage = _no_stage) -> Iterator[tuple[SnapshotWriter, list[str]]]:
+    """Write a snapshot and publish it if the block ends without an error; otherwise nothing changes.
+
+    Parameters
+    ----------
+    store : the store's folder, made if missing.
+    dictionary : what the rows are checked against; it travels inside the snapshot.
+    now : UTC time of publication, part of the id.
+    keep : snapshots left on disk, the newest ones and always the current one.
+    stage : called with "opened", "written", "recorded", "renamed" and "published" as each is reached.
+
+    Yields
+    ------
+    The writer, and a list that holds the snapshot's id after the block.
+
+    Raises
+    ------
+    StoreError when the folder cannot be written, another ingest runs, or the checks fail.
+    """
+    published: list[str] = []
+    with layout.writer_lock(store), layout.readable_os_errors("the snapshot could not be written"):
+        layout.remove_leftovers(store)
+        stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        temporary = store / f"{layout.TEMPORARY}{stamp}.duckdb"
+        try:
+            with _connection_to(temporary) as connection:
+                stage("opened")
+                writer = SnapshotWriter(connection, dictionary)
+                yield writer, published
+                snapshot = f"{stamp}-{_content_digest(writer.sources, dictionary)}"
+                patients = writer.finish(snapshot, now)
+            stage("written")
+            layout.sync_file(temporary)
+            record = layout.SnapshotRecord(
+                snapshot, layout.file_sha256(temporary), schema.SCHEMA_VERSION, now.isoformat(timespec="seconds"),
+                patients, len(writer.sources), writer.synthetic)
+            layout.write_record(layout.record_file(store, snapshot), record)
+            stage("recorded")
+            os.replace(temporary, layout.snapshot_file(store, snapshot))
+            layout.sync_folder(store)
+            stage("renamed")
+            layout.write_record(store / layout.POINTER, record)
+            stage("published")
+            published.append(snapshot)
+            _forget_old(store, snapshot, keep)
+        finally:
+            for leftover in (temporary, temporary.with_name(temporary.name + ".wal")):
+                leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def _connection_to(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        connection = duckdb.connect(str(path), config={"threads": 2, "memory_limit": "2GB"})
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except duckdb.Error as problem:
+        cause = "the disk is full" if "No space left" in str(problem) else type(problem).__name__
+        raise StoreError(f"the snapshot could not be written ({cause})",
+                         remedy="Free space or correct the permissions, then run the command again.") from problem
+
+
+def _content_digest(sources: Sequence[SourceRecord], dictionary: Dictionary) -> str:
+    """Eight digits that depend on the files read and the dictionary alone, so that the same data share them."""
+    content: dict[str, Any] = {"dictionary": dictionary.version,
+                               "files": sorted((s.source, name, digest) for s in sources
+                                               for name, digest in s.files.items())}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _forget_old(store: Path, current: str, keep: int) -> None:
+    for snapshot in layout.published_snapshots(store)[: -max(keep, 1)]:
+        if snapshot != current:
+            layout.snapshot_file(store, snapshot).unlink(missing_ok=True)
+            layout.record_file(store, snapshot).unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+"""Small made-up patients and stores for tests. Nothing here describes a real person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harmony_dash.cohort.endpoints import ENDPOINTS, TimeZero
+from harmony_dash.dictionary import Dictionary, load_dictionary
+from harmony_dash.store.reader import Snapshot, Store
+from harmony_dash.store.writer import SourceRecord, new_snapshot
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+ISSUE_COLUMNS = ["source", "file", "row_number", "column_name", "variable", "reason", "severity", "message"]
+
+
+def make_patients(n: int, seed: int = 1, *, source: str = "example") -> pd.DataFrame:
+    """Random harmonised rows with the columns the store takes; about a tenth of the group values are missing."""
+    rng = np.random.default_rng(seed)
+    pick = rng.choice
+    event = rng.exponential(2500, n)
+    end = rng.integers(0, 4000, n)
+    days = np.minimum(event, end).astype(int)
+    cause = np.where(event < end, pick([1, 2, 3], n, p=[0.6, 0.3, 0.1]), 0)
+    data: dict[str, Any] = {
+        "patient": [f"{source}-{number:08x}" for number in range(n)], "source": source, "disease": "ALL",
+        "provider": "P", "trial": pick(["Trial A", "Trial B", "Trial C"], n), "country": pick(["DE", "FR", "NL"], n),
+        "age_dx_years": np.round(rng.gamma(2.0, 4.0, n), 1), "sex": pick(["F", "M"], n),
+        "age_group": pick(["1-9", "10-17", "18-39"], n), "immunophenotype": pick(["B", "T"], n, p=[0.85, 0.15]),
+        "cyto_group": pick(np.array(["good", "intermediate", "high", None], dtype=object), n, p=[0.4, 0.4, 0.1, 0.1]),
+        "mrd_group": pick(np.array(["mrd_cr", "mrd_failure", None], dtype=object), n, p=[0.5, 0.4, 0.1]),
+        "hsct_cr1": pick(np.array(["no", "yes", None], dtype=object), n, p=[0.85, 0.1, 0.05]),
+        "cr_days": rng.integers(25, 45, n), "last_contact_days": end,
+    }
+    data["hsct_days"] = np.where(data["hsct_cr1"] == "yes", rng.integers(60, 400, n), np.nan)
+    for name, endpoint in ENDPOINTS.items():
+        known = pick([True, False], n, p=[0.9, 0.1]) if endpoint.time_zero is TimeZero.REMISSION else np.ones(n, bool)
+        data[f"{name}_days"] = np.where(known, days, np.nan)
+        data[f"{name}_cause"] = np.where(known, np.minimum(cause, len(endpoint.causes)), np.nan)
+        data[f"{name}_excluded"] = np.where(known, None, "no_remission")  # type: ignore[call-overload]
+    frame = pd.DataFrame(data)
+    whole = [column for column in frame.columns if column.endswith(("_days", "_cause"))]
+    return frame.astype(dict.fromkeys(whole, "Int32"))
+
+
+def make_record(frame: pd.DataFrame, source: str = "example", **changes: Any) -> SourceRecord:
+    values: dict[str, Any] = {
+        "source": source, "title": "Synthetic: example", "provider": "P", "trial": "", "licence": "CC0-1.0",
+        "synthetic": "true", "description": "", "files": {"patients.csv": "0" * 64}, "read_count": len(frame),
+        "accepted_count": len(frame), "quarantined_count": 0}
+    return SourceRecord(**{**values, **changes})
+
+
+def no_issues() -> pd.DataFrame:
+    return pd.DataFrame(columns=ISSUE_COLUMNS)
+
+
+def make_store(folder: Path, n: int = 500, seed: int = 1, dictionary: Dictionary | None = None,
+               frame: pd.DataFrame | None = None) -> Snapshot:
+    """Publish random patients and open the snapshot."""
+    patients = make_patients(n, seed) if frame is None else frame
+    with new_snapshot(folder, dictionary or load_dictionary(), NOW) as (writer, _):
+        writer.add_source(make_record(patients), patients, no_issues())
+    return Store(folder).current()
