@@ -30,6 +30,7 @@ class Endpoint:
     cause_labels : words for each cause.
     competing : whether causes after the first compete, so that the answer is a cumulative incidence.
     definition : one sentence for the methods line and hover help.
+    shown_as_failure : drawn and told as one minus the survival curve.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Endpoint:
     cause_labels: tuple[str, ...]
     competing: bool
     definition: str
+    shown_as_failure: bool = False
 
 
 _ALL = (
@@ -57,7 +59,7 @@ _ALL = (
              "From complete remission to relapse; death in remission and second malignancy compete."),
     Endpoint("relapse_1km", "Relapse rate (1 − Kaplan–Meier)", TimeZero.REMISSION, ("relapse",), ("relapse",), False,
              "From complete remission to relapse; death in remission and second malignancy are censored. Never below "
-             "the cumulative incidence, and not the same quantity."),
+             "the cumulative incidence, and not the same quantity.", shown_as_failure=True),
     Endpoint("trm", "Death in remission", TimeZero.REMISSION, ("death_in_cr", "relapse", "smn"),
              ("death in remission", "relapse", "second malignancy"), True,
              "From complete remission to death without relapse; relapse and second malignancy compete. Death in "

@@ -97,16 +97,21 @@ def canonical(item: Filter) -> Filter:
     return item
 
 
-def variables_of(item: Filter) -> Iterator[str]:
-    """Every variable a filter reads."""
+def leaves_of(item: Filter) -> Iterator[OneOf | Between | Missing]:
+    """The plain conditions a filter is made of."""
     match item:
         case Not(inner):
-            yield from variables_of(inner)
+            yield from leaves_of(inner)
         case AnyOf(parts):
             for part in parts:
-                yield from variables_of(part)
+                yield from leaves_of(part)
         case _:
-            yield item.variable
+            yield item
+
+
+def variables_of(item: Filter) -> Iterator[str]:
+    """Every variable a filter reads."""
+    return (leaf.variable for leaf in leaves_of(item))
 
 
 def to_json(item: Filter) -> dict[str, Any]:

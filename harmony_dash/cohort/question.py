@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harmony_dash.cohort.endpoints import TimeZero, endpoint_named
-from harmony_dash.cohort.filters import Between, Filter, Missing, OneOf, canonical, from_json, to_json, variables_of
-from harmony_dash.dictionary.model import KNOWN_DAY, Dictionary, TimePoint, Variable, VariableType
+from harmony_dash.cohort.filters import Between, Filter, OneOf, canonical, from_json, leaves_of, to_json, variables_of
+from harmony_dash.dictionary.model import KNOWN_DAY, Dictionary, TimePoint, Variable
 from harmony_dash.errors import QuestionError
 
 # The earliest day on which remission is assessed (domain: plausible range 20–120). A value known on day 42 after
@@ -159,7 +159,7 @@ def askable_variable(name: str, disease: str, dictionary: Dictionary, *, where: 
 def _check_filter(item: Filter, disease: str, dictionary: Dictionary) -> None:
     for name in variables_of(item):
         askable_variable(name, disease, dictionary, where="where")
-    for leaf in _leaves(item):
+    for leaf in leaves_of(item):
         variable = dictionary[leaf.variable]
         if isinstance(leaf, OneOf):
             if not variable.is_categorical:
@@ -172,15 +172,3 @@ def _check_filter(item: Filter, disease: str, dictionary: Dictionary) -> None:
         if isinstance(leaf, Between) and not variable.is_numeric:
             raise QuestionError(f"'{leaf.variable}' is not a number and has no range", where="where",
                                 remedy=f"Write {leaf.variable}=value,value.")
-
-
-def _leaves(item: Filter) -> Iterable[OneOf | Between | Missing]:
-    if isinstance(item, OneOf | Between | Missing):
-        return [item]
-    inner = (item.filter,) if not hasattr(item, "filters") else item.filters
-    return [leaf for part in inner for leaf in _leaves(part)]
-
-
-def is_open_code(variable: Variable) -> bool:
-    """Whether the values of a category are only known from the data."""
-    return variable.type is VariableType.CODE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import singledispatch
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,9 +29,13 @@ from harmony_dash.disclosure.results import (
     SurvivalResult,
     WithheldGroup,
 )
-from harmony_dash.disclosure.suppression import suppress_cell, suppress_list, suppress_steps, suppress_table
+from harmony_dash.disclosure.suppression import suppress_cell, suppress_list, suppress_part, suppress_steps, suppress_table
+from harmony_dash.disclosure.wording import write_methods, write_summary
 
 T = TypeVar("T")
+
+# Where a title says how many patients; filled in once the number may be shown.
+COUNT_IN_TITLE = "{n}"
 
 _NO_CENSORINGS = Censorings(np.zeros(0), np.zeros(0))
 
@@ -48,7 +52,8 @@ def release(result: T, scope: Scope) -> Released[T]:
     ------
     TypeError for a result that has no protected form.
     """
-    return make_released(result if scope.level is Level.EXACT else _protect(result, scope.rules), scope)
+    safe = result if scope.level is Level.EXACT else _protect(result, scope.rules)
+    return make_released(_put_into_words(safe, scope), scope)
 
 
 def too_few(rules: Rules) -> str:
@@ -57,8 +62,16 @@ def too_few(rules: Rules) -> str:
 
 
 @singledispatch
-def _protect(result: object, rules: Rules) -> object:
+def _protect(result: Any, rules: Rules) -> Any:
     raise TypeError(f"{type(result).__name__} has no protected form")
+
+
+def _put_into_words(result: T, scope: Scope) -> T:
+    """Texts are written here, after suppression, so that they cannot say what the figures may not."""
+    if not isinstance(result, SurvivalResult):
+        return result
+    title = result.title.replace(COUNT_IN_TITLE, f"{result.n:,}")
+    return replace(result, title=title, methods=write_methods(result, scope), summary=write_summary(result))
 
 
 @_protect.register
@@ -66,8 +79,8 @@ def _(result: SurvivalResult, rules: Rules) -> SurvivalResult:
     small = [group for group in result.groups if group.n < rules.minimum_group]
     groups = tuple(_protect_group(group, rules) for group in result.groups if group.n >= rules.minimum_group)
     withheld = result.withheld + tuple(WithheldGroup(g.label, g.name, too_few(rules)) for g in small)
-    # A test that a withheld group took part in would say something about it.
-    tests_stand = not small
+    # A test that a withheld group took part in would say something about it, and one on few events says nothing.
+    tests_stand = not small and sum(group.events or 0 for group in groups) >= rules.minimum_events_for_test
     attrition, exclusions = _protect_flow(result, len(withheld), rules)
     return replace(
         result, groups=groups, withheld=withheld, n=sum(group.n for group in groups),
@@ -137,7 +150,7 @@ def _protect_group(group: GroupResult, rules: Rules) -> GroupResult:
                       for c in group.cumulative_incidence)
     mean = group.restricted_mean
     return replace(
-        group, events=suppress_cell(group.events, rules.minimum_cell), curve=cut_curve(group.curve, end),
+        group, events=suppress_part(group.events, group.n, rules.minimum_cell), curve=cut_curve(group.curve, end),
         censorings=_NO_CENSORINGS, at=tuple(_protect_estimate(at, end, rules) for at in group.at),
         risk_table=_protect_risk_table(group.risk_table, rules),
         median_days=group.median_days if shown_median else None,
@@ -169,10 +182,18 @@ def _protect_estimate(at: EstimateAt, end: float, rules: Rules) -> EstimateAt:
 
 
 def _protect_risk_table(table: RiskTable, rules: Rules) -> RiskTable:
-    def cells(counts: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return tuple(suppress_cell(n, rules.minimum_cell) for n in counts)
+    """Small cells, and from the first small number at risk on the whole table: events and censorings would tell it."""
+    supported = [n is not None and n >= rules.minimum_at_risk for n in table.at_risk]
+    end = supported.index(False) if False in supported else len(supported)
+    # Patients at risk, events and censorings add up, so one of the last two hidden alone could be computed.
+    both = [place < end and min(events or 0, censored or 0) >= rules.minimum_cell
+            for place, (events, censored) in enumerate(zip(table.events, table.censored, strict=True))]
 
-    return RiskTable(table.days, cells(table.at_risk), cells(table.events), cells(table.censored))
+    def cells(counts: tuple[int | None, ...], shown: list[bool]) -> tuple[int | None, ...]:
+        return tuple(n if keep else None for n, keep in zip(counts, shown, strict=True))
+
+    at_risk = [place < end for place in range(len(table.days))]
+    return RiskTable(table.days, cells(table.at_risk, at_risk), cells(table.events, both), cells(table.censored, both))
 
 
 def _protect_flow(result: SurvivalResult, withheld: int, rules: Rules,

@@ -27,11 +27,13 @@ class Rules:
     minimum_group : a group of fewer patients is withheld with all its statistics.
     minimum_cell : a count below it is shown as "<10".
     minimum_at_risk : a curve ends on the last day with this many at risk.
+    minimum_events_for_test : no p-value below this many events.
     """
 
     minimum_group: int = 10
     minimum_cell: int = 10
     minimum_at_risk: int = 10
+    minimum_events_for_test: int = 20
 
 
 @dataclass(frozen=True)

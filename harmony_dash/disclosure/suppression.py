@@ -13,6 +13,11 @@ def suppress_cell(n: int | None, minimum: int) -> int | None:
     return n if n is not None and n >= minimum else None
 
 
+def suppress_part(n: int | None, of: int, minimum: int) -> int | None:
+    """A count out of a shown total: hidden if it or its complement is small."""
+    return n if n is not None and n >= minimum and of - n >= minimum else None
+
+
 def suppress_list(counts: Mapping[K, int], minimum: int, *, total_shown: bool) -> dict[K, int | None]:
     """Hide small counts of one list, and a second one where the total would give a single hidden one away.
 

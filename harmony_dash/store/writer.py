@@ -25,6 +25,11 @@ from harmony_dash.store import layout, schema
 Stage = Callable[[str], None]
 
 
+_ISSUE_SCHEMA = pa.schema([
+    pa.field(name, pa.int64() if name == "row_number" else pa.string())
+    for name in ("source", "file", "row_number", "column_name", "variable", "reason", "severity", "message")])
+
+
 def _no_stage(_: str) -> None:
     return
 
@@ -73,7 +78,7 @@ class SnapshotWriter:
         ----------
         record : its description and counts.
         rows : one accepted patient a row, with the columns of `schema.staging_schema`; others are refused.
-        issues : columns source, file, row_number, column_name, variable, reason, severity, message.
+        issues : columns source, file, row, column, variable, reason, severity, message; no value of a patient.
 
         Raises
         ------
@@ -86,8 +91,9 @@ class SnapshotWriter:
         ordered = rows.reindex(columns=self._schema.names)
         self._insert("staging", pa.Table.from_pandas(ordered, schema=self._schema, preserve_index=False))
         if len(issues):
-            columns = ["source", "file", "row_number", "column_name", "variable", "reason", "severity", "message"]
-            self._insert("issue", pa.Table.from_pandas(issues[columns], preserve_index=False))
+            named = issues.rename(columns={"row": "row_number", "column": "column_name"})
+            self._insert("issue", pa.Table.from_pandas(named[list(_ISSUE_SCHEMA.names)], schema=_ISSUE_SCHEMA,
+                                                       preserve_index=False))
         self._connection.execute(
             "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [record.source, record.title, record.provider, record.trial, record.licence, record.synthetic,

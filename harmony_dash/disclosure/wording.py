@@ -1,0 +1,140 @@
+"""Words around a survival result, written from what may be shown and nothing else."""
+
+from __future__ import annotations
+
+from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.disclosure.released import Level, Scope
+from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
+
+DAYS_PER_YEAR = 365.25
+
+# What a mapping of counts, an unadjusted comparison and a registry cannot say, in one sentence.
+CAVEAT = ("Patients were not allocated to these groups at random, and treatment may differ between them, so this does "
+          "not say what another treatment would have done.")
+
+
+def format_count(n: int | None, minimum: int = 10) -> str:
+    """A count with thousands separators, or "<10"."""
+    return f"<{minimum}" if n is None else f"{n:,}"
+
+
+def format_p(p: float) -> str:
+    """A p-value as journals print it: two significant digits, never zero."""
+    if p < 0.0001:
+        return "<0.0001"
+    if p < 0.001:
+        return "<0.001"
+    return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def format_percent(share: float) -> str:
+    """A share as a percentage with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
+def format_years(days: float) -> str:
+    """Days as years with one decimal."""
+    return f"{days / DAYS_PER_YEAR:.1f} years"
+
+
+def write_methods(result: SurvivalResult, scope: Scope) -> str:
+    """The methods line: n, events, follow-up, interval, ties, strata, exclusions, protection, snapshot, question."""
+    question, endpoint = result.question, endpoint_named(result.question.endpoint)
+    minimum = scope.rules.minimum_cell
+    events = [group.events for group in result.groups]
+    total = None if None in events else sum(n for n in events if n is not None)
+    parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}", f"n = {result.n:,}",
+             f"{format_count(total, minimum)} events"]
+    follow_up = [f"{group.name} {format_years(group.follow_up_median_days)}" if len(result.groups) > 1
+                 else format_years(group.follow_up_median_days)
+                 for group in result.groups if group.follow_up_median_days is not None]
+    if follow_up:
+        parts.append(f"median follow-up (reverse Kaplan–Meier) {', '.join(follow_up)}")
+    estimator = "Aalen–Johansen cumulative incidence; freedom from every cause by Kaplan–Meier" if (
+        endpoint.competing) else "Kaplan–Meier (Greenwood)"
+    parts.append(f"{estimator}, 95 % {result.interval} confidence intervals, events before censorings on the same day")
+    if result.log_rank is not None or result.gray:
+        within = f" stratified by {question.strata}" if question.strata else ""
+        parts.append(("Gray's test" if result.gray else "log-rank test") + within)
+    if question.landmark_days:
+        parts.append(f"landmark day {question.landmark_days}: the clock restarts on it")
+    if question.horizon_days:
+        parts.append(f"shown to day {question.horizon_days}, tests on all follow-up")
+    excluded = [f"{exclusion.reason} {format_count(exclusion.n, minimum)}" for exclusion in result.exclusions]
+    parts.append("excluded: " + ("; ".join(excluded) if excluded else "none"))
+    if result.withheld:
+        parts.append(f"{len(result.withheld)} group(s) withheld ({result.withheld[0].reason})")
+    if scope.level is Level.PROTECTED:
+        parts.append(f"protected: groups and counts under {minimum} hidden, curves end at "
+                     f"{scope.rules.minimum_at_risk} at risk")
+    if result.synthetic:
+        parts.append("synthetic data")
+    return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."
+
+
+def write_summary(result: SurvivalResult) -> str:
+    """What is seen, how sure, and what it does not mean, in two or three sentences."""
+    if not result.groups:
+        return "No group of this cohort is large enough to be shown."
+    endpoint = endpoint_named(result.question.endpoint)
+    readings = _readings(result)
+    if not readings:
+        return "Follow-up is too short to give an estimate at the chosen times."
+    day = readings[0][1].days
+    what = endpoint.label[0].lower() + endpoint.label[1:]
+    words = [f"{_interval(at)} in {group.name}" if len(result.groups) > 1 else _interval(at)
+             for group, at in readings]
+    text = f"At {_time(day)}, {what} was {_join(words)}."
+    test = result.gray[0] if result.gray else result.log_rank
+    if len(result.groups) > 1 and test is not None:
+        verdict = ("differ by more than chance alone would readily explain" if test.p < 0.05
+                   else "do not differ by more than chance could explain, which is not proof that they are equal")
+        text += f" The groups {verdict} ({test.label}, p {format_p(test.p) if test.p < 0.001 else '= ' + format_p(test.p)})."
+    return f"{text} {CAVEAT}" if len(result.groups) > 1 else text
+
+
+def headline_estimates(group: GroupResult, endpoint: Endpoint) -> tuple[EstimateAt, ...]:
+    """The estimates a reader expects under the endpoint's name: survival, cumulative incidence, or one minus survival."""
+    if endpoint.competing and group.cumulative_incidence:
+        return group.cumulative_incidence[0].at
+    if not endpoint.shown_as_failure:
+        return group.at
+    return tuple(EstimateAt(at.days, _complement(at.estimate), _complement(at.upper), _complement(at.lower), at.at_risk)
+                 for at in group.at)
+
+
+def _complement(share: float | None) -> float | None:
+    return None if share is None else 1 - share
+
+
+def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:
+    """Each group's estimate at the latest of the chosen days that every group reaches, else that any reaches."""
+    endpoint = endpoint_named(result.question.endpoint)
+    series = [(group, headline_estimates(group, endpoint)) for group in result.groups]
+    days = [at.days for at in series[0][1]]
+    for needed in (len(series), 1):
+        for day in sorted(days, reverse=True):
+            found = [(group, at) for group, ats in series for at in ats
+                     if at.days == day and at.estimate is not None]
+            if len(found) >= needed:
+                return found
+    return []
+
+
+def _interval(at: EstimateAt) -> str:
+    assert at.estimate is not None
+    if at.lower is None or at.upper is None:
+        return format_percent(at.estimate)
+    return f"{format_percent(at.estimate)} (95 % CI {100 * at.lower:.1f}–{100 * at.upper:.1f})"
+
+
+def _time(day: int) -> str:
+    years = day / DAYS_PER_YEAR
+    whole = round(years)
+    if whole >= 1 and abs(years - whole) < 0.01:
+        return "1 year" if whole == 1 else f"{whole} years"
+    return f"day {day}"
+
+
+def _join(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,37 @@
+"""The first and the last line of every service: may this person, and what was answered."""
+
+from __future__ import annotations
+
+from harmony_dash.access.actor import Actor
+from harmony_dash.access.audit import AuditEvent, Decision, record_event
+from harmony_dash.access.permissions import Permission, check_user_can
+from harmony_dash.errors import AccessRefused
+from harmony_dash.services.deployment import Deployment
+
+
+def check_and_record(deployment: Deployment, actor: Actor, permission: Permission, action: str, *,
+                     question: str = "") -> None:
+    """Let the actor pass, or record the refusal and raise it.
+
+    Raises
+    ------
+    AccessRefused with a reason that may be shown.
+    """
+    try:
+        check_user_can(actor, permission)
+    except AccessRefused as refused:
+        record_event(deployment.access, AuditEvent.of(actor, action, question=question, decision=Decision.REFUSED,
+                                                      reason=refused.problem), now=deployment.now())
+        raise
+
+
+def record_answer(deployment: Deployment, actor: Actor, action: str, *, question: str = "", snapshot: str = "",
+                  level: str = "", n: int | None = None) -> None:
+    """Record what is about to be handed over; if the trail cannot be written, nothing is.
+
+    Raises
+    ------
+    AuditUnavailable.
+    """
+    record_event(deployment.access, AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level,
+                                                  n=n), now=deployment.now())

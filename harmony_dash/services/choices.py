@@ -1,0 +1,44 @@
+"""How many patients each choice of the cohort panel would leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harmony_dash.access.actor import Actor
+from harmony_dash.access.permissions import Permission
+from harmony_dash.cohort.question import Question, askable_variable, check_question
+from harmony_dash.disclosure import Level, Released, Scope, release
+from harmony_dash.disclosure.results import CohortChoices
+from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.deployment import Deployment
+from harmony_dash.store.counts import fetch_choices, fetch_cohort_count
+
+
+def count_choices(deployment: Deployment, actor: Actor, question: Question, variables: Sequence[str],
+                  ) -> Released[CohortChoices]:
+    """Patients per value of each variable, among those who meet every filter on other variables.
+
+    Parameters
+    ----------
+    question : only its disease and filters count.
+    variables : categorical variables.
+
+    Raises
+    ------
+    AccessRefused, QuestionError, StoreError.
+    """
+    action = "count choices"
+    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, action, question=question.fingerprint)
+    snapshot = deployment.store.current()
+    check_question(question, snapshot.dictionary)
+    chosen = [askable_variable(name, question.disease, snapshot.dictionary, where=name) for name in variables]
+    counted = fetch_choices(snapshot, question, [variable for variable in chosen if variable.is_categorical])
+    choices = CohortChoices(
+        total=fetch_cohort_count(snapshot, question),
+        counts={name: {value: counts.get(value, 0) for value in snapshot.values_of(snapshot.dictionary[name])}
+                for name, counts in counted.items()},
+        missing={name: counts.get(None, 0) for name, counts in counted.items()})
+    released = release(choices, Scope(Level.PROTECTED))
+    record_answer(deployment, actor, action, question=question.fingerprint, snapshot=snapshot.snapshot,
+                  level=released.scope.level, n=released.value.total)
+    return released

@@ -1,0 +1,101 @@
+"""Who is in the data: patients by country and trial, completeness, follow-up."""
+
+from __future__ import annotations
+
+import math
+
+from harmony_dash.access.actor import Actor
+from harmony_dash.access.permissions import Permission
+from harmony_dash.cohort.question import Question, check_question
+from harmony_dash.disclosure import Level, Released, Scope, release
+from harmony_dash.disclosure.results import Completeness, CountCell, CoverageResult, SourceCoverage
+from harmony_dash.errors import QuestionError, StatisticsError
+from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.deployment import Deployment
+from harmony_dash.stats.event_table import EventTable
+from harmony_dash.stats.follow_up import estimate_follow_up
+from harmony_dash.store.counts import fetch_completeness, fetch_cross_counts, fetch_diseases, fetch_sources
+from harmony_dash.store.event_tables import fetch_event_table
+from harmony_dash.store.reader import Snapshot
+
+# The variables a committee asks about first; a deployment's own come with its dictionary's "everyday" mark.
+KEY_VARIABLES = ("age_dx_years", "sex", "wbc_dx", "immunophenotype", "subtype", "cyto_group", "cna_ikzf1", "ikzf1plus",
+                 "mrd_eoi_status", "mrd_group", "cr_status", "risk_group_reported", "intensity_assigned",
+                 "intensity_received")
+
+NOT_STATED = "not stated"
+
+
+def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level: Level = Level.PROTECTED,
+                    ) -> Released[CoverageResult]:
+    """Counts, completeness and follow-up of one disease.
+
+    Raises
+    ------
+    AccessRefused, QuestionError for a disease the snapshot does not hold, StoreError.
+    """
+    action = "review coverage"
+    check_and_record(deployment, actor, Permission.VIEW_COVERAGE, action)
+    if level is Level.EXACT:
+        check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
+    snapshot = deployment.store.current()
+    diseases = {code: n for code, n, _, _ in fetch_diseases(snapshot)}
+    check_question(Question(disease, "os"), snapshot.dictionary)
+    if disease not in diseases:
+        raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
+                            where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
+    released = release(_compute(snapshot, disease, diseases[disease]), Scope(level))
+    record_answer(deployment, actor, action, snapshot=snapshot.snapshot, level=level, n=released.value.n)
+    return released
+
+
+def _compute(snapshot: Snapshot, disease: str, patients: int) -> CoverageResult:
+    cross = fetch_cross_counts(snapshot, disease, ("country", "trial"))
+    by_country: dict[str, int] = {}
+    by_trial: dict[str, int] = {}
+    for (country, trial), n in cross:
+        by_country[country or NOT_STATED] = by_country.get(country or NOT_STATED, 0) + n
+        by_trial[trial or NOT_STATED] = by_trial.get(trial or NOT_STATED, 0) + n
+    table = fetch_event_table(snapshot, Question(disease, "os", by="source"))
+    key = [v for v in snapshot.dictionary.askable(disease) if v.name in KEY_VARIABLES]
+    completeness = fetch_completeness(snapshot, disease, key)
+    return CoverageResult(
+        snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, created=snapshot.created, disease=disease,
+        n=patients,
+        by_country=tuple(CountCell({"country": name}, n) for name, n in _largest_first(by_country)),
+        by_trial=tuple(CountCell({"trial": name}, n) for name, n in _largest_first(by_trial)),
+        by_country_and_trial=tuple(CountCell({"country": country or NOT_STATED, "trial": trial or NOT_STATED}, n)
+                                   for (country, trial), n in cross),
+        sources=_sources(snapshot, disease, table, {name: n for name, (n, _) in completeness.items()}),
+        completeness=tuple(Completeness(source, v.name, v.label, counts[v.name] / n)
+                           for source, (n, counts) in completeness.items() for v in key),
+        follow_up_median_days=_median_follow_up(table, None),
+        methods="Patients accepted at ingest. A test that failed or was not done does not count as complete. Median "
+                "follow-up by the reverse Kaplan–Meier method on overall survival. Numbers may not add up, because "
+                "small cells are hidden." + f" Snapshot {snapshot.snapshot}.")
+
+
+def _sources(snapshot: Snapshot, disease: str, table: EventTable, accepted: dict[str, int],
+             ) -> tuple[SourceCoverage, ...]:
+    countries = fetch_cross_counts(snapshot, disease, ("source", "country"))
+    periods = fetch_cross_counts(snapshot, disease, ("source", "dx_period"))
+    return tuple(SourceCoverage(
+        source=str(row["source"]), title=str(row["title"]), provider=str(row["provider"]), trial=str(row["trial"]),
+        countries=tuple(str(country) for (source, country), _ in countries if source == row["source"] and country),
+        synthetic=row["synthetic"] == "true", accepted=accepted[str(row["source"])],
+        quarantined=int(str(row["quarantined_count"])),
+        follow_up_median_days=_median_follow_up(table, str(row["source"])),
+        dx_periods=tuple(str(period) for (source, period), _ in periods if source == row["source"] and period))
+        for row in fetch_sources(snapshot) if str(row["source"]) in accepted)
+
+
+def _median_follow_up(table: EventTable, group: str | None) -> float | None:
+    try:
+        days = estimate_follow_up(table, group).median.days
+    except StatisticsError:
+        return None  # nobody of this source has the endpoint; the table says so by a dash
+    return None if math.isnan(days) else days
+
+
+def _largest_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

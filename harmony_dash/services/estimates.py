@@ -1,0 +1,205 @@
+"""From an event table to the numbers of a survival result. Every number comes from `stats`; this only arranges them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harmony_dash.cohort.endpoints import endpoint_named
+from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.results import (
+    CauseIncidence,
+    Censorings,
+    Curve,
+    EstimateAt,
+    Floats,
+    GroupResult,
+    IntervalType,
+    RestrictedMean,
+    RestrictedMeanDifference,
+    RiskTable,
+    Test,
+)
+from harmony_dash.errors import StatisticsError
+from harmony_dash.stats.cumulative_incidence import IncidenceCurves, estimate_cumulative_incidence, read_incidence
+from harmony_dash.stats.event_table import EventTable
+from harmony_dash.stats.follow_up import estimate_follow_up
+from harmony_dash.stats.gray import compare_incidence
+from harmony_dash.stats.kaplan_meier import SurvivalCurve, estimate_survival, find_quantile, read_survival
+from harmony_dash.stats.log_rank import compare_pairs, compare_survival
+from harmony_dash.stats.restricted_mean import RestrictedMeans, estimate_restricted_means
+from harmony_dash.stats.risk_sets import count_risk_sets, read_risk_counts
+
+DAYS_PER_YEAR = 365.25
+MOST_TICKS = 12
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The comparisons between the groups; a comparison that the data cannot carry is absent."""
+
+    log_rank: Test | None
+    pairwise: tuple[tuple[str, str, float, float], ...]
+    gray: tuple[Test, ...]
+    means: RestrictedMeans | None
+    differences: tuple[RestrictedMeanDifference, ...]
+
+    def restricted_mean(self, group: str) -> RestrictedMean | None:
+        """The restricted mean of one group, None where it was left out."""
+        if self.means is None or group not in self.means.groups:
+            return None
+        place = self.means.groups.index(group)
+        return RestrictedMean(self.means.tau_days, float(self.means.days[place]), float(self.means.std_error[place]))
+
+
+def run_tests(table: EventTable, question: Question, names: Mapping[str, str]) -> Tests:
+    """Compare the groups of a table: log-rank or, with competing causes, Gray's test; restricted means in any case.
+
+    Parameters
+    ----------
+    table : groups that may be compared, at least one.
+    question : says whether causes compete and where restricted means end.
+    names : words for the groups.
+    """
+    endpoint = endpoint_named(question.endpoint)
+    log_rank, pairwise, gray = None, (), ()
+    stratified = f", stratified by {question.strata}" if question.strata else ""
+    if len(table.groups) > 1 and endpoint.competing:
+        gray = tuple(test for cause, label in zip(endpoint.causes, endpoint.cause_labels, strict=True)
+                     if (test := _gray(table, cause, f"Gray's test, {label}{stratified}")) is not None)
+    elif len(table.groups) > 1:
+        log_rank = _log_rank(table, f"log-rank test{stratified}")
+        pairwise = _pairwise(table, names) if len(table.groups) > 2 else ()
+    means = _restricted_means(table, question)
+    differences = () if means is None else tuple(
+        RestrictedMeanDifference(names[d.group], names[d.reference], means.tau_days, d.days, d.lower, d.upper, d.p)
+        for d in means.differences)
+    return Tests(log_rank, pairwise, gray, means, differences)
+
+
+def _log_rank(table: EventTable, label: str) -> Test | None:
+    try:
+        test = compare_survival(table)
+    except StatisticsError:
+        return None
+    return Test(label, test.statistic, test.df, test.p)
+
+
+def _pairwise(table: EventTable, names: Mapping[str, str]) -> tuple[tuple[str, str, float, float], ...]:
+    try:
+        tests = compare_pairs(table, method="holm")
+    except StatisticsError:
+        return ()
+    return tuple((names[a], names[b], float(p), float(holm))
+                 for (a, b), p, holm in zip(tests.pairs, tests.p, tests.adjusted, strict=True))
+
+
+def _gray(table: EventTable, cause: str, label: str) -> Test | None:
+    try:
+        test = compare_incidence(table, cause=cause)
+    except StatisticsError:
+        return None
+    return Test(label, test.statistic, test.df, test.p, cause)
+
+
+def _restricted_means(table: EventTable, question: Question) -> RestrictedMeans | None:
+    """To the horizon if the data reach it, else as far as ten patients are at risk in every group."""
+    for tau in (question.horizon_days, None):
+        try:
+            return estimate_restricted_means(table, tau_days=tau)
+        except StatisticsError:
+            continue
+    return None
+
+
+def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], name: str, question: Question,
+                   interval: IntervalType, days: Sequence[int], ticks: Sequence[int],
+                   restricted_mean: RestrictedMean | None) -> GroupResult:
+    """Everything shown of one group."""
+    endpoint = endpoint_named(question.endpoint)
+    horizon = math.inf if question.horizon_days is None else question.horizon_days
+    survival = estimate_survival(table, group, interval=interval.value)
+    median = find_quantile(survival)
+    incidence = ()
+    if endpoint.competing:
+        curves = estimate_cumulative_incidence(table, group, interval=interval.value)
+        incidence = tuple(_incidence(curves, place, cause, words, days, horizon) for place, (cause, words)
+                          in enumerate(zip(endpoint.causes, endpoint.cause_labels, strict=True)))
+    at = read_survival(survival, np.asarray(days, dtype=np.int64))
+    counts = table.event_counts[table.groups.index(group)]
+    return GroupResult(
+        label=label, name=name, n=survival.patients, events=int(counts[0]), curve=_curve(survival, horizon),
+        censorings=_censorings(survival, horizon),
+        at=tuple(EstimateAt(*values) for values in zip(
+            at.days.tolist(), _plain(at.survival), _plain(at.lower), _plain(at.upper), at.at_risk.tolist(),
+            strict=True)),
+        risk_table=_risk_table(table, group, ticks), median_days=_or_none(median.days),
+        median_lower_days=_or_none(median.lower), median_upper_days=_or_none(median.upper),
+        follow_up_median_days=_or_none(estimate_follow_up(table, group).median.days),
+        restricted_mean=restricted_mean, cumulative_incidence=incidence)
+
+
+def _curve(survival: SurvivalCurve, horizon: float) -> Curve:
+    keep = np.isfinite(survival.survival) & (survival.days <= horizon)
+    at_start = _at_risk_at_start(survival)
+    return Curve(_with_start(survival.days[keep].astype(float), float(survival.from_day)),
+                 _with_start(survival.survival[keep], 1.0), _with_start(survival.lower[keep], math.nan),
+                 _with_start(survival.upper[keep], math.nan),
+                 _with_start(survival.at_risk[keep].astype(float), at_start))
+
+
+def _at_risk_at_start(survival: SurvivalCurve) -> float:
+    started = np.flatnonzero(survival.days >= survival.from_day)
+    return float(survival.at_risk[started[0]]) if len(started) else 0.0
+
+
+def _with_start(values: Floats, start: float) -> Floats:
+    return np.concatenate([[start], values])
+
+
+def _censorings(survival: SurvivalCurve, horizon: float) -> Censorings:
+    keep = (survival.censored > 0) & np.isfinite(survival.survival) & (survival.days <= horizon)
+    return Censorings(survival.days[keep].astype(float), survival.survival[keep])
+
+
+def _incidence(curves: IncidenceCurves, place: int, cause: str, words: str, days: Sequence[int], horizon: float,
+               ) -> CauseIncidence:
+    keep = np.isfinite(curves.incidence[:, place]) & (curves.days <= horizon)
+    first = curves.at_risk[keep][:1].astype(float)
+    curve = Curve(_with_start(curves.days[keep].astype(float), float(curves.from_day)),
+                  _with_start(curves.incidence[keep, place], 0.0), _with_start(curves.lower[keep, place], math.nan),
+                  _with_start(curves.upper[keep, place], math.nan),
+                  _with_start(curves.at_risk[keep].astype(float), float(first[0]) if len(first) else 0.0))
+    at = read_incidence(curves, np.asarray(days, dtype=np.int64))
+    readings = zip(at.days.tolist(), _plain(at.incidence[:, place]), _plain(at.lower[:, place]),
+                   _plain(at.upper[:, place]), at.at_risk.tolist(), strict=True)
+    return CauseIncidence(cause, words, curve, tuple(EstimateAt(*values) for values in readings))
+
+
+def _risk_table(table: EventTable, group: str, ticks: Sequence[int]) -> RiskTable:
+    counts = read_risk_counts(count_risk_sets(table, group), np.asarray(ticks, dtype=np.int64))
+    return RiskTable(tuple(ticks), tuple(counts.at_risk.tolist()), tuple(counts.events[:, 0].tolist()),
+                     tuple(counts.censored.tolist()))
+
+
+def risk_table_days(table: EventTable, question: Question) -> tuple[int, ...]:
+    """Day 0 and equal steps of whole years, or of months where follow-up is short, up to the end of the figure."""
+    end = int(table.day.max()) if len(table.day) else 0
+    if question.horizon_days is not None:
+        end = min(end, question.horizon_days)
+    for years in (1 / 12, 0.25, 0.5, 1, 2, 5, 10, 20):
+        steps = int(end / (years * DAYS_PER_YEAR) + 1e-9)
+        if steps < MOST_TICKS * (1 if years >= 1 else 0.8):
+            return tuple(math.floor(step * years * DAYS_PER_YEAR + 0.5) for step in range(steps + 1))
+    return (0,)
+
+
+def _plain(values: Floats) -> list[float | None]:
+    return [_or_none(value) for value in values.tolist()]
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,105 @@
+"""From source folders to a published snapshot, or to a report of what stands in the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harmony_dash.access.actor import Actor
+from harmony_dash.access.permissions import Permission
+from harmony_dash.dictionary import Dictionary
+from harmony_dash.errors import SourceError, UserError
+from harmony_dash.ingest.duplicates import CrossSourceDuplicates
+from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
+from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.deployment import Deployment
+from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
+
+ACTION = "ingest"
+
+# Called with words for people and the share of the work done, 0 to 1.
+Progress = Callable[[str, float], None]
+
+
+def _silent(_: str, __: float) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What became of one source.
+
+    Attributes
+    ----------
+    source, title : from its source.yaml.
+    read, accepted, quarantined : patients; the last two add up to the first.
+    reasons : reason code to rows, for quarantined rows.
+    warnings : reason code to rows that were kept and should be looked at.
+    """
+
+    source: str
+    title: str
+    read: int
+    accepted: int
+    quarantined: int
+    reasons: dict[str, int]
+    warnings: dict[str, int]
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest did; `snapshot` is empty when it only checked."""
+
+    snapshot: str
+    patients: int
+    sources: tuple[SourceReport, ...]
+
+
+def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path], *, progress: Progress = _silent,
+                   stage: Stage | None = None) -> IngestReport:
+    """Check, harmonise and publish source folders as one snapshot.
+
+    Parameters
+    ----------
+    folders : one or more source folders; each source once.
+    progress : called as the work goes on.
+    stage : for fault tests, see `new_snapshot`.
+
+    Raises
+    ------
+    AccessRefused, SourceError, StoreError. Nothing is published then and the old snapshot is still served.
+    """
+    check_and_record(deployment, actor, Permission.INGEST, ACTION)
+    if not folders:
+        raise SourceError("no source folder is named", remedy="Name one or more folders with a source.yaml.")
+    dictionary = deployment.dictionary
+    reports: list[SourceReport] = []
+    duplicates = CrossSourceDuplicates()
+    options = {} if stage is None else {"stage": stage}
+    with new_snapshot(deployment.settings.store, dictionary, deployment.now(),
+                      keep=deployment.settings.keep_snapshots, **options) as (writer, published):
+        for place, folder in enumerate(folders):
+            progress(f"Reading {folder.name}", place / len(folders))
+            reports.append(_add_source(writer, folder, dictionary, deployment.settings.patient_key, duplicates))
+        progress("Writing the snapshot", 0.95)
+    record_answer(deployment, actor, ACTION, snapshot=published[0], n=sum(report.accepted for report in reports))
+    progress("Done", 1.0)
+    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports))
+
+
+def _add_source(writer: SnapshotWriter, folder: Path, dictionary: Dictionary, key: bytes,
+                duplicates: CrossSourceDuplicates) -> SourceReport:
+    try:
+        harmonised = duplicates.mark(harmonise_source(folder, dictionary, key))
+    except UserError as problem:
+        # Several folders are read in one run: say which one the file belongs to.
+        place = f"{folder.name}/{problem.where}" if problem.where else folder.name
+        raise type(problem)(problem.problem, where=place, remedy=problem.remedy) from problem
+    manifest = harmonised.manifest
+    if any(record.source == manifest.source for record in writer.sources):
+        raise SourceError(f"source '{manifest.source}' is named twice", where=folder.name,
+                          remedy="Name each source folder once, and give each its own `source:`.")
+    writer.add_source(_record(harmonised, folder), harmonised.frame, harmonised.issues.to_frame())
+    return _report(harmonised)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harmony_dash.dictionary import load_dictionary, restore_dictionary
+from harmony_dash.dictionary.load import describe_dictionary
+from harmony_dash.dictionary.yaml_reader import read_yaml
+from harmony_dash.errors import DictionaryError
+
+HEAD = "dictionary: test\nvariables:\n"
+
+
+def load(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "extra.yaml"
+    path.write_text(text, encoding="utf-8")
+    load_dictionary([path])
+
+
+def test_the_built_in_dictionary_covers_the_names_others_rely_on() -> None:
+    dictionary = load_dictionary()
+    names = """country provider trial trial_arm dx_period sex age_dx_years age_group wbc_dx wbc_band immunophenotype
+        subtype cyto_group cna_profile ikzf1plus nci_risk mrd_eoi_value mrd_eoi_status mrd_group risk_group_reported
+        intensity_assigned intensity_received randomised rand_arm hsct_cr1""".split()
+    assert [name for name in names if name not in dictionary] == []
+    assert dictionary["intensity_received"].values.keys() == {"reduced", "standard", "intensified"}
+
+
+def test_norway_is_a_country_and_not_false() -> None:
+    assert load_dictionary()["country"].values["NO"] == "Norway"
+
+
+def test_a_dictionary_survives_the_trip_through_a_snapshot() -> None:
+    dictionary = load_dictionary()
+    back = restore_dictionary(describe_dictionary(dictionary.diseases, dictionary.variables), dictionary.version)
+    assert dict(back.variables) == dict(dictionary.variables)
+    assert dict(back.diseases) == dict(dictionary.diseases)
+
+
+def test_the_version_changes_with_any_definition(tmp_path: Path) -> None:
+    path = tmp_path / "extra.yaml"
+    path.write_text(HEAD + "  a:\n    label: A\n    section: S\n    type: integer\n", encoding="utf-8")
+    assert load_dictionary([path]).version != load_dictionary().version
+
+
+BAD = {
+    "unknown key": ("  a:\n    label: A\n    section: S\n    type: integer\n    colour: red\n", 7, "colour"),
+    "unknown type": ("  a:\n    label: A\n    section: S\n    type: real\n", 6, "real"),
+    "unknown time point": ("  a:\n    label: A\n    section: S\n    type: integer\n    measured: later on\n", 7, "later on"),
+    "category without values": ("  a:\n    label: A\n    section: S\n    type: category\n", 4, "values"),
+    "values on a number": ("  a:\n    label: A\n    section: S\n    type: number\n    values: {x: X}\n", 7, "values"),
+    "range upside down": ("  a:\n    label: A\n    section: S\n    type: number\n    range: [5, 1]\n", 7, "upside down"),
+    "bands that do not ascend": ("  a:\n    label: A\n    section: S\n    type: number\n    bands: [5, 1]\n", 7, "ascend"),
+    "bad factor": ("  a:\n    label: A\n    section: S\n    type: number\n    units: {x: 0}\n", 7, "factor"),
+    "defined twice": ("  sex:\n    label: A\n    section: S\n    type: integer\n", 3, "already defined"),
+    "missing label": ("  a:\n    section: S\n    type: integer\n", 4, "label"),
+    "bad name": ("  A-B:\n    label: A\n    section: S\n    type: integer\n", 3, "name"),
+    "day variable that is none": ("  a:\n    label: A\n    section: S\n    type: yes_no\n    day_variable: sex\n", 3, "sex"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_an_inconsistent_dictionary_is_refused_with_file_and_line(tmp_path: Path, case: str) -> None:
+    text, line, word = BAD[case]
+    with pytest.raises(DictionaryError) as refused:
+        load(tmp_path, HEAD + text)
+    assert refused.value.where == f"extra.yaml:{line}"
+    assert word in refused.value.message
+    assert refused.value.remedy
+
+
+YAML = {
+    "a tag": ("a: !!python/object/apply:os.system ['true']\n", "tag"),
+    "an anchor": ("a: &x 1\nb: *x\n", "anchor"),
+    "a key twice": ("a: 1\na: 2\n", "twice"),
+    "a tab": ("a:\n\tb: 1\n", "not valid YAML"),
+    "a list at the top": ("- a\n- b\n", "mapping"),
+    "a wrong indent": ("a:\n  b: 1\n c: 2\n", "not valid YAML"),
+    "an open bracket": ("a: [1, 2\n", "not valid YAML"),
+}
+
+
+@pytest.mark.parametrize("case", YAML)
+def test_yaml_that_is_broken_or_dangerous_is_refused(tmp_path: Path, case: str) -> None:
+    text, word = YAML[case]
+    path = tmp_path / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DictionaryError) as refused:
+        read_yaml(path, error=DictionaryError)
+    assert word in refused.value.message
+    assert refused.value.where.startswith("x.yaml")
+
+
+def test_yaml_reads_plain_values_without_the_traps_of_yaml_1_1(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("NO: no\nt: true\ni: 010\nd: 2001-01-01\nf: 1.0e-4\nn: 12\ns: 1:30\nz: ~\n", encoding="utf-8")
+    assert dict(read_yaml(path, error=DictionaryError)) == {
+        "NO": "no", "t": True, "i": "010", "d": "2001-01-01", "f": 1e-4, "n": 12, "s": "1:30", "z": None}
