@@ -133,7 +133,7 @@ class WithheldGroup:
 
 
 @dataclass(frozen=True)
-class Test:
+class EqualityTest:
     """A test of equality of the groups; `label` says which, `cause` for one cause among competing ones."""
 
     label: str
@@ -171,9 +171,9 @@ class SurvivalResult:
     n: int
     groups: tuple[GroupResult, ...]
     withheld: tuple[WithheldGroup, ...]
-    log_rank: Test | None
+    log_rank: EqualityTest | None
     pairwise: tuple[tuple[str, str, float, float], ...]  # group, group, raw p, Holm p
-    gray: tuple[Test, ...]
+    gray: tuple[EqualityTest, ...]
     restricted_mean_differences: tuple[RestrictedMeanDifference, ...]
     attrition: tuple[AttritionStep, ...]
     exclusions: tuple[Exclusion, ...]

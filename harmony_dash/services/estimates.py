@@ -21,7 +21,7 @@ from harmony_dash.disclosure.results import (
     RestrictedMean,
     RestrictedMeanDifference,
     RiskTable,
-    Test,
+    EqualityTest,
 )
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.cumulative_incidence import IncidenceCurves, estimate_cumulative_incidence, read_incidence
@@ -41,9 +41,9 @@ MOST_TICKS = 12
 class Tests:
     """The comparisons between the groups; a comparison that the data cannot carry is absent."""
 
-    log_rank: Test | None
+    log_rank: EqualityTest | None
     pairwise: tuple[tuple[str, str, float, float], ...]
-    gray: tuple[Test, ...]
+    gray: tuple[EqualityTest, ...]
     means: RestrictedMeans | None
     differences: tuple[RestrictedMeanDifference, ...]
 
@@ -80,12 +80,12 @@ def run_tests(table: EventTable, question: Question, names: Mapping[str, str]) -
     return Tests(log_rank, pairwise, gray, means, differences)
 
 
-def _log_rank(table: EventTable, label: str) -> Test | None:
+def _log_rank(table: EventTable, label: str) -> EqualityTest | None:
     try:
         test = compare_survival(table)
     except StatisticsError:
         return None
-    return Test(label, test.statistic, test.df, test.p)
+    return EqualityTest(label, test.statistic, test.df, test.p)
 
 
 def _pairwise(table: EventTable, names: Mapping[str, str]) -> tuple[tuple[str, str, float, float], ...]:
@@ -97,12 +97,12 @@ def _pairwise(table: EventTable, names: Mapping[str, str]) -> tuple[tuple[str, s
                  for (a, b), p, holm in zip(tests.pairs, tests.p, tests.adjusted, strict=True))
 
 
-def _gray(table: EventTable, cause: str, label: str) -> Test | None:
+def _gray(table: EventTable, cause: str, label: str) -> EqualityTest | None:
     try:
         test = compare_incidence(table, cause=cause)
     except StatisticsError:
         return None
-    return Test(label, test.statistic, test.df, test.p, cause)
+    return EqualityTest(label, test.statistic, test.df, test.p, cause)
 
 
 def _restricted_means(table: EventTable, question: Question) -> RestrictedMeans | None:

@@ -1,0 +1,187 @@
+"""What may leave: tables before and after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harmony_dash.cohort import Question
+from harmony_dash.disclosure import Level, Released, Scope, release
+from harmony_dash.disclosure.results import (
+    AttritionStep,
+    Censorings,
+    CohortChoices,
+    Curve,
+    EstimateAt,
+    Exclusion,
+    GroupResult,
+    IntervalType,
+    RiskTable,
+    SurvivalResult,
+    EqualityTest,
+)
+from harmony_dash.disclosure.suppression import suppress_list, suppress_steps, suppress_table
+
+PROTECTED, EXACT = Scope(Level.PROTECTED), Scope(Level.EXACT)
+
+
+def group(name: str = "a", n: int = 100, events: int = 40, at_risk: tuple[int, ...] = (100, 60, 12, 9, 1)) -> GroupResult:
+    days = np.arange(len(at_risk)) * 365.0
+    estimate = np.linspace(1, 0.5, len(at_risk))
+    curve = Curve(days, estimate, estimate - 0.1, estimate + 0.1, np.array(at_risk, dtype=float))
+    left = [at_risk[0] - y for y in at_risk]
+    return GroupResult(
+        label={"sex": name}, name=name, n=n, events=events, curve=curve,
+        censorings=Censorings(np.array([100.0]), np.array([0.9])),
+        at=tuple(EstimateAt(int(day), 0.9, 0.8, 0.95, y) for day, y in zip(days, at_risk, strict=True)),
+        risk_table=RiskTable(tuple(int(day) for day in days), at_risk, tuple(x // 2 for x in left),
+                             tuple(x - x // 2 for x in left)),
+        median_days=900, median_lower_days=500, median_upper_days=1200, follow_up_median_days=800,
+        restricted_mean=None, cumulative_incidence=())
+
+
+def result(*groups: GroupResult, exclusions: tuple[Exclusion, ...] = (), removed: int = 0) -> SurvivalResult:
+    n = sum(g.n for g in groups)
+    cohort = n + sum(exclusion.n or 0 for exclusion in exclusions)
+    return SurvivalResult(
+        question=Question("ALL", "efs", by="sex"), title="Survival of {n} patients", snapshot="s", synthetic=True, n=n,
+        groups=groups, withheld=(), log_rank=EqualityTest("log-rank test", 4.0, 1, 0.04), pairwise=(), gray=(),
+        restricted_mean_differences=(),
+        attrition=(AttritionStep("ALL", cohort + removed, None), AttritionStep("filter", cohort, removed)),
+        exclusions=exclusions, interval=IntervalType.LOG_LOG, notes=(), methods="", summary="")
+
+
+def test_a_group_under_ten_patients_is_withheld_and_named() -> None:
+    value = release(result(group("a"), group("b", n=9)), PROTECTED).value
+    assert [g.name for g in value.groups] == ["a"]
+    assert [(g.name, g.reason) for g in value.withheld] == [("b", "fewer than 10 patients")]
+
+
+def test_a_test_that_a_withheld_group_took_part_in_is_withheld_too() -> None:
+    assert release(result(group("a"), group("b", n=9)), PROTECTED).value.log_rank is None
+    assert release(result(group("a"), group("b")), PROTECTED).value.log_rank is not None
+
+
+def test_no_p_value_on_fewer_than_twenty_events() -> None:
+    assert release(result(group("a", events=10), group("b", events=9)), PROTECTED).value.log_rank is None
+
+
+def test_a_curve_ends_where_fewer_than_ten_are_at_risk() -> None:
+    value = release(result(group()), PROTECTED).value.groups[0]
+    assert value.curve.days.tolist() == [0, 365, 730]
+    assert [at.estimate for at in value.at] == [0.9, 0.9, 0.9, None, None]
+    assert value.median_days is None
+    assert len(value.censorings.days) == 0
+
+
+def test_the_risk_table_hides_what_could_be_computed() -> None:
+    before = RiskTable((0, 1, 2, 3), (100, 80, 40, 8), (0, 15, 30, 50), (0, 5, 30, 42))
+    after = release(result(replace(group(), risk_table=before)), PROTECTED).value.groups[0].risk_table
+    assert after.at_risk == (100, 80, 40, None)
+    # On day 1 the five censored are hidden, and with them the events, since both and the at-risk number add up.
+    assert after.events == (None, None, 30, None)
+    assert after.censored == (None, None, 30, None)
+
+
+@pytest.mark.parametrize(("n", "events", "shown"), [(100, 40, 40), (100, 9, None), (100, 0, None), (45, 40, None)])
+def test_events_are_shown_if_they_and_their_complement_are_ten_or_more(n: int, events: int, shown: int | None) -> None:
+    assert release(result(group(n=n, events=events)), PROTECTED).value.groups[0].events == shown
+
+
+def test_a_single_hidden_exclusion_takes_a_second_one_with_it() -> None:
+    value = release(result(group(), exclusions=(Exclusion("x", 4), Exclusion("y", 30), Exclusion("z", 50))), PROTECTED)
+    assert [(e.reason, e.n) for e in value.value.exclusions] == [("x", None), ("y", None), ("z", 50)]
+
+
+def test_a_single_hidden_exclusion_without_company_hides_the_size_of_the_cohort() -> None:
+    value = release(result(group(), exclusions=(Exclusion("x", 4),), removed=50), PROTECTED).value
+    assert value.exclusions[0].n is None
+    assert value.attrition[-1].n is None
+    assert value.attrition[-1].removed is None
+
+
+def test_a_single_withheld_group_cannot_be_computed_from_the_cohort() -> None:
+    value = release(result(group("a"), group("b", n=6), removed=50), PROTECTED).value
+    assert value.attrition[-1].n is None
+
+
+def test_words_are_written_from_what_may_be_shown() -> None:
+    value = release(result(group("a"), group("b", n=9), exclusions=(Exclusion("x", 4), Exclusion("y", 77))), PROTECTED)
+    text = value.value.title + value.value.methods + value.value.summary
+    assert "Survival of 100 patients" in text
+    for number in ("109", " 9;", " 4;", "77"):
+        assert number not in text
+
+
+def test_an_exact_result_leaves_as_it_is() -> None:
+    value = release(result(group("a"), group("b", n=9), exclusions=(Exclusion("x", 4),)), EXACT).value
+    assert [g.n for g in value.groups] == [100, 9]
+    assert value.exclusions[0].n == 4
+    assert value.groups[0].curve.days.tolist() == [0, 365, 730, 1095, 1460]
+
+
+def test_small_choices_and_zeros_are_hidden() -> None:
+    choices = CohortChoices(100, {"sex": {"F": 95, "M": 5, "U": 0}}, {"sex": 9})
+    value = release(choices, PROTECTED).value
+    assert value.counts["sex"] == {"F": 95, "M": None, "U": None}
+    assert value.missing["sex"] is None
+
+
+def test_only_the_gate_makes_released_results() -> None:
+    with pytest.raises(TypeError):
+        Released(result(group()), PROTECTED, object())
+    with pytest.raises(TypeError):
+        release("text", PROTECTED)
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ([500, 300, 120], [500, 300, 120]), ([500, 495, 120], [500, None, 120]), ([500, 500, 500], [500, 500, 500]),
+    ([500, 497, 494, 300], [500, None, None, 300]), ([500, 9], [500, None]), ([8, 4], [None, None]),
+])
+def test_a_step_that_removes_a_few_patients_is_hidden(before: list[int], after: list[int | None]) -> None:
+    assert suppress_steps(before, 10) == after
+
+
+_counts = st.integers(0, 40)
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(st.lists(_counts, min_size=1, max_size=8))
+def test_no_hidden_count_of_a_list_is_the_total_minus_the_rest(counts: list[int]) -> None:
+    shown = suppress_list(dict(enumerate(counts)), 10, total_shown=True)
+    hidden = [key for key, n in shown.items() if n is None]
+    assert len(hidden) != 1 or len(counts) == 1
+    assert all(n is None or n >= 10 for n in shown.values())
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(st.integers(2, 5), st.integers(2, 5), st.data())
+def test_no_hidden_cell_of_a_table_is_a_margin_minus_the_rest(rows: int, columns: int, data: st.DataObject) -> None:
+    keys = list(product((f"r{i}" for i in range(rows)), (f"c{i}" for i in range(columns))))
+    shown = suppress_table({key: data.draw(_counts) for key in keys}, 10)
+    for axis in (0, 1):
+        for line in {key[axis] for key in keys}:
+            hidden = [key for key in keys if key[axis] == line and shown[key] is None]
+            assert len(hidden) != 1
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=4), st.lists(st.integers(0, 60), max_size=4),
+       st.integers(0, 60))
+def test_no_part_of_a_released_flow_is_the_difference_of_the_rest(
+        sizes: list[int], excluded: list[int], removed: int) -> None:
+    whole = result(*(group(str(place), n=n) for place, n in enumerate(sizes)),
+                   exclusions=tuple(Exclusion(str(place), n) for place, n in enumerate(excluded)), removed=removed)
+    value = release(whole, PROTECTED).value
+    cohort = value.attrition[-1].n
+    hidden = [n for n in (e.n for e in value.exclusions) if n is None] + [None] * len(value.withheld)
+    if cohort is not None:
+        assert len(hidden) != 1
+    first = value.attrition[0].n
+    if cohort is not None and first is not None:
+        assert first == cohort or first - cohort >= 10
