@@ -17,20 +17,21 @@ from harmony_dash.disclosure.results import (
     Censorings,
     CohortChoices,
     Curve,
+    EqualityTest,
     EstimateAt,
     Exclusion,
     GroupResult,
     IntervalType,
     RiskTable,
     SurvivalResult,
-    EqualityTest,
 )
 from harmony_dash.disclosure.suppression import suppress_list, suppress_steps, suppress_table
 
 PROTECTED, EXACT = Scope(Level.PROTECTED), Scope(Level.EXACT)
 
 
-def group(name: str = "a", n: int = 100, events: int = 40, at_risk: tuple[int, ...] = (100, 60, 12, 9, 1)) -> GroupResult:
+def group(name: str = "a", n: int = 100, events: int = 40,
+          at_risk: tuple[int, ...] = (100, 60, 12, 9, 1)) -> GroupResult:
     days = np.arange(len(at_risk)) * 365.0
     estimate = np.linspace(1, 0.5, len(at_risk))
     curve = Curve(days, estimate, estimate - 0.1, estimate + 0.1, np.array(at_risk, dtype=float))
@@ -111,10 +112,11 @@ def test_a_single_withheld_group_cannot_be_computed_from_the_cohort() -> None:
 
 
 def test_words_are_written_from_what_may_be_shown() -> None:
-    value = release(result(group("a"), group("b", n=9), exclusions=(Exclusion("x", 4), Exclusion("y", 77))), PROTECTED)
+    whole = result(group("a"), group("b", n=9), exclusions=(Exclusion("x", 4), Exclusion("y", 77)))
+    value = release(whole, PROTECTED)
     text = value.value.title + value.value.methods + value.value.summary
     assert "Survival of 100 patients" in text
-    for number in ("109", " 9;", " 4;", "77"):
+    for number in ("109", "190", " 9;", " 4;"):
         assert number not in text
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harmony_dash.cohort import AnyOf, Between, Filter, Missing, Not, OneOf, Question
@@ -94,7 +93,7 @@ _filters: st.SearchStrategy[Filter] = st.recursive(
         lambda parts: AnyOf(tuple(parts)), st.lists(inner, min_size=1, max_size=3)), max_leaves=5)
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, derandomize=True, deadline=None)
 @given(filters=st.lists(_filters, max_size=3))
 def test_sql_and_the_plain_reading_agree(snapshot: Snapshot, filters: list[Filter]) -> None:
     rows = ROWS.astype(object).where(ROWS.notna(), None).to_dict("records")

@@ -22,8 +22,8 @@ def test_the_built_in_dictionary_covers_the_names_others_rely_on() -> None:
     dictionary = load_dictionary()
     names = """country provider trial trial_arm dx_period sex age_dx_years age_group wbc_dx wbc_band immunophenotype
         subtype cyto_group cna_profile ikzf1plus nci_risk mrd_eoi_value mrd_eoi_status mrd_group risk_group_reported
-        intensity_assigned intensity_received randomised rand_arm hsct_cr1""".split()
-    assert [name for name in names if name not in dictionary] == []
+        intensity_assigned intensity_received randomised rand_arm hsct_cr1"""
+    assert [name for name in names.split() if name not in dictionary] == []
     assert dictionary["intensity_received"].values.keys() == {"reduced", "standard", "intensified"}
 
 
@@ -40,23 +40,25 @@ def test_a_dictionary_survives_the_trip_through_a_snapshot() -> None:
 
 def test_the_version_changes_with_any_definition(tmp_path: Path) -> None:
     path = tmp_path / "extra.yaml"
-    path.write_text(HEAD + "  a:\n    label: A\n    section: S\n    type: integer\n", encoding="utf-8")
+    path.write_text(HEAD + A + "    type: integer\n", encoding="utf-8")
     assert load_dictionary([path]).version != load_dictionary().version
 
 
+A = "  a:\n    label: A\n    section: S\n"
+
 BAD = {
-    "unknown key": ("  a:\n    label: A\n    section: S\n    type: integer\n    colour: red\n", 7, "colour"),
-    "unknown type": ("  a:\n    label: A\n    section: S\n    type: real\n", 6, "real"),
-    "unknown time point": ("  a:\n    label: A\n    section: S\n    type: integer\n    measured: later on\n", 7, "later on"),
-    "category without values": ("  a:\n    label: A\n    section: S\n    type: category\n", 4, "values"),
-    "values on a number": ("  a:\n    label: A\n    section: S\n    type: number\n    values: {x: X}\n", 7, "values"),
-    "range upside down": ("  a:\n    label: A\n    section: S\n    type: number\n    range: [5, 1]\n", 7, "upside down"),
-    "bands that do not ascend": ("  a:\n    label: A\n    section: S\n    type: number\n    bands: [5, 1]\n", 7, "ascend"),
-    "bad factor": ("  a:\n    label: A\n    section: S\n    type: number\n    units: {x: 0}\n", 7, "factor"),
+    "unknown key": (A + "    type: integer\n    colour: red\n", 7, "colour"),
+    "unknown type": (A + "    type: real\n", 6, "real"),
+    "unknown time point": (A + "    type: integer\n    measured: later on\n", 7, "later on"),
+    "category without values": (A + "    type: category\n", 4, "values"),
+    "values on a number": (A + "    type: number\n    values: {x: X}\n", 7, "values"),
+    "range upside down": (A + "    type: number\n    range: [5, 1]\n", 7, "upside down"),
+    "bands that do not ascend": (A + "    type: number\n    bands: [5, 1]\n", 7, "ascend"),
+    "bad factor": (A + "    type: number\n    units: {x: 0}\n", 7, "factor"),
     "defined twice": ("  sex:\n    label: A\n    section: S\n    type: integer\n", 3, "already defined"),
     "missing label": ("  a:\n    section: S\n    type: integer\n", 4, "label"),
     "bad name": ("  A-B:\n    label: A\n    section: S\n    type: integer\n", 3, "name"),
-    "day variable that is none": ("  a:\n    label: A\n    section: S\n    type: yes_no\n    day_variable: sex\n", 3, "sex"),
+    "day variable that is none": (A + "    type: yes_no\n    day_variable: sex\n", 3, "sex"),
 }
 
 
