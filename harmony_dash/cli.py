@@ -16,8 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from harmony_dash import __version__
-from harmony_dash.access.accounts import create_account, disable_account, enable_account, list_accounts, set_password
-from harmony_dash.access.accounts import change_role
+from harmony_dash.access.accounts import (
+    change_role,
+    create_account,
+    disable_account,
+    enable_account,
+    list_accounts,
+    set_password,
+)
 from harmony_dash.access.actor import OPERATOR, Role
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question

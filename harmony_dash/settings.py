@@ -23,7 +23,8 @@ class Settings:
     Attributes
     ----------
     store : folder of the snapshots (`HARMONY_STORE`, default var/store).
-    access_database : SQLite file of accounts, sessions and the audit trail (`HARMONY_ACCESS`, default var/access.sqlite).
+    access_database : SQLite file of accounts, sessions and the audit trail (`HARMONY_ACCESS`, default
+        var/access.sqlite).
     samples : folder of the synthetic sources that fill an empty store (`HARMONY_SAMPLES`, default data_samples; empty
         string for none).
     dictionary_files : further dictionary files, separated by the system's path separator (`HARMONY_DICTIONARY`).

@@ -15,7 +15,7 @@ from harmony_dash.store.reader import Snapshot, Store
 from harmony_dash.store.writer import SourceRecord, new_snapshot
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
-ISSUE_COLUMNS = ["source", "file", "row_number", "column_name", "variable", "reason", "severity", "message"]
+ISSUE_COLUMNS = ["source", "file", "row", "column", "variable", "reason", "severity", "message"]
 
 
 def make_patients(n: int, seed: int = 1, *, source: str = "example") -> pd.DataFrame:

@@ -51,7 +51,7 @@ _ALL = (
              "second malignancy, whichever first."),
     Endpoint("efs_tf0", "Event-free survival (treatment failure at day 0)", TimeZero.DIAGNOSIS, ("event",),
              ("event",), False,
-             "As event-free survival, with treatment failure counted on day 0, so that the curve may start below 100 %."),
+             "As event-free survival, with treatment failure counted on day 0: the curve may start below 100 %."),
     Endpoint("rfs", "Relapse-free survival", TimeZero.REMISSION, ("relapse_or_death",), ("relapse or death",), False,
              "From complete remission to relapse or death in remission; a second malignancy censors."),
     Endpoint("relapse", "Cumulative incidence of relapse", TimeZero.REMISSION, ("relapse", "death_in_cr", "smn"),

@@ -96,9 +96,7 @@ def read_yaml(path: Path, *, error: type[UserError], name: str | None = None) ->
     if not isinstance(node, yaml.MappingNode):
         raise error("the file does not hold a mapping of keys to values", where=f"{shown}:1",
                     remedy="Write `key: value` lines.")
-    value = _build(node, shown, error)
-    assert isinstance(value, LocatedDict)
-    return value
+    return _build_mapping(node, shown, error)
 
 
 def _refuse_tags_and_anchors(text: str, shown: str, error: type[UserError]) -> None:
@@ -109,23 +107,27 @@ def _refuse_tags_and_anchors(text: str, shown: str, error: type[UserError]) -> N
                         remedy="Write the value itself; quote text that starts with !, & or *.")
 
 
+def _build_mapping(node: yaml.MappingNode, shown: str, error: type[UserError]) -> LocatedDict:
+    result = LocatedDict(shown, node.start_mark.line + 1)
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise error("a key is not plain text", where=f"{shown}:{line}", remedy="Write `key: value`.")
+        key = str(key_node.value)
+        if key in result:
+            raise error(f"'{key}' is written twice (first on line {result.lines[key]})", where=f"{shown}:{line}",
+                        remedy="Keep one of the two.")
+        result[key] = _build(value_node, shown, error)
+        result.lines[key] = line
+    return result
+
+
 def _build(node: yaml.Node, shown: str, error: type[UserError]) -> Any:
     if isinstance(node, yaml.MappingNode):
-        result = LocatedDict(shown, node.start_mark.line + 1)
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise error("a key is not plain text", where=f"{shown}:{line}", remedy="Write `key: value`.")
-            key = str(key_node.value)
-            if key in result:
-                raise error(f"'{key}' is written twice (first on line {result.lines[key]})", where=f"{shown}:{line}",
-                            remedy="Keep one of the two.")
-            result[key] = _build(value_node, shown, error)
-            result.lines[key] = line
-        return result
+        return _build_mapping(node, shown, error)
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, shown, error) for item in node.value]
-    return _SCALARS.construct_object(node)  # type: ignore[no-untyped-call]
+    return _SCALARS.construct_object(node)
 
 
 _SCALARS = _Loader("")

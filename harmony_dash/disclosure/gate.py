@@ -29,7 +29,13 @@ from harmony_dash.disclosure.results import (
     SurvivalResult,
     WithheldGroup,
 )
-from harmony_dash.disclosure.suppression import suppress_cell, suppress_list, suppress_part, suppress_steps, suppress_table
+from harmony_dash.disclosure.suppression import (
+    suppress_cell,
+    suppress_list,
+    suppress_part,
+    suppress_steps,
+    suppress_table,
+)
 from harmony_dash.disclosure.wording import write_methods, write_summary
 
 T = TypeVar("T")
@@ -213,7 +219,7 @@ def _protect_flow(result: SurvivalResult, withheld: int, rules: Rules,
         if rest:
             shown[min(rest, key=lambda place: counts[place])] = None
         else:
-            steps = steps[:-1] + [None] if steps else steps
+            steps = [*steps[:-1], None]
     attrition = []
     for place, (step, n) in enumerate(zip(result.attrition, steps, strict=True)):
         before = steps[place - 1] if place else None

@@ -89,12 +89,12 @@ def write_summary(result: SurvivalResult) -> str:
     if len(result.groups) > 1 and test is not None:
         verdict = ("differ by more than chance alone would readily explain" if test.p < 0.05
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
-        text += f" The groups {verdict} ({test.label}, p {format_p(test.p) if test.p < 0.001 else '= ' + format_p(test.p)})."
+        text += f" The groups {verdict} ({test.label}, p {'' if test.p < 0.001 else '= '}{format_p(test.p)})."
     return f"{text} {CAVEAT}" if len(result.groups) > 1 else text
 
 
 def headline_estimates(group: GroupResult, endpoint: Endpoint) -> tuple[EstimateAt, ...]:
-    """The estimates a reader expects under the endpoint's name: survival, cumulative incidence, or one minus survival."""
+    """The estimates that go by the endpoint's name: survival, cumulative incidence, or one minus survival."""
     if endpoint.competing and group.cumulative_incidence:
         return group.cumulative_incidence[0].at
     if not endpoint.shown_as_failure:
@@ -122,7 +122,8 @@ def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:
 
 
 def _interval(at: EstimateAt) -> str:
-    assert at.estimate is not None
+    if at.estimate is None:
+        return "not estimable"
     if at.lower is None or at.upper is None:
         return format_percent(at.estimate)
     return f"{format_percent(at.estimate)} (95 % CI {100 * at.lower:.1f}–{100 * at.upper:.1f})"

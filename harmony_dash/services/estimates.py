@@ -14,6 +14,7 @@ from harmony_dash.disclosure.results import (
     CauseIncidence,
     Censorings,
     Curve,
+    EqualityTest,
     EstimateAt,
     Floats,
     GroupResult,
@@ -21,7 +22,6 @@ from harmony_dash.disclosure.results import (
     RestrictedMean,
     RestrictedMeanDifference,
     RiskTable,
-    EqualityTest,
 )
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.cumulative_incidence import IncidenceCurves, estimate_cumulative_incidence, read_incidence
@@ -65,7 +65,9 @@ def run_tests(table: EventTable, question: Question, names: Mapping[str, str]) -
     names : words for the groups.
     """
     endpoint = endpoint_named(question.endpoint)
-    log_rank, pairwise, gray = None, (), ()
+    log_rank: EqualityTest | None = None
+    pairwise: tuple[tuple[str, str, float, float], ...] = ()
+    gray: tuple[EqualityTest, ...] = ()
     stratified = f", stratified by {question.strata}" if question.strata else ""
     if len(table.groups) > 1 and endpoint.competing:
         gray = tuple(test for cause, label in zip(endpoint.causes, endpoint.cause_labels, strict=True)
@@ -123,7 +125,7 @@ def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], n
     horizon = math.inf if question.horizon_days is None else question.horizon_days
     survival = estimate_survival(table, group, interval=interval.value)
     median = find_quantile(survival)
-    incidence = ()
+    incidence: tuple[CauseIncidence, ...] = ()
     if endpoint.competing:
         curves = estimate_cumulative_incidence(table, group, interval=interval.value)
         incidence = tuple(_incidence(curves, place, cause, words, days, horizon) for place, (cause, words)

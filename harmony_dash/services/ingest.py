@@ -13,11 +13,16 @@ from harmony_dash.dictionary import Dictionary
 from harmony_dash.errors import SourceError, UserError
 from harmony_dash.ingest.duplicates import CrossSourceDuplicates
 from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
+from harmony_dash.ingest.issues import Severity
+from harmony_dash.ingest.manifest import MANIFEST_NAME, Origin
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
 
 ACTION = "ingest"
+
+# How a source's origin is written in the snapshot.
+_MARKS = {Origin.SYNTHETIC: "true", Origin.PUBLIC: "public", Origin.PATIENTS: "false"}
 
 # Called with words for people and the share of the work done, 0 to 1.
 Progress = Callable[[str, float], None]
@@ -81,25 +86,50 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
     with new_snapshot(deployment.settings.store, dictionary, deployment.now(),
                       keep=deployment.settings.keep_snapshots, **options) as (writer, published):
         for place, folder in enumerate(folders):
-            progress(f"Reading {folder.name}", place / len(folders))
-            reports.append(_add_source(writer, folder, dictionary, deployment.settings.patient_key, duplicates))
-        progress("Writing the snapshot", 0.95)
+            def scaled(words: str, share: float, place: int = place, folder: Path = folder) -> None:
+                progress(f"{folder.name}: {words}", 0.9 * (place + share) / len(folders))
+
+            reports.append(_add_source(writer, folder, dictionary, deployment.settings.patient_key, duplicates,
+                                       scaled))
+        progress("Writing the snapshot", 0.9)
     record_answer(deployment, actor, ACTION, snapshot=published[0], n=sum(report.accepted for report in reports))
     progress("Done", 1.0)
     return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports))
 
 
 def _add_source(writer: SnapshotWriter, folder: Path, dictionary: Dictionary, key: bytes,
-                duplicates: CrossSourceDuplicates) -> SourceReport:
+                duplicates: CrossSourceDuplicates, progress: Progress) -> SourceReport:
     try:
-        harmonised = duplicates.mark(harmonise_source(folder, dictionary, key))
+        harmonised = duplicates.mark(harmonise_source(folder, dictionary, key, progress))
     except UserError as problem:
         # Several folders are read in one run: say which one the file belongs to.
         place = f"{folder.name}/{problem.where}" if problem.where else folder.name
         raise type(problem)(problem.problem, where=place, remedy=problem.remedy) from problem
-    manifest = harmonised.manifest
-    if any(record.source == manifest.source for record in writer.sources):
-        raise SourceError(f"source '{manifest.source}' is named twice", where=folder.name,
+    if any(record.source == harmonised.manifest.source for record in writer.sources):
+        raise SourceError(f"source '{harmonised.manifest.source}' is named twice", where=folder.name,
                           remedy="Name each source folder once, and give each its own `source:`.")
     writer.add_source(_record(harmonised, folder), harmonised.frame, harmonised.issues.to_frame())
     return _report(harmonised)
+
+
+def _record(harmonised: HarmonisedSource, folder: Path) -> SourceRecord:
+    manifest = harmonised.manifest
+    names = [MANIFEST_NAME, *(file.path for file in manifest.files)]
+    return SourceRecord(
+        source=manifest.source, title=manifest.title, provider=manifest.constant("provider") or "",
+        trial=manifest.constant("trial") or "", licence=manifest.licence, synthetic=_MARKS[manifest.origin],
+        description=manifest.description, files={name: _sha256(folder / name) for name in names},
+        read_count=harmonised.read, accepted_count=harmonised.accepted, quarantined_count=harmonised.quarantined)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _report(harmonised: HarmonisedSource) -> SourceReport:
+    def count(severity: Severity) -> dict[str, int]:
+        return {str(reason): n for reason, n in harmonised.issues.count_by_reason(severity).items()}
+
+    return SourceReport(harmonised.manifest.source, harmonised.manifest.title, harmonised.read, harmonised.accepted,
+                        harmonised.quarantined, count(Severity.ERROR), count(Severity.WARNING))

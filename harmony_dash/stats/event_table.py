@@ -51,8 +51,11 @@ class EventTable:
 
         Raises
         ------
-        StatisticsError on negative counts or days, or on an index outside its labels.
+        StatisticsError on negative counts or days, on an index outside its labels, or on a label given twice.
         """
+        for kind, labels in (("group", groups), ("stratum", strata), ("cause", causes)):
+            if len(set(labels)) < len(labels):
+                raise StatisticsError(f"an event table names a {kind} twice")
         key = [np.asarray(part, dtype=np.int64) for part in (group, stratum, day)]
         rows = len(key[0])
         left = np.asarray(censored, dtype=np.int64)
@@ -128,14 +131,14 @@ class EventTable:
     @property
     def patients(self) -> Ints:
         """Shape (groups,): patients in each group."""
-        left = self.censored + self.events.sum(axis=1)
-        return np.bincount(self.group, weights=left, minlength=len(self.groups)).astype(np.int64)
+        return np.asarray(_sum_by_group(self, self.censored) + self.event_counts.sum(axis=1))
 
     @property
     def event_counts(self) -> Ints:
         """Shape (groups, causes): events of each cause in each group."""
         counts = np.zeros((len(self.groups), len(self.causes)), dtype=np.int64)
-        np.add.at(counts, self.group, self.events)
+        for cause in range(len(self.causes)):
+            counts[:, cause] = _sum_by_group(self, self.events[:, cause])
         return counts
 
     def select_groups(self, labels: Sequence[str]) -> EventTable:
@@ -156,3 +159,8 @@ class EventTable:
         """The same patients as one group."""
         return EventTable.from_counts((label,), self.strata, self.causes, np.zeros_like(self.group), self.stratum,
                                       self.day, self.censored, self.events, self.entries)
+
+
+def _sum_by_group(table: EventTable, counts: Ints) -> Ints:
+    # Weights are summed as floats, which is exact below 2^53 patients.
+    return np.bincount(table.group, weights=counts, minlength=len(table.groups)).astype(np.int64)

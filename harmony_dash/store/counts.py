@@ -13,7 +13,6 @@ from harmony_dash.store.conditions import Statement
 from harmony_dash.store.reader import Snapshot
 from harmony_dash.store.schema import quote
 
-
 # grouping() packs one bit a column; half a machine word leaves room.
 _GROUPING_SETS = 32
 

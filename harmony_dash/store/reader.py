@@ -47,7 +47,7 @@ class Snapshot:
         """Run one statement of this package and return its columns as arrays (masked where null)."""
         cursor = self._connection.cursor()
         try:
-            columns: dict[str, NDArray[Any]] = cursor.execute(sql, dict(parameters or {})).fetchnumpy()
+            columns: dict[str, Any] = cursor.execute(sql, dict(parameters or {})).fetchnumpy()
         finally:
             cursor.close()
         return columns

@@ -142,9 +142,7 @@ class SnapshotWriter:
         return [row[0] for row in rows]
 
     def _scalar(self, sql: str) -> int:
-        row = self._connection.execute(sql).fetchone()
-        assert row is not None
-        return int(row[0])
+        return int(self._connection.execute(sql).fetchall()[0][0])
 
     def _check(self) -> int:
         patients = self._scalar("SELECT count(*) FROM patient")

@@ -95,7 +95,7 @@ def test_the_flow_accounts_for_every_patient(without_entry: Snapshot) -> None:
 def test_choices_ignore_the_filter_on_their_own_variable(without_entry: Snapshot) -> None:
     question = Question("ALL", "os", (parse_filter("sex=F"), parse_filter("country=DE")))
     dictionary = without_entry.dictionary
-    counts = fetch_choices(without_entry, question, [dictionary["sex"], dictionary["country"], dictionary["cyto_group"]])
+    counts = fetch_choices(without_entry, question, [dictionary[name] for name in ("sex", "country", "cyto_group")])
     german, female = FRAME[FRAME.country == "DE"], FRAME[FRAME.sex == "F"]
     assert counts["sex"] == german.sex.value_counts().to_dict()
     assert counts["country"] == female.country.value_counts().to_dict()

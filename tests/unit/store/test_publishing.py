@@ -20,17 +20,19 @@ from harmony_dash.store import layout
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Store
 from harmony_dash.store.snapshots import current_snapshot, list_snapshots, roll_back
-from harmony_dash.store.writer import new_snapshot
+from harmony_dash.store.writer import Stage, new_snapshot
 from tests.factories import NOW, make_patients, make_record, make_store, no_issues
 
 ROOT = Path(__file__).parents[3]
 STAGES = ["opened", "written", "recorded", "renamed", "published"]
 
 
-def publish(folder: Path, n: int, minutes: int = 0, **options: object) -> str:
+def publish(folder: Path, n: int, minutes: int = 0, keep: int = 5, stage: Stage = lambda _: None,
+            **counts: int) -> str:
     frame = make_patients(n, seed=n)
-    with new_snapshot(folder, load_dictionary(), NOW + timedelta(minutes=minutes), **options) as (writer, done):  # type: ignore[arg-type]
-        writer.add_source(make_record(frame, files={"a.csv": f"{n:064d}"}), frame, no_issues())
+    moment = NOW + timedelta(minutes=minutes)
+    with new_snapshot(folder, load_dictionary(), moment, keep=keep, stage=stage) as (writer, done):
+        writer.add_source(make_record(frame, files={"a.csv": f"{n:064d}"}, **counts), frame, no_issues())
     return done[0]
 
 
@@ -71,18 +73,15 @@ def test_only_the_newest_snapshots_are_kept(tmp_path: Path) -> None:
 
 def test_an_error_inside_the_block_publishes_nothing(tmp_path: Path) -> None:
     before = publish(tmp_path, 30)
-    with pytest.raises(StoreError, match="add up"), new_snapshot(tmp_path, load_dictionary(), NOW) as (writer, _):
-        frame = make_patients(10)
-        writer.add_source(make_record(frame, accepted_count=9, read_count=9), frame, no_issues())
+    with pytest.raises(StoreError, match="add up"):
+        publish(tmp_path, 10, minutes=1, read_count=12)
     assert current_snapshot(tmp_path) == before
     assert list(tmp_path.glob(".tmp-*")) == []
 
 
 def test_a_snapshot_without_patients_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no patient was accepted"), new_snapshot(
-            tmp_path, load_dictionary(), NOW) as (writer, _):
-        frame = make_patients(0)
-        writer.add_source(make_record(frame, read_count=3, quarantined_count=3), frame, no_issues())
+    with pytest.raises(StoreError, match="no patient was accepted"):
+        publish(tmp_path, 0, read_count=3, quarantined_count=3)
     assert Store(tmp_path).is_empty
 
 

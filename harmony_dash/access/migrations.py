@@ -1,0 +1,76 @@
+"""The tables of the access database, as ordered, named steps.
+
+A step that has been released is never edited: a change is a new step at the end. `AccessDatabase` runs each missing
+step and the record of it in one transaction.
+
+Ids in `audit` are plain text without foreign keys, so that the trail never stands in the way of the live tables and
+outlives what it tells about.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("001 accounts, sessions, tickets, attempts", (
+        # `epoch` rises with every change of password, role or status; a session of an older epoch is dead.
+        """create table account (
+            username text primary key check (username = lower(username) and username <> ''),
+            name text not null,
+            role text not null,
+            password_hash text not null,
+            disabled integer not null default 0 check (disabled in (0, 1)),
+            demo integer not null default 0 check (demo in (0, 1)),
+            epoch integer not null default 1,
+            created text not null
+        ) strict""",
+        """create table session (
+            token_hash text primary key,
+            username text not null,
+            epoch integer not null,
+            created text not null,
+            last_seen text not null,
+            ended text
+        ) strict""",
+        "create index session_username on session (username)",
+        """create table ticket (
+            ticket_hash text primary key,
+            username text not null,
+            epoch integer not null,
+            browser_hash text not null,
+            expires text not null
+        ) strict""",
+        # `subject_hash` and not the name: people type passwords into the wrong field.
+        """create table attempt (
+            kind text not null check (kind in ('name', 'address')),
+            subject_hash text not null,
+            failures integer not null,
+            last_failure text not null,
+            wait_until text,
+            primary key (kind, subject_hash)
+        ) strict""",
+    )),
+    ("002 audit trail", (
+        """create table audit (
+            id integer primary key autoincrement,
+            at text not null,
+            username text not null,
+            role text not null,
+            session text not null,
+            action text not null,
+            question text not null,
+            snapshot text not null,
+            level text not null,
+            n integer,
+            decision text not null,
+            reason text not null
+        ) strict""",
+        "create index audit_at on audit (at)",
+        """create trigger audit_refuses_update before update on audit
+        begin select raise(abort, 'the audit trail is append-only'); end""",
+        """create trigger audit_refuses_delete before delete on audit
+        begin select raise(abort, 'the audit trail is append-only'); end""",
+        # `insert or replace` deletes without asking the delete trigger.
+        """create trigger audit_refuses_replace before insert on audit
+        when exists (select 1 from audit where id = new.id)
+        begin select raise(abort, 'the audit trail is append-only'); end""",
+    )),
+)

@@ -1,0 +1,162 @@
+"""Figures of who is in the data: ranked bars, country by trial, completeness, follow-up."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from harmony_dash.charts.axes import wrap_label
+from harmony_dash.charts.numbers import TimeUnit, format_count
+from harmony_dash.charts.palette import FONT, Palette, faded, palette_for
+from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.results import CoverageResult
+
+_ROW, _TOP, _BOTTOM = 30, 8, 34
+_LETTER = 6.8
+MOST_BARS = 30
+
+
+def build_country_figure(released: Released[CoverageResult], *, names: Mapping[str, str],
+                         dark: bool = False) -> go.Figure:
+    """Patients by country, most first; `names` turns country codes into words."""
+    result = released.value
+    bars = [(names.get(cell.labels["country"], cell.labels["country"]), cell.n) for cell in result.by_country]
+    return go.Figure(_count_bars(bars, palette_for(dark), released.scope.rules.minimum_cell))
+
+
+def build_trial_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
+    """Patients by trial or registry, most first."""
+    bars = [(cell.labels["trial"], cell.n) for cell in released.value.by_trial]
+    return go.Figure(_count_bars(bars, palette_for(dark), released.scope.rules.minimum_cell))
+
+
+def build_follow_up_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
+    """Median follow-up of each source in years, longest first; sources without one are left to the table."""
+    known = [(source.title, source.follow_up_median_days / TimeUnit.YEARS.days) for source in released.value.sources
+             if source.follow_up_median_days is not None]
+    known.sort(key=lambda pair: -pair[1])
+    return go.Figure(_bars([(name, years, f"{years:.1f}") for name, years in known], palette_for(dark),
+                           title="Median follow-up in years", unit="years"))
+
+
+def build_cross_figure(released: Released[CoverageResult], *, names: Mapping[str, str],
+                       dark: bool = False) -> go.Figure:
+    """Country by trial: the number of patients in each cell, darker where there are more."""
+    result, minimum = released.value, released.scope.rules.minimum_cell
+    countries = [cell.labels["country"] for cell in result.by_country]
+    trials = [cell.labels["trial"] for cell in result.by_trial]
+    cells = {(cell.labels["country"], cell.labels["trial"]): cell.n for cell in result.by_country_and_trial}
+    values = [[_shade(cells, country, trial, minimum) for trial in trials] for country in countries]
+    texts = [[format_count(cells[country, trial], minimum) if (country, trial) in cells else ""
+              for trial in trials] for country in countries]
+    rows = [names.get(country, country) for country in countries]
+    top = max((n for row in values for n in row if n is not None), default=1.0)
+    return go.Figure(_heat(rows, trials, values, texts, palette_for(dark), top=top,
+                           hover="%{y}, %{x}: %{customdata} patients<extra></extra>"))
+
+
+def build_completeness_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
+    """Share of each source's patients with a recorded value: variables down, sources across."""
+    result = released.value
+    sources = list(dict.fromkeys(one.source for one in result.completeness))
+    titles = {source.source: source.title for source in result.sources}
+    labels = list(dict.fromkeys(one.label for one in result.completeness))
+    shares = {(one.label, one.source): one.share for one in result.completeness}
+    values = [[shares.get((label, source)) for source in sources] for label in labels]
+    texts = [["n/a" if (share := shares.get((label, source))) is None else f"{100 * share:.0f}" for source in sources]
+             for label in labels]
+    return go.Figure(_heat(labels, [titles.get(source, source) for source in sources], values, texts,
+                           palette_for(dark), top=1.0, hover="%{x}<br>%{y}: %{customdata} %<extra></extra>"))
+
+
+def describe_coverage(released: Released[CoverageResult], names: Mapping[str, str]) -> str:
+    """Who is in the data, in one sentence, for people who do not see the bars."""
+    result, minimum = released.value, released.scope.rules.minimum_cell
+    parts = [f"{names.get(cell.labels['country'], cell.labels['country'])} {format_count(cell.n, minimum)}"
+             for cell in result.by_country]
+    return f"Patients by country: {', '.join(parts)}." if parts else "No patients."
+
+
+def _shade(cells: Mapping[tuple[str, str], int | None], country: str, trial: str, minimum: int) -> float | None:
+    """Height of a cell's colour: nothing for an empty cell, the least for one that may not be shown."""
+    if (country, trial) not in cells:
+        return None
+    n = cells[country, trial]
+    return float(minimum) / 2 if n is None else float(n)
+
+
+def _count_bars(bars: Sequence[tuple[str, int | None]], palette: Palette, minimum: int) -> dict[str, Any]:
+    shown = bars[:MOST_BARS]
+    return _bars([(name, float(n or 0), format_count(n, minimum)) for name, n in shown], palette, title="Patients",
+                 unit="patients")
+
+
+def _bars(bars: Sequence[tuple[str, float, str]], palette: Palette, *, title: str, unit: str) -> dict[str, Any]:
+    """Horizontal bars with their number at the end; a hidden number has no bar."""
+    names = [_short(name, 34) for name, _, _ in bars]
+    places = list(range(len(bars)))
+    left = min(250, int(max((len(name) for name in names), default=4) * _LETTER) + 16)
+    trace = {"type": "bar", "orientation": "h", "x": [value for _, value, _ in bars], "y": places,
+             "text": [text for _, _, text in bars], "textposition": "outside", "cliponaxis": False,
+             "textfont": {"size": 12, "color": palette.ink}, "marker": {"color": palette.marks[0]}, "width": 0.64,
+             "customdata": [_plain(name) for name, _, _ in bars],
+             "hovertemplate": f"%{{customdata}}: %{{text}} {unit}<extra></extra>"}
+    top = max((value for _, value, _ in bars), default=1.0) or 1.0
+    layout = _frame(palette, _TOP + _BOTTOM + _ROW * max(1, len(bars)), left=left, right=16, top=_TOP, bottom=_BOTTOM)
+    layout["xaxis"] = {"range": [0, top * 1.14], "gridcolor": palette.grid, "zeroline": False, "nticks": 6,
+                       "tickfont": {"size": 11, "color": palette.muted}, "tickformat": ",", "fixedrange": True,
+                       "title": {"text": title, "font": {"size": 12, "color": palette.muted}, "standoff": 4}}
+    layout["yaxis"] = {"range": [len(bars) - 0.5, -0.5], "tickmode": "array", "tickvals": places, "ticktext": names,
+                       "showgrid": False, "zeroline": False, "ticklabelstandoff": 6, "fixedrange": True,
+                       "tickfont": {"size": 12, "color": palette.ink}}
+    return {"data": [trace], "layout": layout}
+
+
+def _heat(rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]],
+          texts: Sequence[Sequence[str]], palette: Palette, *, top: float, hover: str) -> dict[str, Any]:
+    """A table whose cells are shaded from the surface to the accent; the number stands in every cell."""
+    names = [_short(row, 34) for row in rows]
+    left = min(250, int(max((len(name) for name in names), default=4) * _LETTER) + 16)
+    scale = [[0.0, faded(palette.marks[0], 0.06)], [1.0, faded(palette.marks[0], 0.45)]]  # every cell keeps its ink
+    trace = {"type": "heatmap", "z": [list(row) for row in values], "x": list(range(len(columns))),
+             "y": list(range(len(rows))), "zmin": 0, "zmax": top, "colorscale": scale, "showscale": False, "xgap": 2,
+             "ygap": 2, "customdata": [list(row) for row in texts],
+             "hovertemplate": hover.replace("%{x}", "%{text}").replace("%{y}", "%{hovertext}"), "hoverongaps": False,
+             "text": [[_plain(column) for column in columns] for _ in rows],
+             "hovertext": [[_plain(row)] * len(columns) for row in rows]}
+    notes = [{"x": x, "y": y, "text": html.escape(text, quote=False), "showarrow": False,
+              "font": {"size": 12, "color": palette.ink}}
+             for y, row in enumerate(texts) for x, text in enumerate(row) if text]
+    headers = [wrap_label(column, 14, 4) for column in columns]
+    above = 10 + 15 * max((len(header) for header in headers), default=1)
+    layout = _frame(palette, above + 8 + _ROW * max(1, len(rows)), left=left, right=16, top=above, bottom=8)
+    layout["xaxis"] = {"side": "top", "tickmode": "array", "tickvals": list(range(len(columns))),
+                       "ticktext": ["<br>".join(header) for header in headers], "tickangle": 0, "ticks": "",
+                       "showgrid": False, "zeroline": False, "tickfont": {"size": 11, "color": palette.muted},
+                       "range": [-0.5, len(columns) - 0.5], "fixedrange": True}
+    layout["yaxis"] = {"range": [len(rows) - 0.5, -0.5], "tickmode": "array", "tickvals": list(range(len(rows))),
+                       "ticktext": names, "showgrid": False, "zeroline": False, "ticklabelstandoff": 6, "ticks": "",
+                       "fixedrange": True, "tickfont": {"size": 12, "color": palette.ink}}
+    layout["annotations"] = notes
+    return {"data": [trace], "layout": layout}
+
+
+def _short(text: str, width: int) -> str:
+    return html.escape(text if len(text) <= width else text[: width - 1].rstrip() + "…", quote=False)
+
+
+def _plain(text: str) -> str:
+    return html.escape(text, quote=False)
+
+
+def _frame(palette: Palette, height: int, *, left: int, right: int, top: int, bottom: int) -> dict[str, Any]:
+    return {"height": height, "margin": {"l": left, "r": right, "t": top, "b": bottom, "autoexpand": False},
+            "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False, "bargap": 0.3,
+            "font": {"family": FONT, "size": 12, "color": palette.ink}, "dragmode": False, "uirevision": "coverage",
+            "hoverlabel": {"bgcolor": palette.surface, "bordercolor": palette.grid,
+                           "font": {"family": FONT, "size": 12, "color": palette.ink}}, "template": "none"}
+
+

@@ -1,0 +1,33 @@
+"""Small marks that say what the numbers are: synthetic, protected, of which snapshot."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from harmony_dash.disclosure.released import Level, Scope
+from harmony_dash.ui.components.text import escape_markdown
+
+
+def build_chips(scope: Scope, *, synthetic: bool, snapshot: str) -> list[tuple[str, str, str]]:
+    """Label, colour and explanation of each mark."""
+    rules = scope.rules
+    chips = []
+    if synthetic:
+        chips.append(("Synthetic data", "orange", "The patients were made by a generator. Nothing here is about a "
+                                                  "person, and nothing here is evidence."))
+    if scope.level is Level.EXACT:
+        chips.append(("Exact", "violet", "Exact aggregates. Do not copy them out of this screen; exports are "
+                                         "protected."))
+    else:
+        chips.append(("Protected", "blue", f"Groups and counts under {rules.minimum_cell} are hidden, and curves end "
+                                           f"where fewer than {rules.minimum_at_risk} patients are at risk."))
+    chips.append((f"Snapshot {snapshot}", "gray", "The version of the data. The same question asked of the same "
+                                                  "snapshot gives the same answer."))
+    return chips
+
+
+def show_chips(scope: Scope, *, synthetic: bool, snapshot: str) -> None:
+    """The marks in one row."""
+    with st.container(horizontal=True, gap="small"):
+        for label, colour, explanation in build_chips(scope, synthetic=synthetic, snapshot=snapshot):
+            st.badge(escape_markdown(label), color=colour, help=explanation)  # type: ignore[arg-type]

@@ -1,0 +1,75 @@
+"""The home page's parts: what this release holds, what a person may do, how to read the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from harmony_dash.access.actor import Actor
+from harmony_dash.access.permissions import user_can
+from harmony_dash.charts.numbers import format_count
+from harmony_dash.disclosure.results import DiseaseInfo, ReleaseInfo
+from harmony_dash.ui.components.problem import show_empty
+from harmony_dash.ui.components.text import escape_markdown
+from harmony_dash.ui.registry import PageEntry
+
+# What each page answers, in the words of somebody who has the question.
+QUESTIONS = {
+    "coverage": "Who is in the data: countries, trials, how complete the key variables are, how long patients were "
+                "followed.",
+    "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
+}
+
+HOW_TO_READ = """
+- **Who is counted** stands in the title of every figure. The numbers beside the filter sign show how the cohort came
+  about, step by step.
+- **Groups are compared as they were treated.** Nobody was allocated to them at random here, so a difference between
+  two groups is not the effect of a treatment.
+- **"<10"** is a number too small to show. Groups of fewer than 10 patients are withheld, and a curve ends where
+  fewer than 10 patients are still followed.
+- **"Not tested", "failed" and "negative"** are three different things and are never merged.
+- **A value that becomes known later**, such as MRD, moves the start of the curve to the day it is known. The page
+  says so.
+"""
+
+
+def show_release(info: ReleaseInfo) -> None:
+    """Diseases, patients, countries and sources of the release."""
+    if not info.diseases:
+        show_empty("This release holds no patients yet", "A data manager can publish a snapshot.")
+        return
+    for disease in info.diseases.values():
+        with st.container(border=True):
+            st.markdown(f"**{escape_markdown(disease.label)}**")
+            with st.container(horizontal=True, gap="large"):
+                for label, value in build_disease_numbers(disease):
+                    st.metric(label, value, width="content")
+
+
+def build_disease_numbers(disease: DiseaseInfo) -> list[tuple[str, str]]:
+    """The headline numbers of one disease."""
+    return [("Patients", format_count(disease.n)), ("Countries", str(disease.countries)),
+            ("Sources", str(disease.sources))]
+
+
+def choose_pages(actor: Actor, pages: Sequence[PageEntry]) -> list[PageEntry]:
+    """The pages this person may open, without the one they are on."""
+    return [page for page in pages if not page.is_start and user_can(actor, page.permission)]
+
+
+def show_pages(actor: Actor, pages: Sequence[PageEntry]) -> None:
+    """A link and a sentence for each page of this role."""
+    for page in choose_pages(actor, pages):
+        with st.container(border=True):
+            st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
+            st.caption(QUESTIONS.get(page.url_path, ""))
+
+
+def show_snapshot(info: ReleaseInfo) -> None:
+    """Which version of the data is served, and whether it is about anybody."""
+    if info.synthetic:
+        st.info("All patients in this release are synthetic: they were made by a generator. Use it to learn the "
+                "dashboard; draw no conclusion about patients from it.", icon=":material/science:")
+    created = info.created[:10]
+    st.caption(escape_markdown(f"Snapshot {info.snapshot}, published {created}."))

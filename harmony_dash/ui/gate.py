@@ -1,0 +1,142 @@
+"""The gate before the web server: what somebody who has not signed in may reach at all.
+
+A list of what is open, and everything else is shut. The websocket has to be open, because the sign-in form is drawn
+over it; what may come through it is decided by the guards in the main script, the pages and the services.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+from collections.abc import Callable
+
+from anyio import to_thread
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from harmony_dash.access.sessions import new_token
+from harmony_dash.ui.registry import PAGES
+from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE, check_token
+from harmony_dash.ui.startup import get_deployment
+
+_log = logging.getLogger("harmony_dash.gate")
+
+PAGE_PATHS = frozenset({"/", *(f"/{page.url_path}" for page in PAGES if not page.is_start)})
+_OPEN_PATHS = frozenset({"/healthz", "/favicon.png", "/_stcore/health", "/_stcore/host-config", "/_stcore/stream",
+                         "/auth/establish", "/auth/end"})
+_OPEN_FOLDERS = ("/static/", "/component/", "/_stcore/bidi-components/")
+# Nobody needs these, signed in or not: counters of the server, and the interface for programs.
+_SHUT_FOR_ALL = ("/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent", "/app/static")
+# Streamlit's own places; never mistaken for an address somebody typed.
+_SERVER_FOLDERS = ("/_stcore", "/media", "/app", "/auth", "/oauth2callback")
+
+
+class Gate:
+    """ASGI middleware that answers 401 where a session is needed and there is none.
+
+    Parameters
+    ----------
+    app : what lies behind the gate.
+    allowed_hosts : reads `server.allowedHosts`; while it is empty only names of this machine are answered, so that a
+        foreign page cannot reach the application by pointing its own name at it.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Callable[[], list[str]]) -> None:
+        self.app = app
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or answer it here."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        answer = await self._answer(connection)
+        if answer is not None:
+            await answer(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_cookie(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                if connection.url.path in PAGE_PATHS and BROWSER_COOKIE not in connection.cookies:
+                    cookie = build_cookie(connection, BROWSER_COOKIE, new_token())
+                    MutableHeaders(scope=message).append("Set-Cookie", cookie)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_cookie)
+        except Exception as error:
+            incident = secrets.token_hex(4)
+            _log.error("incident %s: %s while answering", incident, type(error).__name__)
+            if scope["type"] != "http" or started:
+                raise
+            await PlainTextResponse(f"Something went wrong on our side (incident {incident}).",
+                                    status_code=500)(scope, receive, send)
+
+    async def _answer(self, connection: HTTPConnection) -> Response | None:
+        """The answer of the gate itself, or None to let the request through."""
+        path = connection.url.path
+        if not is_allowed_host(connection.headers.get("host", ""), self._allowed_hosts()):
+            return PlainTextResponse("This host name is not served here.", status_code=421)
+        if path.startswith(_SHUT_FOR_ALL):
+            return PlainTextResponse("Sign in first.", status_code=401)
+        if path.startswith("/auth/") and connection.scope.get("method") != "POST":
+            return PlainTextResponse("Use the sign-in page.", status_code=405, headers={"Allow": "POST"})
+        if path in PAGE_PATHS or path in _OPEN_PATHS or path.startswith(_OPEN_FOLDERS):
+            return None
+        if await to_thread.run_sync(_has_session, connection.cookies.get(SESSION_COOKIE, "")):
+            return None
+        if (connection.scope["type"] == "websocket" or connection.scope["method"] not in ("GET", "HEAD")
+                or path.startswith(_SERVER_FOLDERS)):
+            return PlainTextResponse("Sign in first.", status_code=401)
+        if "/_stcore/" in path:  # the page looks for its server below its own address first
+            return PlainTextResponse("Not here.", status_code=404)
+        return RedirectResponse("/", status_code=303)
+
+
+def _has_session(token: str) -> bool:
+    # a download is no sign of a person at the keyboard, so it does not keep the session alive
+    return bool(token) and check_token(get_deployment(), token, touch=False).actor is not None
+
+
+def is_allowed_host(host: str, allowed: list[str]) -> bool:
+    """Whether a Host header names this application."""
+    name = host_name(host)
+    if not allowed:
+        return is_own_machine(name)
+    return any(rule == "*" or name == rule.lower() or (rule.startswith("*.") and name.endswith(rule[1:].lower()))
+               for rule in allowed)
+
+
+def host_name(host: str) -> str:
+    """The name of a Host header without its port, in lower case."""
+    if host.startswith("["):
+        return host[1:].split("]")[0].lower()
+    return host.rsplit(":", 1)[0].lower() if ":" in host else host.lower()
+
+
+def is_own_machine(name: str) -> bool:
+    """Whether a host name can only mean the machine itself."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def build_cookie(connection: HTTPConnection, name: str, value: str, *, expire: bool = False) -> str:
+    """A Set-Cookie line that scripts cannot read and other sites cannot use.
+
+    Secure, too, except over plain HTTP to one's own machine, where some browsers would then drop it.
+    """
+    parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Strict"]
+    if connection.url.scheme in ("https", "wss") or not is_own_machine(host_name(connection.headers.get("host", ""))):
+        parts.append("Secure")
+    if expire:
+        parts.append("Max-Age=0")
+    return "; ".join(parts)

@@ -1,0 +1,72 @@
+"""The addresses that are not pages: taking up a session, ending one, health, and the icon."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from harmony_dash.access.sessions import end_session
+from harmony_dash.access.sign_in import establish_session
+from harmony_dash.errors import AccessRefused
+from harmony_dash.ui.gate import build_cookie
+from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
+from harmony_dash.ui.startup import get_deployment
+from harmony_dash.ui.theme import ICON
+
+_LONGEST_TICKET = 200
+
+
+async def establish(request: Request) -> Response:
+    """Take a sign-in ticket and answer with the session cookie; 401 if the ticket is not good here."""
+    deployment = get_deployment()
+    ticket = await _read_ticket(request)
+    try:
+        token = await run_in_threadpool(establish_session, deployment.access, ticket,
+                                        browser=request.cookies.get(BROWSER_COOKIE, ""), now=deployment.now())
+    except AccessRefused as refused:
+        return PlainTextResponse(refused.message, status_code=401)
+    response = Response(status_code=204)
+    response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, token))
+    return response
+
+
+async def end(request: Request) -> Response:
+    """End the session on the server, then have the browser forget its cookie."""
+    deployment = get_deployment()
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if token:
+        await run_in_threadpool(end_session, deployment.access, token, now=deployment.now())
+    response = Response(status_code=204)
+    response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, "", expire=True))
+    return response
+
+
+async def health(request: Request) -> Response:
+    """200 while the access database answers; says nothing else."""
+    def ask() -> None:
+        with get_deployment().access.read() as connection:
+            connection.execute("select 1 from account limit 1").fetchone()
+
+    await run_in_threadpool(ask)
+    return PlainTextResponse("ok")
+
+
+async def icon(request: Request) -> Response:
+    """The icon of the browser's tab."""
+    return Response(ICON, media_type="image/svg+xml")
+
+
+async def _read_ticket(request: Request) -> str:
+    """The body, as far as a ticket can be long; a stranger's gigabyte is not read."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_TICKET:
+            return ""
+    return body.decode("ascii", "replace")
+
+
+routes = [Route("/auth/establish", establish, methods=["POST"]), Route("/auth/end", end, methods=["POST"]),
+          Route("/healthz", health), Route("/favicon.png", icon)]

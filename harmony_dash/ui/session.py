@@ -1,0 +1,50 @@
+"""The session of the browser that this run belongs to.
+
+Two cookies, both HttpOnly and SameSite=Strict: `harmony_session` holds the token of a signed-in session, and
+`harmony_browser` a random value that ties a sign-in ticket to the browser that asked for it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from harmony_dash.access.sessions import SessionCheck, SessionState, end_session, look_up_session
+from harmony_dash.ui.startup import Deployment
+
+SESSION_COOKIE = "harmony_session"
+BROWSER_COOKIE = "harmony_browser"
+
+
+def check_this_session(deployment: Deployment) -> SessionCheck:
+    """What became of this browser's session; the database is asked every time.
+
+    The cookies are those of the websocket's opening, so they outlive a sign-out: only the database's answer counts.
+    """
+    token = st.context.cookies.get(SESSION_COOKIE)
+    return check_token(deployment, token) if token else SessionCheck(SessionState.UNKNOWN)
+
+
+def check_token(deployment: Deployment, token: str, *, touch: bool = True) -> SessionCheck:
+    """What became of the session with this token."""
+    # before the look-up, so that a demonstration account never meets a snapshot of real patients
+    deployment.shut_unsafe_demo_accounts()
+    settings = deployment.settings
+    return look_up_session(deployment.access, token, idle=settings.session_idle, lifetime=settings.session_lifetime,
+                           now=deployment.now(), touch=touch)
+
+
+def end_this_session(deployment: Deployment) -> None:
+    """End this browser's session, whether or not its cookie is ever cleared."""
+    token = st.context.cookies.get(SESSION_COOKIE)
+    if token:
+        end_session(deployment.access, token, now=deployment.now())
+
+
+def this_browser() -> str:
+    """The random value of this browser; empty if it keeps no cookies."""
+    return str(st.context.cookies.get(BROWSER_COOKIE) or "")
+
+
+def this_address() -> str:
+    """Where the browser is, for the counter of failed attempts."""
+    return st.context.ip_address or "loopback"

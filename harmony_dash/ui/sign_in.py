@@ -1,0 +1,95 @@
+"""The page that everybody meets who has not signed in, whatever address they asked for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import streamlit as st
+import streamlit_authenticator
+
+from harmony_dash.access.accounts import Account
+from harmony_dash.access.demo import DemoAccount
+from harmony_dash.access.sessions import SessionState
+from harmony_dash.access.sign_in import check_password, issue_ticket
+from harmony_dash.ui.browser_scripts import run_establish
+from harmony_dash.ui.session import this_address, this_browser
+from harmony_dash.ui.startup import Deployment
+from harmony_dash.ui.theme import ROLE_LABELS, show_sign_in_frame, show_synthetic_badge
+
+_FIELDS = {"Form name": "Sign in", "Username": "Account name", "Password": "Password", "Login": "Sign in"}
+# One text for every cause: a wrong name, a wrong password, a disabled account and a pause look the same from outside.
+_FAILED = ("Signing in did not work. Check the account name and the password. After five failed attempts there is a "
+           "pause, which grows to a quarter of an hour.")
+_ENDED = {
+    SessionState.IDLE: "You were signed out because nothing happened for a while.",
+    SessionState.EXPIRED: "Your session reached its longest allowed time. Please sign in again.",
+    SessionState.ACCOUNT_CHANGED: "Your account was changed, which ended your session. Please sign in again.",
+    SessionState.ENDED: "You are signed out.",
+}
+
+
+def show_sign_in(deployment: Deployment, state: SessionState) -> None:
+    """Show the form and, after a right password, send the browser to fetch its session."""
+    with st.container(key="sign_in"):
+        show_sign_in_frame()
+        st.write("Survival and subgroup analysis over harmonised leukaemia cohorts, for members of the project.")
+        if state in _ENDED:
+            st.info(_ENDED[state], icon=":material/info:")
+        account = _show_form(deployment)
+        if account is not None:
+            run_establish(issue_ticket(deployment.access, account, browser=this_browser(), now=deployment.now()))
+            st.caption("Signing you in …")
+        st.caption("For research. Results describe groups of patients and are no advice on the treatment of any one "
+                   "of them. Every sign-in and every question is recorded.")
+        if deployment.demo_accounts:
+            _show_demo_accounts(deployment.demo_accounts)
+
+
+def _show_form(deployment: Deployment) -> Account | None:
+    """Draw streamlit-authenticator's form around our own check; the account after a right password.
+
+    The library draws the form and calls the check, and nothing else of it is used: it sets no cookie (an expiry of
+    zero days), keeps no accounts, and no password hash reaches it. Its cookie reader gets a key that nobody knows.
+    """
+    if not this_browser():
+        st.info("This page needs its cookie. Reload the page; if this text stays, allow cookies for this site.")
+        return None
+    accepted: list[Account] = []
+    authenticator = streamlit_authenticator.Authenticate(
+        {"usernames": {}}, cookie_name="harmony_unused", cookie_key=secrets.token_hex(32), cookie_expiry_days=0,
+        auto_hash=False, login_sleep_time=0)
+    model = authenticator.authentication_controller.authentication_model
+    model.check_credentials = _build_check(deployment, model.credentials, accepted)
+    authenticator.login(fields=_FIELDS, key="sign_in_form")
+    if accepted:
+        return accepted[0]
+    if st.session_state.get("authentication_status") is False:
+        st.error(_FAILED, icon=":material/error:")
+    return None
+
+
+def _build_check(deployment: Deployment, credentials: dict[str, dict[str, dict[str, object]]],
+                 accepted: list[Account]) -> Callable[[str, str], bool]:
+    """The check that the form calls, in place of the library's: it counts first and takes equal time for all names."""
+    def check(username: str, password: str) -> bool:
+        account = check_password(deployment.access, username, password, address=this_address(), now=deployment.now())
+        if account is None:
+            return False
+        accepted.append(account)
+        credentials["usernames"][username] = {"name": account.name}  # the library looks its name up next
+        return True
+
+    return check
+
+
+def _show_demo_accounts(accounts: tuple[DemoAccount, ...]) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown("**Demonstration accounts**", width="content")
+            show_synthetic_badge()
+        st.caption("They exist because this server can be reached from this machine only and every patient in it is "
+                   "made up. They are shut as soon as either changes.")
+        st.table({"Role": [ROLE_LABELS[account.role] for account in accounts],
+                  "Account name": [f"`{account.username}`" for account in accounts],
+                  "Password": [f"`{account.passphrase}`" for account in accounts]}, border="horizontal")

@@ -1,0 +1,30 @@
+"""Coverage: who is in the data, how complete it is, how long patients were followed."""
+
+import streamlit as st
+
+from harmony_dash.access.permissions import Permission
+from harmony_dash.errors import UserError
+from harmony_dash.services.coverage import review_coverage
+from harmony_dash.services.release_info import describe_release
+from harmony_dash.ui.components.coverage_answer import country_names, show_coverage, show_headline
+from harmony_dash.ui.components.problem import show_problem
+from harmony_dash.ui.guard import require
+from harmony_dash.ui.startup import get_deployment
+
+actor = require(Permission.VIEW_COVERAGE)
+deployment = get_deployment()
+try:
+    info = describe_release(deployment, actor)
+    codes = list(info.diseases)
+    disease = codes[0] if codes else "ALL"
+    if len(codes) > 1:
+        disease = st.segmented_control("Disease", codes, default=disease, required=True, key="disease",
+                                       format_func=lambda code: info.diseases[code].label, bind="query-params",
+                                       persist_state="session")
+    with st.spinner("Counting patients"):
+        coverage = review_coverage(deployment, actor, disease)
+except UserError as error:
+    show_problem(error)
+    st.stop()
+show_headline(coverage, info.diseases[disease].label)
+show_coverage(coverage, country_names(info.dictionary))

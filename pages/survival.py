@@ -1,0 +1,68 @@
+"""Survival: how do patients like these do?"""
+
+import streamlit as st
+
+from harmony_dash.access.permissions import Permission
+from harmony_dash.errors import UserError
+from harmony_dash.services.choices import count_choices
+from harmony_dash.services.release_info import describe_release
+from harmony_dash.services.survival import ask_survival
+from harmony_dash.ui.components.analysis_controls import show_analysis_controls, show_cause_control
+from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
+from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
+from harmony_dash.ui.components.problem import show_problem
+from harmony_dash.ui.components.survival_answer import (
+    show_figure,
+    show_methods,
+    show_notes,
+    show_numbers,
+    show_title,
+    show_withheld,
+)
+from harmony_dash.ui.components.survival_view import open_view, publish_link
+from harmony_dash.ui.guard import require
+from harmony_dash.ui.startup import get_deployment
+
+require(Permission.VIEW_SURVIVAL)
+
+
+@st.fragment(key="survival")
+def show_analysis() -> None:
+    """Controls and answer together: a click redraws them and nothing else."""
+    actor = require(Permission.VIEW_SURVIVAL)
+    deployment = get_deployment()
+    try:
+        info = describe_release(deployment, actor)
+        view, broken_link = open_view(info)
+        variables = panel_variables(info, view.question)
+        choices = count_choices(deployment, actor, view.question, variables.counted)
+    except UserError as error:
+        show_problem(error)
+        return
+    publish_link(view)
+    with st.sidebar:
+        show_cohort_panel(view, info, variables, choices)
+    if broken_link:
+        show_problem(broken_link, heading="The link could not be read, so the page shows its first view")
+    heading = st.container()
+    show_active_filters(view, info.dictionary)
+    show_analysis_controls(view, info.dictionary)
+    try:
+        with st.spinner("Counting patients"):
+            answer = ask_survival(deployment, actor, view.question, interval=view.interval)
+    except UserError as error:
+        show_problem(error)
+        return
+    with heading:
+        show_title(answer)
+    show_flow(answer.value, minimum=answer.scope.rules.minimum_cell)
+    show_notes(answer.value)
+    show_cause_control(view)
+    show_figure(answer, view)
+    show_withheld(answer.value)
+    show_numbers(answer, view)
+    show_methods(answer, view)
+
+
+st.sidebar.container()  # a fragment may write to the sidebar only if the page did so first
+show_analysis()

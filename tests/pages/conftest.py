@@ -1,0 +1,43 @@
+"""Pages run against a house of fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import harmony_dash.services.choices
+import harmony_dash.services.coverage
+import harmony_dash.services.release_info
+import harmony_dash.services.survival
+import harmony_dash.ui.guard
+import harmony_dash.ui.startup
+from tests.pages.fakes import FakeHouse
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch) -> FakeHouse:
+    """The fakes, in place of the real services, guard and deployment."""
+    fakes = FakeHouse()
+    monkeypatch.setattr(harmony_dash.ui.guard, "require", fakes.require)
+    monkeypatch.setattr(harmony_dash.ui.startup, "get_deployment", lambda: object())
+    monkeypatch.setattr(harmony_dash.services.choices, "count_choices", fakes.count_choices)
+    monkeypatch.setattr(harmony_dash.services.coverage, "review_coverage", fakes.review_coverage)
+    monkeypatch.setattr(harmony_dash.services.release_info, "describe_release", fakes.describe_release)
+    monkeypatch.setattr(harmony_dash.services.survival, "ask_survival", fakes.ask_survival)
+    return fakes
+
+
+@pytest.fixture
+def open_page(house: FakeHouse) -> Callable[[str], AppTest]:
+    """Run one page as Streamlit would."""
+    def run(name: str, **query: str) -> AppTest:
+        page = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=20)
+        for key, value in query.items():
+            page.query_params[key] = value
+        return page.run()
+    return run

@@ -1,0 +1,65 @@
+"""Services and a signed-in person for page tests: they answer at once and remember what they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from harmony_dash.access.actor import Actor, Role
+from harmony_dash.access.permissions import Permission, user_can
+from harmony_dash.cohort.question import Question
+from harmony_dash.dictionary import load_dictionary
+from harmony_dash.disclosure.released import Level, Released, Scope, make_released
+from harmony_dash.disclosure.results import CohortChoices, CoverageResult, DiseaseInfo, ReleaseInfo, SurvivalResult
+from harmony_dash.errors import UserError
+from tests.unit.charts.factories import make_coverage, make_result
+
+DICTIONARY = load_dictionary()
+CODES = {"trial": ("Trial A", "Trial :red[B]"), "disease": ("ALL",)}
+
+
+@dataclass
+class FakeHouse:
+    """Everything a page imports from the rest of the house."""
+
+    role: Role = Role.CLINICIAN
+    answer: SurvivalResult | UserError | None = None
+    coverage: CoverageResult | UserError | None = None
+    diseases: dict[str, DiseaseInfo] = field(default_factory=lambda: {
+        "ALL": DiseaseInfo("Acute lymphoblastic leukaemia", 5012, 6, 4)})
+    asked: list[Question] = field(default_factory=list)
+    options: list[dict[str, Any]] = field(default_factory=list)
+
+    def require(self, permission: Permission) -> Actor:
+        actor = Actor("tester", self.role, "session", "Tess Ter")
+        if not user_can(actor, permission):
+            st.subheader("This page is not open to your role")
+            st.stop()
+        return actor
+
+    def describe_release(self, deployment: object, actor: Actor) -> ReleaseInfo:
+        return ReleaseInfo("20261101-ab12", "2026-11-01T10:00:00", True, self.diseases, DICTIONARY, CODES)
+
+    def count_choices(self, deployment: object, actor: Actor, question: Question, variables: Sequence[str],
+                      ) -> Released[CohortChoices]:
+        counts = {name: {value: None if place == 1 else 1000 - 10 * place
+                         for place, value in enumerate(DICTIONARY[name].values or CODES.get(name, ()))}
+                  for name in variables}
+        return make_released(CohortChoices(2145, counts, dict.fromkeys(variables, 40)), Scope(Level.PROTECTED))
+
+    def ask_survival(self, deployment: object, actor: Actor, question: Question, **options: Any,
+                     ) -> Released[SurvivalResult]:
+        self.asked.append(question)
+        self.options.append(options)
+        if isinstance(self.answer, UserError):
+            raise self.answer
+        result = self.answer or make_result(endpoint=question.endpoint, question=question)
+        return make_released(result, Scope(Level.PROTECTED))
+
+    def review_coverage(self, deployment: object, actor: Actor, disease: str) -> Released[CoverageResult]:
+        if isinstance(self.coverage, UserError):
+            raise self.coverage
+        return make_released(self.coverage or make_coverage(), Scope(Level.PROTECTED))

@@ -1,0 +1,58 @@
+"""Home and coverage: they render, have an empty state, refuse, and show problems calmly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from harmony_dash.access.actor import Actor, Role
+from harmony_dash.errors import StoreError
+from harmony_dash.ui.components.welcome import choose_pages
+from harmony_dash.ui.registry import PAGES
+from tests.pages.fakes import FakeHouse
+from tests.pages.test_survival_page import words_of
+from tests.unit.charts.factories import make_coverage
+
+OpenPage = Callable[..., AppTest]
+
+
+def test_coverage_answers_how_many_where_and_how_long_at_once(open_page: OpenPage) -> None:
+    page = open_page("coverage")
+    assert not page.exception
+    assert [metric.value for metric in page.metric] == ["4,700", "6", "5", "6", "5.7 years"]
+    assert len(page.get("plotly_chart")) == 5
+    assert len(page.get("table")) == 5
+
+
+def test_coverage_of_an_empty_release_says_so(house: FakeHouse, open_page: OpenPage) -> None:
+    house.coverage = make_coverage(empty=True)
+    page = open_page("coverage")
+    assert not page.exception
+    assert "No patients with this disease" in words_of(page)
+
+
+@pytest.mark.parametrize("name", ["coverage"])
+def test_a_store_that_is_missing_is_explained(house: FakeHouse, open_page: OpenPage, name: str) -> None:
+    house.coverage = StoreError("no snapshot has been published yet", remedy="Run the ingest command.")
+    page = open_page(name)
+    assert not page.exception
+    assert "No snapshot has been published yet." in words_of(page)
+
+
+def test_home_tells_what_is_here_and_what_it_is_not(house: FakeHouse, open_page: OpenPage,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamlit.page_link", lambda *_, **__: None)
+    page = open_page("home")
+    assert not page.exception
+    assert "5,012" in [metric.value for metric in page.metric]
+    assert "synthetic" in page.info[0].value
+    assert "How to read the numbers" in words_of(page)
+
+
+def test_home_offers_each_role_its_own_pages() -> None:
+    def titles(role: Role) -> list[str]:
+        return [page.title for page in choose_pages(Actor("x", role, "s"), PAGES)]
+    assert titles(Role.CLINICIAN) == ["Coverage", "Survival"]
+    assert titles(Role.STEERING) == ["Coverage"]

@@ -1,0 +1,215 @@
+"""The survival page as a clinician meets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from harmony_dash.access.actor import Role
+from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
+from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.results import IntervalType, WithheldGroup
+from harmony_dash.errors import QuestionError
+from tests.pages.fakes import FakeHouse
+from tests.unit.charts.factories import make_group, make_result
+
+OpenPage = Callable[..., AppTest]
+
+
+def words_of(page: AppTest) -> str:
+    """Everything the page says in Markdown, notices and captions."""
+    return "\n".join(str(element.value) for kind in ("markdown", "caption", "info", "subheader")
+                     for element in page.get(kind)).replace("\\", "")
+
+
+def figures_of(page: AppTest) -> list[dict[str, object]]:
+    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+
+
+def test_the_first_view_is_already_an_answer(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    assert not page.exception
+    assert house.asked == [Question("ALL", "efs", by="cyto_group")]
+    assert "### Event-free survival of 3,300 patients" in words_of(page)
+    assert len(figures_of(page)) == 1
+    assert len(page.get("table")) == 5
+
+
+def test_the_page_refuses_a_role_that_may_not_see_outcomes(house: FakeHouse, open_page: OpenPage) -> None:
+    house.role = Role.STEERING
+    page = open_page("survival")
+    assert not page.exception
+    assert not house.asked
+    assert not page.get("plotly_chart")
+    assert "not open to your role" in words_of(page)
+
+
+def test_key_numbers_tests_summary_and_methods_are_all_there(open_page: OpenPage) -> None:
+    page = open_page("survival")
+    words = words_of(page)
+    assert "Log-rank test: χ² 61.2 on 2 degrees of freedom, p <0.0001" in words
+    assert "groups were not randomised" in words
+    assert "Kaplan–Meier; 95 % log-log intervals" in words
+    headers = list(page.get("table")[1].value.columns)
+    assert [header.replace("\\", "") for header in headers][:4] == ["Group", "Patients", "Events", "1 year, %"]
+
+
+def test_the_flow_tells_how_the_cohort_came_about(open_page: OpenPage) -> None:
+    page = open_page("survival")
+    table = page.get("table")[0].value
+    assert "5,012" in table["Left"].iloc[0]
+    assert table["Removed"].iloc[1] == "1,702"
+    assert any("Not counted" in step for step in table["Step"])
+
+
+def test_a_filter_changes_the_question_and_nothing_else(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.selectbox(key="survival.endpoint").set_value("os").run()
+    page.multiselect(key="survival.where.sex").set_value(["F"]).run()
+    page.multiselect(key="survival.where.age_group").set_value(["1-9", "10-17"]).run()
+    assert not page.exception
+    assert house.asked[-1] == Question("ALL", "os", by="cyto_group",
+                                       where=(OneOf("sex", ("F",)), OneOf("age_group", ("1-9", "10-17"))))
+
+
+def test_every_filter_is_a_chip_that_removes_it(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.multiselect(key="survival.where.sex").set_value(["F"]).run()
+    chips = [button for button in page.button if str(button.key).startswith("survival.chip")]
+    assert [chip.label for chip in chips] == ["Sex\\: Female"]
+    chips[0].click().run()
+    assert house.asked[-1].where == ()
+    assert page.multiselect(key="survival.where.sex").value == []
+
+
+def test_all_filters_go_at_once(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.multiselect(key="survival.where.sex").set_value(["F"]).run()
+    page.multiselect(key="survival.where.country").set_value(["DE"]).run()
+    page.button(key="survival.clear").click().run()
+    assert house.asked[-1].where == ()
+
+
+def test_not_recorded_can_be_asked_for_alone_and_with_values(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    control = page.multiselect(key="survival.where.mrd_group")
+    not_recorded = next(option for option in control.options if option.startswith("Not recorded"))
+    control.set_value(["mrd_cr", control.options.index(not_recorded) and "\x00not recorded"]).run()
+    assert house.asked[-1].where == (AnyOf((Missing("mrd_group"), OneOf("mrd_group", ("mrd_cr",)))),)
+
+
+def test_choices_show_their_counts_and_small_ones_come_last(open_page: OpenPage) -> None:
+    options = open_page("survival").multiselect(key="survival.where.sex").options
+    assert options == ["Female · 1,000", "Male · <10", "Not recorded · 40"]
+
+
+def test_a_number_is_filtered_by_its_bands(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.multiselect(key="survival.search").set_value(["age_dx_years"]).run()
+    page.selectbox(key="survival.where.age_dx_years.lower").set_value(1.0).run()
+    page.selectbox(key="survival.where.age_dx_years.upper").set_value(10.0).run()
+    assert house.asked[-1].where == (Between("age_dx_years", 1.0, 10.0, upper_included=False),)
+
+
+def test_a_variable_taken_out_of_the_search_takes_its_filter_along(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.multiselect(key="survival.search").set_value(["cna_ikzf1"]).run()
+    page.multiselect(key="survival.where.cna_ikzf1").set_value(["del"]).run()
+    assert house.asked[-1].where == (OneOf("cna_ikzf1", ("del",)),)
+    page.multiselect(key="survival.search").set_value([]).run()
+    assert house.asked[-1].where == ()
+
+
+def test_the_address_holds_the_view_and_brings_it_back(house: FakeHouse, open_page: OpenPage) -> None:
+    question = Question("ALL", "os", where=(Not(OneOf("sex", ("M",))),), by="nci_risk", landmark_days=90)
+    page = open_page("survival", q=question.canonical_json, unit="months", interval="log")
+    assert house.asked == [question]
+    assert house.options[-1]["interval"] is IntervalType.LOG
+    assert page.selectbox(key="survival.unit").value == "months"
+    page.selectbox(key="survival.endpoint").set_value("efs").run()
+    assert json.loads(page.query_params["q"][0])["endpoint"] == "efs"
+    assert json.loads(page.query_params["q"][0])["by"] == "nci_risk"
+
+
+@pytest.mark.parametrize("link", ["{", "[]", '{"disease":"ALL"}', '{"disease":"ALL","endpoint":"<script>"}',
+                                  '{"disease":"XX","endpoint":"efs"}', "[" * 3000])
+def test_a_broken_link_is_explained_and_the_page_still_answers(house: FakeHouse, open_page: OpenPage, link: str,
+                                                               ) -> None:
+    page = open_page("survival", q=link)
+    assert not page.exception
+    assert "The link could not be read" in words_of(page)
+    assert house.asked == [Question("ALL", "efs", by="cyto_group")]
+
+
+def test_coming_back_finds_the_page_as_it_was(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.selectbox(key="survival.by").set_value("nci_risk").run()
+    page.query_params.clear()
+    page.run()
+    assert house.asked[-1].by == "nci_risk"
+    assert page.selectbox(key="survival.by").value == "nci_risk"
+
+
+def test_a_problem_is_a_calm_message_without_a_traceback(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = QuestionError("'Transplant' becomes known only during follow-up", remedy="Choose a landmark day")
+    page = open_page("survival")
+    assert not page.exception
+    assert not page.error
+    words = words_of(page)
+    assert "becomes known only during follow-up" in words
+    assert "Choose a landmark day." in words
+    assert page.selectbox(key="survival.endpoint").value == "efs"
+
+
+def test_a_cohort_too_small_to_show_gets_reasons_instead_of_a_figure(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = make_result([], withheld=[WithheldGroup({"cyto_group": "high"}, "high risk",
+                                                           "fewer than 10 patients")])
+    page = open_page("survival")
+    assert not page.exception
+    assert not page.get("plotly_chart")
+    assert "Too few patients to show a curve" in words_of(page)
+    assert "High risk: fewer than 10 patients." in words_of(page)
+
+
+def test_a_withheld_group_is_named_with_its_reason(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = make_result(count=2, withheld=[WithheldGroup({}, "high risk", "fewer than 10 patients")])
+    assert "Not shown: high risk (fewer than 10 patients)." in words_of(open_page("survival"))
+
+
+def test_one_group_needs_no_test(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = make_result([make_group("all patients", "", by=None)], by=None)
+    page = open_page("survival")
+    assert not page.exception
+    assert "degrees of freedom" not in words_of(page)
+    assert len(figures_of(page)) == 1
+
+
+def test_a_landmark_that_was_set_is_said_before_the_figure(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = make_result(notes=["The clock starts on day 42 after diagnosis."])
+    assert "The clock starts on day 42" in open_page("survival").info[0].value
+
+
+def test_causes_can_be_put_side_by_side(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.selectbox(key="survival.endpoint").set_value("relapse").run()
+    assert len(figures_of(page)) == 1
+    page.button_group(key="survival.causes").set_value(True).run()
+    assert not page.exception
+    assert "xaxis3" in figures_of(page)[0]["layout"]  # type: ignore[operator]
+    assert "Gray's test" in words_of(page)
+
+
+def test_values_that_look_like_markup_stay_text(open_page: OpenPage) -> None:
+    options = open_page("survival").multiselect(key="survival.where.trial").options
+    assert options[1] == "Trial :red[B] · <10"
+
+
+def test_a_grouping_used_as_stratum_frees_it(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.selectbox(key="survival.strata").set_value("trial").run()
+    assert house.asked[-1].strata == "trial"
+    page.selectbox(key="survival.by").set_value("trial").run()
+    assert house.asked[-1].strata is None

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from harmony_dash.access.accounts import (
+    change_role,
+    create_account,
+    disable_account,
+    enable_account,
+    find_account,
+    list_accounts,
+    set_password,
+)
+from harmony_dash.access.actor import OPERATOR, Actor, Role
+from harmony_dash.access.audit import list_events
+from harmony_dash.access.database import AccessDatabase
+from harmony_dash.access.permissions import Permission, user_can
+from harmony_dash.errors import AccessRefused, UserError
+from tests.unit.access.conftest import NOW
+from tests.unit.access.people import CHEAP, PASSWORD, actor_of, add_account
+
+
+def test_an_account_is_kept_in_lower_case_without_its_password(database: AccessDatabase) -> None:
+    account = add_account(database, " Vera.Weiss ", now=NOW)
+    assert (account.username, account.role, account.disabled, account.epoch) == ("vera.weiss", Role.CLINICIAN, False, 1)
+    assert find_account(database, "VERA.weiss") == account
+    database.close()
+    assert PASSWORD.encode() not in database.path.read_bytes()
+
+
+@pytest.mark.parametrize("username", ["", "  ", "a b", "vera'--", "é", "x" * 65, "operator", "-vera"])
+def test_a_malformed_or_reserved_name_is_refused(database: AccessDatabase, username: str) -> None:
+    with pytest.raises(UserError):
+        add_account(database, username, now=NOW)
+    assert list_accounts(database) == ()
+
+
+def test_a_name_can_be_taken_once(database: AccessDatabase) -> None:
+    add_account(database, now=NOW)
+    with pytest.raises(UserError, match="exists already"):
+        add_account(database, "VERA", now=NOW)
+
+
+def test_nobody_gets_the_operators_role(database: AccessDatabase) -> None:
+    with pytest.raises(UserError, match="operator"):
+        add_account(database, role=Role.OPERATOR, now=NOW)
+    add_account(database, now=NOW)
+    with pytest.raises(UserError, match="operator"):
+        change_role(database, "vera", Role.OPERATOR, by=OPERATOR, now=NOW)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if not user_can(actor_of(role), Permission.MANAGE_ACCOUNTS)])
+def test_who_may_not_manage_accounts_changes_none(database: AccessDatabase, role: Role) -> None:
+    before = add_account(database, now=NOW)
+    by = actor_of(role)
+    for change in (
+            lambda: create_account(database, username="x1", name="X", role=Role.ANALYST, password=PASSWORD, by=by,
+                                   now=NOW),
+            lambda: disable_account(database, "vera", by=by, now=NOW),
+            lambda: enable_account(database, "vera", by=by, now=NOW),
+            lambda: change_role(database, "vera", Role.ANALYST, by=by, now=NOW),
+            lambda: set_password(database, "vera", PASSWORD, by=by, now=NOW)):
+        with pytest.raises(AccessRefused):
+            change()
+    assert list_accounts(database) == (before,)
+
+
+def test_nobody_disables_or_promotes_themselves(database: AccessDatabase) -> None:
+    add_account(database, "max", Role.DATA_MANAGER, now=NOW)
+    himself = Actor("max", Role.DATA_MANAGER, session="s")
+    with pytest.raises(AccessRefused, match="own account"):
+        change_role(database, "MAX", Role.ANALYST, by=himself, now=NOW)
+    with pytest.raises(AccessRefused, match="own account"):
+        disable_account(database, "max", by=himself, now=NOW)
+
+
+def test_every_change_raises_the_epoch_and_is_recorded(database: AccessDatabase) -> None:
+    add_account(database, now=NOW)
+    disable_account(database, "vera", by=OPERATOR, now=NOW)
+    enable_account(database, "vera", by=OPERATOR, now=NOW)
+    change_role(database, "vera", Role.ANALYST, by=OPERATOR, now=NOW)
+    set_password(database, "vera", "another kettle on seven stairs", by=OPERATOR, now=NOW, rounds=CHEAP)
+    account = find_account(database, "vera")
+    assert account is not None
+    assert (account.epoch, account.role) == (5, Role.ANALYST)
+    assert [row.event.action for row in reversed(list_events(database))] == [
+        "account created", "account disabled", "account enabled", "role changed", "password set"]
+    assert all(row.event.username == "operator" for row in list_events(database))
+
+
+def test_a_change_of_an_unknown_account_says_so(database: AccessDatabase) -> None:
+    with pytest.raises(UserError, match="no account 'nobody'"):
+        disable_account(database, "nobody", by=OPERATOR, now=NOW)

@@ -1,0 +1,57 @@
+"""What the coverage figures draw."""
+
+from __future__ import annotations
+
+from harmony_dash.charts.coverage import (
+    build_completeness_figure,
+    build_country_figure,
+    build_cross_figure,
+    build_follow_up_figure,
+    build_trial_figure,
+    describe_coverage,
+)
+from harmony_dash.disclosure.released import Level, Scope, make_released
+from tests.unit.charts.factories import make_coverage
+
+NAMES = {"DE": "Germany", "GB": "United Kingdom"}
+RELEASED = make_released(make_coverage(), Scope(Level.PROTECTED))
+EMPTY = make_released(make_coverage(empty=True), Scope(Level.PROTECTED))
+
+
+def test_countries_are_ranked_and_named_and_a_hidden_one_has_no_bar() -> None:
+    figure = build_country_figure(RELEASED, names=NAMES)
+    bars = figure.data[0]
+    assert list(figure.layout.yaxis.ticktext)[:2] == ["Germany", "United Kingdom"]
+    assert bars.text[0] == "1,500"
+    assert bars.text[-1] == "<10"
+    assert bars.x[-1] == 0
+
+
+def test_cells_without_patients_are_empty_and_hidden_ones_say_so() -> None:
+    figure = build_cross_figure(RELEASED, names=NAMES)
+    texts = [note.text for note in figure.layout.annotations]
+    assert "1,500" in texts
+    assert "&lt;10" in texts
+    assert len(texts) == len(RELEASED.value.by_country_and_trial)
+
+
+def test_completeness_shows_per_cent_and_not_available() -> None:
+    figure = build_completeness_figure(RELEASED)
+    texts = {note.text for note in figure.layout.annotations}
+    assert {"100", "n/a"} <= texts
+    assert len(figure.layout.yaxis.ticktext) == 5
+
+
+def test_follow_up_leaves_out_what_may_not_be_shown() -> None:
+    assert len(build_follow_up_figure(RELEASED).data[0].x) == 5
+
+
+def test_every_figure_stands_an_empty_release() -> None:
+    for figure in (build_country_figure(EMPTY, names={}), build_trial_figure(EMPTY), build_follow_up_figure(EMPTY),
+                   build_cross_figure(EMPTY, names={}), build_completeness_figure(EMPTY, dark=True)):
+        assert figure.layout.height > 0
+    assert describe_coverage(EMPTY, {}) == "No patients."
+
+
+def test_the_sentence_for_screen_readers_holds_every_country() -> None:
+    assert "Germany 1,500" in describe_coverage(RELEASED, NAMES)

@@ -1,0 +1,82 @@
+"""Contrast, formats and axis arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harmony_dash.charts.axes import choose_table_days, choose_ticks, nice_end, spread_labels, wrap_label
+from harmony_dash.charts.numbers import (
+    TimeUnit,
+    format_percent,
+    format_percent_interval,
+    format_time_interval,
+    name_time,
+)
+from harmony_dash.charts.palette import DARK, DARK_BACKGROUND, LIGHT, LIGHT_BACKGROUND, Palette, contrast
+from harmony_dash.charts.thinning import thin_marks, thin_steps
+
+
+@pytest.mark.parametrize(("palette", "background"), [(LIGHT, LIGHT_BACKGROUND), (DARK, DARK_BACKGROUND)])
+def test_marks_reach_three_to_one_and_words_four_and_a_half(palette: Palette, background: str) -> None:
+    assert all(contrast(colour, background) >= 3 for colour in palette.marks)
+    assert all(contrast(colour, background) >= 4.5 for colour in (*palette.words, palette.ink, palette.muted))
+
+
+@pytest.mark.parametrize(("days", "words"), [(1826, "5 years"), (365, "1 year"), (1096, "3 years"), (183, "6 months"),
+                                             (42, "day 42"), (3653, "10 years"), (90, "day 90")])
+def test_times_are_named_in_the_largest_whole_unit(days: int, words: str) -> None:
+    assert name_time(days) == words
+
+
+def test_percentages_have_one_decimal_and_missing_ones_a_dash() -> None:
+    assert format_percent(0.9123) == "91.2 %"
+    assert format_percent(None) == format_percent(float("nan")) == "–"
+    assert format_percent_interval(0.9123, 0.88, 0.934) == "91.2 % (88.0–93.4)"
+    assert format_percent_interval(0.9123, None, None) == "91.2 %"
+
+
+def test_a_median_that_is_not_reached_says_so() -> None:
+    assert format_time_interval(None, None, None, TimeUnit.YEARS) == "not reached"
+    assert format_time_interval(365.25 * 4.2, 365.25 * 3.9, None, TimeUnit.YEARS) == "4.2 (3.9 to not reached)"
+
+
+def test_ticks_never_crowd() -> None:
+    for end in (0.4, 1.0, 5.0, 9.99, 10.7, 15.0, 40.0, 60.0):
+        assert len(choose_ticks(end, TimeUnit.YEARS)) <= 12
+        assert len(choose_ticks(end * 12, TimeUnit.MONTHS)) <= 12
+    assert choose_ticks(9.993, TimeUnit.YEARS)[-1] == 10.0
+
+
+def test_table_columns_stand_under_ticks_or_are_thinned() -> None:
+    days = tuple(round(365.25 * year) for year in range(16))
+    ticks = choose_ticks(15.0, TimeUnit.YEARS)
+    assert [round(day / 365.25) for day in choose_table_days(days, 15.0, TimeUnit.YEARS, ticks)] == [
+        round(tick) for tick in ticks]
+
+
+def test_percentage_axes_leave_room() -> None:
+    assert [nice_end(share) for share in (0.05, 0.099, 0.35, 0.9)] == [0.1, 0.2, 0.4, 1.0]
+
+
+def test_labels_keep_order_and_distance_inside_the_plot() -> None:
+    placed = spread_labels([100, 101, 102, 399], [30, 30, 30, 30], 0, 400)
+    assert np.all(np.diff(placed) >= 30 - 1e-9)
+    assert placed[-1] <= 385
+    assert spread_labels([50, 200], [30, 30], 0, 400) == [50, 200]
+    assert np.all(np.diff(spread_labels([5.0] * 20, [30.0] * 20, 0, 400)) > 0)
+
+
+def test_long_names_are_wrapped_and_shortened() -> None:
+    assert wrap_label("MRD failure (0.01 % or more)", 22) == ["MRD failure (0.01 % or", "more)"]
+    assert wrap_label("word " * 40, 20, 2)[-1].endswith("…")
+    assert wrap_label("") == [""]
+
+
+def test_thinning_keeps_ends_landmarks_and_height() -> None:
+    values = np.linspace(1, 0.4, 10_000)
+    kept = thin_steps(values, 0.001, keep=(5000,))
+    assert {0, 5000, 9999} <= set(kept.tolist())
+    assert len(kept) < 620
+    assert np.abs(np.diff(values[kept])).max() <= 0.002
+    assert len(thin_marks(np.linspace(0, 1, 5000), 0.01)) == 101
