@@ -45,30 +45,35 @@ class CohortFlow:
 
 
 def fetch_cohort_flow(snapshot: Snapshot, question: Question) -> CohortFlow:
-    """Attrition and exclusions in one scan."""
+    """Attrition and exclusions in one scan: each patient is counted where they leave."""
     statement = Statement(question, snapshot.dictionary)
     disease = statement.disease()
-    conditions = [statement.condition(item) for item in question.where]
+    leaves = [f"({statement.condition(item)}) IS NOT TRUE" for item in question.where]
+    filters = len(leaves)
+    tests = _exclusion_tests(question, statement)
+    leaves += tests.values()
+    cases = " ".join(f"WHEN {leave} THEN {place}" for place, leave in enumerate(leaves))
+    step = f"CASE {cases} ELSE {len(leaves)} END" if cases else "0"
+    sql = (f"SELECT step, count(*) FROM (SELECT CAST({step} AS UTINYINT) AS step FROM patient WHERE {disease}) "
+           "GROUP BY step")
+    left = dict(snapshot.fetch_rows(sql, statement.parameters))
+    total = sum(left.values())
+    removed = [left.get(place, 0) for place in range(filters)]
+    excluded = {code: int(left.get(filters + place, 0)) for place, code in enumerate(tests)}
+    return CohortFlow(total, tuple(total - sum(removed[: place + 1]) for place in range(filters)), excluded)
+
+
+def _exclusion_tests(question: Question, statement: Statement) -> dict[str, str]:
+    """Reason to the SQL that is true where it applies, in the order in which reasons are tried."""
     days, reason = quote(f"{question.endpoint}_days"), quote(f"{question.endpoint}_excluded")
-    tests: dict[str, str] = {code: f"{reason} = '{code}'" for code in EXCLUSIONS}
+    tests = {code: f"{reason} = '{code}'" for code in EXCLUSIONS}
     if question.by:
         tests["group_missing"] = f"{statement.column(question.by)} IS NULL"
     if question.strata:
         tests["stratum_missing"] = f"{statement.column(question.strata)} IS NULL"
     if question.landmark_days:
         tests["before_landmark"] = f"{days} <= {question.landmark_days:d}"
-    cohort = " AND ".join(conditions) or "true"
-    steps = [f"count(*) FILTER (WHERE {' AND '.join(conditions[: n + 1])})" for n in range(len(conditions))]
-    earlier: list[str] = []
-    exclusions = []
-    for test in tests.values():
-        others = "".join(f" AND ({other}) IS NOT TRUE" for other in earlier)
-        exclusions.append(f"count(*) FILTER (WHERE {cohort} AND {test}{others})")
-        earlier.append(test)
-    sql = f"SELECT {', '.join(['count(*)', *steps, *exclusions])} FROM patient WHERE {disease}"
-    row = snapshot.fetch_rows(sql, statement.parameters)[0]
-    filters = len(conditions)
-    return CohortFlow(row[0], tuple(row[1 : 1 + filters]), dict(zip(tests, row[1 + filters :], strict=True)))
+    return tests
 
 
 def fetch_choices(snapshot: Snapshot, question: Question, variables: Sequence[Variable],
