@@ -15,6 +15,10 @@ from harmony_dash.store.reader import Snapshot, Store
 from harmony_dash.store.writer import SourceRecord, new_snapshot
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+# Cause of each endpoint for the first events none, relapse, death in remission, second malignancy.
+CAUSE_OF_FIRST_EVENT = {
+    "os": (0, 0, 1, 0), "efs": (0, 1, 1, 1), "efs_tf0": (0, 1, 1, 1), "rfs": (0, 1, 1, 0), "relapse": (0, 1, 2, 3),
+    "relapse_1km": (0, 1, 0, 0), "trm": (0, 2, 1, 3), "smn": (0, 2, 2, 1)}
 ISSUE_COLUMNS = ["source", "file", "row", "column", "variable", "reason", "severity", "message"]
 
 
@@ -37,10 +41,11 @@ def make_patients(n: int, seed: int = 1, *, source: str = "example") -> pd.DataF
         "cr_days": rng.integers(25, 45, n), "last_contact_days": end,
     }
     data["hsct_days"] = np.where(data["hsct_cr1"] == "yes", rng.integers(60, 400, n), np.nan)
+    remission = pick([True, False], n, p=[0.9, 0.1])
     for name, endpoint in ENDPOINTS.items():
-        known = pick([True, False], n, p=[0.9, 0.1]) if endpoint.time_zero is TimeZero.REMISSION else np.ones(n, bool)
+        known = remission if endpoint.time_zero is TimeZero.REMISSION else np.ones(n, bool)
         data[f"{name}_days"] = np.where(known, days, np.nan)
-        data[f"{name}_cause"] = np.where(known, np.minimum(cause, len(endpoint.causes)), np.nan)
+        data[f"{name}_cause"] = np.where(known, np.array(CAUSE_OF_FIRST_EVENT[name])[cause], np.nan)
         data[f"{name}_excluded"] = np.where(known, None, "no_remission")  # type: ignore[call-overload]
     frame = pd.DataFrame(data)
     whole = [column for column in frame.columns if column.endswith(("_days", "_cause"))]

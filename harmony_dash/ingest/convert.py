@@ -54,17 +54,25 @@ class _Reader:
     decimal: str
     thousands: str
 
-    def cells(self, column: str, keep: Callable[[str], bool] | None = None) -> pd.Series[str]:
-        """Trimmed cells of a column, missing tokens as ""; `keep` tells which words are values even so."""
-        if column not in self.table.columns:
-            raise SourceError(f"the file has no column '{column}'", where=self.spec.where,
+    def column(self, name: str) -> pd.Series[str]:
+        """A column as it is in the file."""
+        if name not in self.table.columns:
+            raise SourceError(f"the file has no column '{name}'", where=self.spec.where,
                               remedy="Compare with the header of the file, including capitals")
+        return self.table[name]
+
+    def tidying(self, keep: Callable[[str], bool] | None = None) -> Callable[[str], str]:
+        """A function that trims a cell and makes missing tokens ""; `keep` tells which words are values even so."""
 
         def tidy(cell: str) -> str:
             cell = cell.strip()
             return "" if cell in self.missing and not (keep is not None and keep(cell)) else cell
 
-        return pd.Series(transforms.map_distinct(self.table[column], tidy), index=self.table.index)
+        return tidy
+
+    def cells(self, column: str, keep: Callable[[str], bool] | None = None) -> pd.Series[str]:
+        """The tidied cells of a column."""
+        return pd.Series(transforms.map_distinct(self.column(column), self.tidying(keep)), index=self.table.index)
 
     def numbers(self, cells: pd.Series[str]) -> Floats:
         """Numbers in the declared separators, NaN where missing or not a number."""
@@ -147,21 +155,23 @@ def _word_function(spec: FieldSpec) -> Callable[[str], str | None]:
 
 
 def _convert_category(variable: Variable, reader: _Reader, dictionary: Dictionary) -> Converted:
-    values = reader.spec.values or {}
-    cells = reader.cells(_column(reader), keep=values.__contains__)
-    codes = transforms.map_distinct(cells, _word_function(reader.spec))
-    codes, unknown = _refuse_unknown(cells, codes, _code_check(variable, dictionary))
-    return Converted({variable.name: _objects(codes, reader.table.index)},
-                     _problems(unknown, reader, variable, *_unknown_value(variable, reader.spec)))
+    codes, problems = _read_codes(variable, reader, _code_check(variable, dictionary))
+    return Converted({variable.name: _objects(codes, reader.table.index)}, problems)
 
 
-def _refuse_unknown(cells: pd.Series[str], codes: Objects, is_code: Callable[[str], bool]) -> tuple[Objects, Mask]:
-    """Codes with the impermissible ones taken out, and where a cell had no permissible code."""
-    permissible = {code for code in pd.unique(codes) if code is not None and is_code(code)}
-    kept = codes.copy()
-    kept[~np.fromiter((code in permissible for code in codes), dtype=np.bool_, count=len(codes))] = None
-    kept[(cells == "").to_numpy(dtype=bool)] = None
-    return kept, np.asarray(pd.isna(kept) & (cells != "").to_numpy(dtype=bool))
+def _read_codes(variable: Variable, reader: _Reader, is_code: Callable[[str], bool]) -> tuple[Objects, list[Problem]]:
+    """Permissible codes, None for missing cells and for those with a problem."""
+    tidy = reader.tidying((reader.spec.values or {}).__contains__)
+    meaning = _word_function(reader.spec)
+    rows, distinct = pd.factorize(reader.column(_column(reader)).to_numpy(dtype=object))
+    codes, unknown = np.full(len(distinct), None, dtype=object), np.zeros(len(distinct), dtype=np.bool_)
+    for position, cell in enumerate(map(tidy, distinct)):
+        code = meaning(cell) if cell else None
+        if code is not None and is_code(code):
+            codes[position] = code
+        else:
+            unknown[position] = cell != ""
+    return codes[rows], _problems(unknown[rows], reader, variable, *_unknown_value(variable, reader.spec))
 
 
 def _objects(values: Objects, index: pd.Index[Any]) -> pd.Series[Any]:
@@ -371,10 +381,8 @@ def _mrd_method(variable: Variable, reader: _Reader, problems: list[Problem]) ->
         return np.full(len(reader.table), spec.method, dtype=object)
     part = replace(reader, spec=FieldSpec(variable.name, column=spec.method_column, values=spec.method_values,
                                           where=spec.where))
-    cells = part.cells(spec.method_column, keep=(spec.method_values or {}).__contains__)
-    codes = transforms.map_distinct(cells, _word_function(part.spec))
-    codes, unknown = _refuse_unknown(cells, codes, variable.values.__contains__)
-    problems += _problems(unknown, part, variable, *_unknown_value(variable, part.spec))
+    codes, found = _read_codes(variable, part, variable.values.__contains__)
+    problems += found
     return codes
 
 

@@ -25,6 +25,13 @@ Mask = npt.NDArray[np.bool_]
 UNKNOWN = np.uint64(0)
 NO_DAY = -1.0
 
+# How much of what is found chance may explain: a patient wrongly left out weighs more than one wrongly pointed at.
+MAX_CHANCE_QUARANTINED = 0.05
+MAX_CHANCE_REPORTED = 0.5
+
+_SAME = "presentation and outcome equal those of a patient of an earlier source"
+_SIMILAR = "presentation and year of diagnosis equal those of a patient of an earlier source"
+
 
 @dataclass(frozen=True, eq=False)
 class MatchKeys:
@@ -92,42 +99,83 @@ def _empty() -> Hashes:
 
 
 @dataclass
+class _Chance:
+    """How often two patients of one source agree: by chance, for they are two, so this is what chance does."""
+
+    agreeing: float = 0.0
+    pairs: float = 0.0
+
+    def add(self, hashes: Hashes) -> None:
+        known = hashes[hashes != UNKNOWN]
+        counts = np.unique(known, return_counts=True)[1].astype(np.float64)
+        self.agreeing += float((counts * (counts - 1) / 2).sum())
+        self.pairs += len(known) * (len(known) - 1) / 2
+
+    def expected(self, pairs: float) -> float:
+        """Chance agreements among that many pairs of strangers."""
+        return self.agreeing / self.pairs * pairs if self.pairs else 0.0
+
+
+@dataclass
 class CrossSourceDuplicates:
     """Remembers the patients of the sources seen so far.
 
     - Same presentation and same event record, and the same year of diagnosis where both give it: the later row is
-      quarantined as `DUPLICATE_PATIENT`.
-    - Same presentation and year only: the later row is kept with the warning `POSSIBLE_DUPLICATE`.
+      quarantined as `DUPLICATE_PATIENT`; kept with the warning `POSSIBLE_DUPLICATE` where values are so coarse that
+      chance may explain more than one in twenty of such matches.
+    - Same presentation and year only: kept with the warning, unless chance may explain half of the matches; then one
+      warning for the whole source says how many there are.
     """
 
     _dated: Hashes = field(default_factory=_empty)
     _dated_outcome: Hashes = field(default_factory=_empty)
     _undated_outcome: Hashes = field(default_factory=_empty)
     _presentation: Hashes = field(default_factory=_empty)
+    _outcome_chance: _Chance = field(default_factory=_Chance)
+    _dated_chance: _Chance = field(default_factory=_Chance)
+    _presentation_chance: _Chance = field(default_factory=_Chance)
 
     def mark(self, source: HarmonisedSource) -> HarmonisedSource:
         """The source without patients who came with an earlier one; its own patients are remembered."""
         keys = source.match_keys
-        same = self._strong(keys)
-        if same.any():
-            source = source.quarantine(same, Reason.DUPLICATE_PATIENT,
-                                       "presentation and outcome equal those of a patient of an earlier source")
+        self._outcome_chance.add(keys.outcome)
+        self._dated_chance.add(keys.outcome_and_year)
+        self._presentation_chance.add(keys.presentation)
+        same = self._same_patient(keys)
+        if self._expected_same(keys) > MAX_CHANCE_QUARANTINED * same.sum():
+            source.report(same, Reason.POSSIBLE_DUPLICATE, _SAME, Severity.WARNING)
+        elif same.any():
+            source = source.quarantine(same, Reason.DUPLICATE_PATIENT, _SAME)
             keys = source.match_keys
-        possible = _unique(keys.presentation) & np.isin(keys.presentation, self._presentation)
-        if possible.any():
-            source.report(possible, Reason.POSSIBLE_DUPLICATE,
-                          "presentation and year of diagnosis equal those of a patient of an earlier source",
-                          Severity.WARNING)
+            same = np.zeros(len(keys.outcome), dtype=np.bool_)
+        self._report_possible(source, keys, same)
         self._remember(keys)
         return source
 
-    def _strong(self, keys: MatchKeys) -> Mask:
+    def _same_patient(self, keys: MatchKeys) -> Mask:
         dated = keys.outcome_and_year != UNKNOWN
-        unique = _unique(keys.outcome)
         by_year = dated & np.isin(keys.outcome_and_year, self._dated)
         one_undated = (np.isin(keys.outcome, self._undated_outcome)
                        | (~dated & np.isin(keys.outcome, self._dated_outcome)))
-        return np.asarray(unique & (by_year | one_undated), dtype=np.bool_)
+        return np.asarray(_unique(keys.outcome) & (by_year | one_undated), dtype=np.bool_)
+
+    def _expected_same(self, keys: MatchKeys) -> float:
+        dated = int((keys.outcome_and_year != UNKNOWN).sum())
+        undated = int((keys.outcome != UNKNOWN).sum()) - dated
+        return (self._dated_chance.expected(dated * len(self._dated))
+                + self._outcome_chance.expected(dated * len(self._undated_outcome) + undated * (
+                    len(self._dated_outcome) + len(self._undated_outcome))))
+
+    def _report_possible(self, source: HarmonisedSource, keys: MatchKeys, reported: Mask) -> None:
+        possible = _unique(keys.presentation) & np.isin(keys.presentation, self._presentation) & ~reported
+        count = int(possible.sum())
+        known = int((keys.presentation != UNKNOWN).sum())
+        expected = self._presentation_chance.expected(known * len(self._presentation))
+        if expected <= MAX_CHANCE_REPORTED * count:
+            source.report(possible, Reason.POSSIBLE_DUPLICATE, _SIMILAR, Severity.WARNING)
+        elif count:
+            source.report_file(Reason.POSSIBLE_DUPLICATE, f"{count:,} patients: {_SIMILAR}; chance explains about "
+                               f"{expected:,.0f}, so they are not listed")
 
     def _remember(self, keys: MatchKeys) -> None:
         unique = _unique(keys.outcome)

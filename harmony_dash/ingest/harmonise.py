@@ -92,6 +92,10 @@ class HarmonisedSource:
         self.issues.add(rows, row_numbers=self._row_numbers[0], file=self.counts[0].file, reason=reason,
                         message=message, severity=severity)
 
+    def report_file(self, reason: Reason, message: str) -> None:
+        """Add a warning about the whole file that lists the patients."""
+        self.issues.add_file(file=self.counts[0].file, reason=reason, message=message)
+
     def quarantine(self, rows: Mask, reason: Reason, message: str) -> HarmonisedSource:
         """The source without some of its patients, whose rows are reported in every file."""
         self.report(rows, reason, message, Severity.ERROR)
@@ -307,6 +311,7 @@ class _Rows:
         self._reported = [np.zeros(len(table), dtype=np.bool_) for table in tables]
         self._positions: list[Positions] = []
         self.bad: Mask = np.zeros(0, dtype=np.bool_)
+        self._incomplete: Mask = np.zeros(0, dtype=np.bool_)
         self.identifiers: npt.NDArray[np.object_] = np.empty(0, dtype=object)
         self.cells = pd.DataFrame()
 
@@ -333,6 +338,7 @@ class _Rows:
             several = set(own[~usable & ~missing])
             self.bad |= np.fromiter((identifier in several for identifier in self.identifiers), np.bool_,
                                     len(self.identifiers))
+        self._incomplete = self.bad.copy()
         self.cells = pd.DataFrame({label: self._column(place) for label, place in self.places.items()},
                                   index=pd.RangeIndex(len(self.identifiers)), dtype=object)
         self._refuse_formulas()
@@ -426,7 +432,7 @@ class _Rows:
         frame, problems = build_event_record(pd.DataFrame(columns, index=self.cells.index), set(fields))
         problems += find_issues(frame, dictionary, not_recorded=self.manifest.endpoints_not_recorded)
         for problem in problems:
-            self.log_problem(_without_echo(problem, unreadable, before), fields)
+            self.log_problem(_without_echo(problem, unreadable, before, self._incomplete), fields)
         return frame
 
     def _judge_column(self, problem: Problem, spec: FieldSpec, max_bad_share: float) -> None:
@@ -480,14 +486,15 @@ def _keep_event_days(columns: dict[str, pd.Series[Any]], fields: Mapping[str, Fi
             columns[name] = columns[name].mask(columns[spec.only_if].isin(["no", "none"]))
 
 
-def _without_echo(problem: Problem, unreadable: Mapping[str, Mask], quarantined: Mask) -> Problem:
-    """Leave out what only follows from a reported cell: a value that could not be read is not also missing."""
+def _without_echo(problem: Problem, unreadable: Mapping[str, Mask], quarantined: Mask,
+                  incomplete: Mask) -> Problem:
+    """Leave out what only follows from a reported cell or row: what could not be read is not also missing."""
     rows = np.zeros(len(quarantined), dtype=np.bool_)
     rows[as_positions(problem.rows)] = True
     if problem.severity is Severity.WARNING:
         rows &= ~quarantined
     elif problem.reason is Reason.REQUIRED_MISSING:
-        rows &= ~_any_unreadable(_RELATED.get(problem.variable, (problem.variable,)), unreadable, len(rows))
+        rows &= ~incomplete & ~_any_unreadable(_RELATED.get(problem.variable, (problem.variable,)), unreadable, len(rows))
     return replace(problem, rows=rows)
 
 

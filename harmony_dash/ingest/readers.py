@@ -474,9 +474,10 @@ def _read_parquet(path: Path, spec: FileSpec, expected: Collection[str]) -> RawT
             if file.metadata.num_rows == 0:
                 raise _fail(spec, "the file has columns but no records", "Export it again.")
             table = file.read()
-    except pa.ArrowException:
+        columns = [_arrow_text(table.column(position), spec, name) for position, name in enumerate(names)]
+    except (pa.ArrowException, OSError, ValueError):
+        # Damage shows as any of these, and as text that is not UTF-8 once cells are read.
         raise _fail(spec, "the file is damaged or not a Parquet file", "Export it again.") from None
-    columns = [_arrow_text(table.column(position), spec, name) for position, name in enumerate(names)]
     return _table(spec, names, columns, range(1, table.num_rows + 1))
 
 

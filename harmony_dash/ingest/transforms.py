@@ -65,6 +65,8 @@ _PLAIN_LETTERS = str.maketrans({"−": "-", "ø": "o", "Ø": "o", "æ": "ae", "�
 
 def normalise_words(text: str) -> str:
     """Lower case, without accents, superscripts or repeated spaces, so that `Négatif ` and `negatif` are one word."""
+    if text.isascii():
+        return " ".join(text.casefold().split())
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join(plain.translate(_PLAIN_LETTERS).casefold().split())

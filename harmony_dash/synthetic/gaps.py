@@ -1,7 +1,7 @@
 """What a provider does not know: gaps in the synthetic truth, by source and country.
 
 MRD missing in 10-15 %, cytogenetics failed in 5-10 %, copy numbers missing in 50-70 % depending on the country, some
-transplant dates missing; prednisone response is not measured in the Nordic countries (domain.md §6.4 and §2).
+transplant dates missing; prednisone response is not measured in the Nordic countries.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _ROUTINE_MARKERS = ("etv6_runx1", "heh", "bcr_abl1", "kmt2a_r", "tcf3_pbx1", "tc
 
 @dataclass(frozen=True)
 class Gaps:
-    """Shares of a source's patients without a result."""
+    """Shares of a source's patients without a result.
+
+    Where `limits_known` is false the provider vouches for a sensitivity of 1e-4 and sends no result of a weaker assay.
+    """
 
     mrd: float = 0.12
     mrd_failed: float = 0.02
@@ -45,6 +48,7 @@ class Gaps:
     marrow_d15: float = 0.15
     prednisone: float = 0.06
     details: float = 0.08
+    limits_known: bool = False
 
 
 def apply_gaps(frame: pd.DataFrame, gaps: Gaps, rng: np.random.Generator) -> pd.DataFrame:
@@ -112,9 +116,12 @@ def _lose_mrd(seen: pd.DataFrame, point: str, gaps: Gaps, rng: np.random.Generat
     draw = rng.random(len(seen))
     status = seen[f"mrd_{point}_status"].to_numpy(dtype=object)
     known = pd.notna(status)
+    weak = known & (seen[f"mrd_{point}_lod"].to_numpy() > 1.001e-4) & (not gaps.limits_known)
     lost = known & (draw < gaps.mrd)
     failed = known & ~lost & (draw < gaps.mrd + gaps.mrd_failed)
-    unstated = lost & (draw < gaps.mrd / 2)
+    unstated = (lost & (draw < gaps.mrd / 2)) | weak
+    lost |= weak
+    failed &= ~weak
     seen[f"mrd_{point}_status"] = np.select([unstated, lost, failed], [None, "not_done", "failed"], status)
     for part in ("value", "lod", "loq", "day"):
         gone = lost | failed if part == "value" else lost

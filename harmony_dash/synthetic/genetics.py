@@ -19,7 +19,7 @@ AGE_EDGES = (1.0, 10.0, 18.0, 40.0)
 
 
 class Timing(IntEnum):
-    """How late relapses come (domain.md §6.4); the curves are in `outcome`."""
+    """How late relapses come; the curves are in `outcome`."""
 
     EARLY = 0
     MIDDLE = 1
@@ -140,7 +140,7 @@ HIGH_RISK = frozenset({"BCR::ABL1", "KMT2A-r", "near-haploid", "low-hypodiploid"
 HYPODIPLOID = frozenset({"near-haploid", "low-hypodiploid", "high-hypodiploid"})
 
 DOWN_MIX = {"Ph-like CRLF2": 0.50, "HeH": 0.09, "ETV6::RUNX1": 0.08, "B-other (tested)": 0.33}
-"""Subtypes in Down syndrome: CRLF2 about half (domain.md §6.3); T-ALL and KMT2A-r are nearly absent."""
+"""Subtypes in Down syndrome: CRLF2 about half; T-ALL and KMT2A-r are nearly absent."""
 
 TRISOMIES = {"tri_4": 0.78, "tri_5": 0.18, "tri_10": 0.63, "tri_17": 0.72, "tri_18": 0.78, "tri_20": 0.20}
 """Trisomies within HeH; independent draws make 80 % good by the UKALL-HeH rule (Enshaei, Lancet Haematol 2021)."""

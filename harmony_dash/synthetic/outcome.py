@@ -26,7 +26,7 @@ NONE, INDUCTION_DEATH, TREATMENT_FAILURE, RELAPSE, DEATH_IN_CR, SMN = range(6)
 EVENTS = np.array(["none", "induction_death", "treatment_failure", "relapse", "death_in_cr", "smn"], dtype=object)
 
 # Years from remission and share of all relapses by then. Together 55 % come before 2 years, 75 % of high-risk and 30 %
-# of good-risk ones; HeH and ETV6::RUNX1 have a tail to 6-8 years, almost none come after 7 (domain.md §6.4).
+# of good-risk ones; HeH and ETV6::RUNX1 have a tail to 6-8 years, almost none come after 7.
 _KNOTS = np.array([0.0, 0.15, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0])
 _SHARES = np.array([
     [0, 0.02, 0.13, 0.34, 0.54, 0.70, 0.81, 0.88, 0.955, 0.98, 0.99, 0.998, 1],
@@ -50,7 +50,7 @@ _DOWN = 0.62
 
 @dataclass(frozen=True)
 class Outcome:
-    """The canonical event record (domain.md §3), whole days from diagnosis; -1 where there is no such day."""
+    """The canonical event record, whole days from diagnosis; -1 where there is no such day."""
 
     first_event: Ints
     first_event_days: Ints
@@ -184,7 +184,7 @@ def _draw_relapse(people: Population, response: Response, treatment: Treatment, 
 
 def _draw_death_in_remission(people: Population, response: Response, treatment: Treatment,
                              rng: np.random.Generator) -> Ints:
-    """Death in remission: 2-3 % of children, 7 % in Down syndrome, 12 % of adults with T-ALL (domain.md §6.4)."""
+    """Death in remission: 2-3 % of children, 7 % in Down syndrome, 12 % of adults with T-ALL."""
     band = np.digitize(people.age, (1, 10, 18, 40))
     level = np.array([0.060, 0.019, 0.032, 0.075, 0.115])[band] * np.where(people.down, 4.5, 1.0)
     toxicity = np.array([0.75, 1.0, 1.5])[treatment.received]

@@ -22,7 +22,7 @@ Words = NDArray[np.object_]
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _T_SHARE = (0.03, 0.09, 0.25, 0.30, 0.22)
-"""T-ALL among 1-9 / 10-17 / 18-45 year-olds: 9/25/32 % (NOPHO, domain.md §6.4); fewer in older adults."""
+"""T-ALL among 1-9 / 10-17 / 18-45 year-olds: 9/25/32 % (NOPHO); fewer in older adults."""
 _DOWN_SHARE = 0.024
 """Down syndrome among children with ALL, 2-3 % (domain.md §6.3, unverified)."""
 _LOG_WBC = {False: ((8.7, 0.96), (85.0, 0.82)), True: ((30.0, 1.2), (140.0, 0.85))}
@@ -158,7 +158,7 @@ def _draw_cns(t_cell: Flags, bulky: Floats, rng: np.random.Generator) -> Words:
 def _draw_deletions(subtype: Ints, age: Floats, rng: np.random.Generator) -> Mapping[str, Flags]:
     table = genetics.deletion_table()[subtype]
     found = {locus: rng.random(len(subtype)) < table[:, column] for column, locus in enumerate(genetics.LOCI)}
-    # IKZF1 deletions grow with age: 14 % of children, 40 % of Ph-negative adults (domain.md §6.3).
+    # IKZF1 deletions grow with age: 14 % of children, 40 % of Ph-negative adults.
     found["ikzf1"] |= (age >= 18) & ~genetics.IS_T[subtype] & (rng.random(len(subtype)) < 0.15)
     both = found.pop("cdkn2ab")
     found["cdkn2a"] = both

@@ -18,7 +18,7 @@ AgeBands = tuple[tuple[float, float, float], ...]
 
 CHILD: AgeBands = ((1, 2, 8), (2, 3, 15), (3, 4, 16), (4, 5, 12.5), (5, 6, 9), (6, 7, 7), (7, 8, 5.5), (8, 9, 4.7),
                    (9, 10, 4.3), (10, 14, 15.5), (14, 18, 13.5))
-"""Ages (from, to, weight) that give a median of 5 years and about a quarter of 10 and over (domain.md §6.4)."""
+"""Ages (from, to, weight) that give a median of 5 years and about a quarter of 10 and over."""
 NOPHO: AgeBands = (*((low, high, weight * 67.7 / 82) for low, high, weight in CHILD[:9]), (10, 18, 17.6),
                    (18, 46, 14.7))
 """1,022 / 266 / 221 patients aged 1-9 / 10-17 / 18-45 (Toft, Leukemia 2018)."""

@@ -248,9 +248,9 @@ def _trials() -> list[Figure]:
          ("8-y OS", os_(8), 88.1, 2)])
     add("AIEOP-BFM ALL 2000", BFM2000, "Schrappe, Blood/ASH 2016 arms 83.9 and 80.8 / 90.3 and 90.5",
         [("5-y EFS", efs(5), 82.4, 2), ("5-y OS", os_(5), 90.4, 2)])
-    add("AIEOP-BFM ALL 2009", trial("AIEOP-BFM ALL 2009"), "unverified, domain.md §6.1",
+    add("AIEOP-BFM ALL 2009", trial("AIEOP-BFM ALL 2009"), "unverified",
         [("5-y EFS", efs(5), 85.5, 2), ("5-y OS", os_(5), 92, 2)])
-    add("AIEOP-BFM T-ALL", both(trial("AIEOP-BFM ALL 2000", "AIEOP-BFM ALL 2009"), t_lineage), "domain.md §6.1",
+    add("AIEOP-BFM T-ALL", both(trial("AIEOP-BFM ALL 2000", "AIEOP-BFM ALL 2009"), t_lineage), "Möricke Blood 2016",
         [("7-y EFS", efs(7), 75.9, 2), ("7-y OS", os_(7), 80.7, 2)])
     for label, low, high, value in (("1-9 y", 1, 10, 82), ("10-17 y", 10, 18, 76), ("18-45 y", 18, 46, 65)):
         add(f"NOPHO T-ALL {label}", both(nopho, t_lineage, aged(low, high)), "Quist-Paulsen Leukemia 2020",
@@ -270,8 +270,8 @@ def _trials() -> list[Figure]:
     add("PETHEMA ALL-HR-11", trial("PETHEMA ALL-HR-11"), "Ribera Blood 2021",
         [("5-y EFS", efs(5), 40, 3), ("5-y OS", os_(5), 49, 3), ("5-y CIR", incidence(RELAPSE, 5), 43, 4),
          ("EOI MRD <0.1 %", share(lambda cohort: cohort.response.eoi < -3), 76, 5)])
-    add("GMALL 07/2003", trial("GMALL 07/2003"), "unverified, domain.md §6.1", [("5-y OS", os_(5), 57.5, 2.5)])
-    add("SEHOP-PETHEMA 2013", trial("SEHOP-PETHEMA 2013"), "unverified, domain.md §6.1",
+    add("GMALL 07/2003", trial("GMALL 07/2003"), "unverified", [("5-y OS", os_(5), 57.5, 2.5)])
+    add("SEHOP-PETHEMA 2013", trial("SEHOP-PETHEMA 2013"), "unverified",
         [("5-y EFS", efs(5), 83.5, 2), ("5-y OS", os_(5), 90, 2)])
     add("Infants, Interfant-06", trial("Interfant-06"), "Pieters JCO 2019",
         [("6-y EFS", efs(6), 46.1, 4), ("6-y OS", os_(6), 58.2, 4)])
@@ -302,7 +302,7 @@ def _mrd() -> list[Figure]:
              (-3, -2, "0.1-<1 %", 12), (-2, 1, ">=1 %", 6))
     for low, high, label, value in bands:
         rows.append(Figure(f"HeH, EOI MRD {label}", both(CHILD, subtype("HeH")), share(_between(low, high)), value, 3,
-                           "O'Connor JCO 2018, domain.md §5"))
+                           "O'Connor JCO 2018"))
     rows.append(Figure("ABL-class, EOI MRD >=1 %", both(CHILD, subtype("Ph-like ABL-class")), share(_between(-2, 1)),
                        66, 5, "den Boer Lancet Haematol 2020"))
     for label, number, value in (("SR", 0, 23.6), ("MR", 1, 70.4), ("HR", 2, 6.0)):
@@ -345,13 +345,13 @@ def _subtypes() -> list[Figure]:
         Figure("iAMP21, not intensified: 5-y OS", both(iamp21, received(REDUCED, 1)), os_(5), 71, 5,
                "Moorman Blood 2007"),
         Figure("iAMP21, intensified: 5-y EFS", both(iamp21, received(INTENSIFIED)), efs(5), 77.5, 5,
-               "unverified, domain.md §6.3"),
+               "unverified"),
         Figure("ABL-class: 5-y EFS", abl, efs(5), 59.1, 3, "den Boer Lancet Haematol 2020"),
         Figure("ABL-class: 5-y OS", abl, os_(5), 76.1, 3, "den Boer Lancet Haematol 2020"),
         Figure("ABL-class: 5-y CIR", abl, incidence(RELAPSE, 5), 31.0, 5, "den Boer Lancet Haematol 2020",
                "EFS 59 and CIR 31 leave 10 % for other events; the generator has fewer"),
         Figure("BCR::ABL1, 1-17 y: 5-y EFS", both(CHILD, subtype("BCR::ABL1")), efs(5), 58.5, 4,
-               "unverified, domain.md §6.3"),
+               "unverified"),
         Figure("CRLF2-r without Down: 6-y CIR", both(CHILD, subtype("Ph-like CRLF2"), inverse(down)),
                incidence(RELAPSE, 6), 31, 4, "Cario Blood 2010"),
         Figure("Down syndrome: 8-y EFS", down, efs(8), 64, 3, "Buitenkamp Blood 2014"),
@@ -377,7 +377,8 @@ def _ikzf1() -> list[Figure]:
         group = both(BFM_B, ikzf1(label))
         name = {"plus": "IKZF1plus", "only": "IKZF1 deletion only", "none": "No IKZF1 deletion"}[label]
         rows.append(Figure(f"{name}: 5-y EFS", group, efs(5), survival, 4, source))
-        rows.append(Figure(f"{name}: 5-y CIR", group, incidence(RELAPSE, 5), relapse, 8 if label == "only" else 4, source,
+        rows.append(Figure(f"{name}: 5-y CIR", group, incidence(RELAPSE, 5), relapse, 8 if label == "only" else 4,
+                           source,
                            "79 % EFS and 11 % CIR leave 10 % for other events" if label == "only" else ""))
     for label, value, tolerance in (("SR", 94, 4), ("IR", 40, 6)):
         rows.append(Figure(f"IKZF1plus, MRD-{label}: 5-y EFS", both(BFM_B, ikzf1("plus"), mrd_group(label)), efs(5),
@@ -418,12 +419,12 @@ def _marginals() -> list[Figure]:
                unit="10^9/L"),
         Figure("Child B: white cells <10", CHILD_B, share(lambda c: c.people.wbc < 10), 44, 3, blood),
         Figure("Child B: white cells >=50", CHILD_B, share(lambda c: c.people.wbc >= 50), 18, 3,
-               "unverified, domain.md §6.4"),
-        Figure("Child B: HeH", CHILD_B, share(subtype("HeH")), 29, 3, "domain.md §6.3 (20-35)"),
-        Figure("Child B: ETV6::RUNX1", CHILD_B, share(subtype("ETV6::RUNX1")), 22, 3, "domain.md §6.3 (15-25)"),
-        Figure("T-ALL: male", t_lineage, share(lambda c: c.people.male), 70, 1.5, "unverified, domain.md §6.4"),
+               "unverified"),
+        Figure("Child B: HeH", CHILD_B, share(subtype("HeH")), 29, 3, "published range 20-35"),
+        Figure("Child B: ETV6::RUNX1", CHILD_B, share(subtype("ETV6::RUNX1")), 22, 3, "published range 15-25"),
+        Figure("T-ALL: male", t_lineage, share(lambda c: c.people.male), 70, 1.5, "unverified"),
         Figure("T-ALL: median white cells", t_lineage, median(lambda c: c.people.wbc), 85, 15,
-               "unverified, domain.md §6.4", unit="10^9/L"),
+               "unverified", unit="10^9/L"),
     ]
     for locus, value in (("cdkn2a", 28), ("etv6", 22), ("pax5", 19), ("ikzf1", 14), ("rb1", 6), ("btg1", 6),
                          ("ebf1", 2)):
@@ -432,14 +433,14 @@ def _marginals() -> list[Figure]:
         rows.append(Figure(f"NOPHO T-ALL, {low}-{high - 1} y: share", both(nopho, aged(low, high)), share(t_lineage),
                            value, 3 if low < 18 else 5, "Quist-Paulsen Leukemia 2020"))
     rows += [
-        Figure("Relapses before 2 y, all children", CHILD, relapsed_before(2), 55, 5, "project rule, domain.md §6.4"),
+        Figure("Relapses before 2 y, all children", CHILD, relapsed_before(2), 55, 5, "project rule"),
         Figure("Relapses before 2 y, HeH and ETV6::RUNX1", both(CHILD, subtype("HeH", "ETV6::RUNX1")),
-               relapsed_before(2), 30, 8, "project rule, domain.md §6.4"),
+               relapsed_before(2), 30, 8, "project rule"),
         Figure("Relapses before 2 y, high-risk genetics", both(CHILD, subtype(*genetics.HIGH_RISK)), relapsed_before(2),
-               75, 8, "project rule, domain.md §6.4"),
+               75, 8, "project rule"),
         Figure("NOPHO median time to relapse", nopho, relapse_years, 1.6, 0.3, "Toft Leukemia 2018", unit="years"),
-        Figure("Children, 5-y OS after relapse", CHILD, after_relapse(5), 55, 7, "unverified, domain.md §6.4"),
-        Figure("Adults, 5-y OS after relapse", aged(18, 99), after_relapse(5), 10, 12, "unverified, domain.md §6.4",
+        Figure("Children, 5-y OS after relapse", CHILD, after_relapse(5), 55, 7, "unverified"),
+        Figure("Adults, 5-y OS after relapse", aged(18, 99), after_relapse(5), 10, 12, "unverified",
                "GRAALL and PETHEMA report OS 6-9 points above EFS, which needs more survivors after relapse"),
         Figure("Children, treatment failure", CHILD, incidence(TREATMENT_FAILURE, 1), 1, 0.8,
                "project rule: about 1 %"),

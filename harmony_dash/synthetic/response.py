@@ -1,7 +1,8 @@
 """How the leukaemia answers to induction: MRD at two time points, prednisone response, marrow, remission.
 
-log10 MRD is normal by subtype and left-censored at the assay's limit of detection (domain.md §6.4). The two time
-points are joined so that 42/52/6 % of B-precursor and 16/63/21 % of T-ALL patients fall into the AIEOP-BFM MRD groups (§5).
+log10 MRD is normal by subtype and left-censored at the assay's limit of detection. The two time
+points are joined so that 42/52/6 % of B-precursor and 16/63/21 % of T-ALL patients fall into the AIEOP-BFM MRD groups
+(§5).
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _draw_lod(protocol: Ints, rng: np.random.Generator) -> Floats:
 
 
 def _draw_failures(people: Population, eoi: Floats, rng: np.random.Generator) -> tuple[Flags, Flags]:
-    """Death in induction (0.9-2.5 % of children) and no remission (GRAALL: 91.9 % reach it), domain.md §6.1, §6.4."""
+    """Death in induction (0.9-2.5 % of children) and no remission (GRAALL: 91.9 % reach it), §6.4."""
     band = np.digitize(people.age, (1, 10, 18, 40, 55))
     death = np.array([0.035, 0.008, 0.014, 0.032, 0.055, 0.095])[band] * np.where(people.down, 2.5, 1.0)
     failure = np.array([0.020, 0.0040, 0.009, 0.030, 0.045, 0.065])[band] * np.exp(0.55 * (eoi + 3.8).clip(-2, 2.5))

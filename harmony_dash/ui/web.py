@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -21,6 +22,10 @@ from harmony_dash.ui.startup import get_deployment
 
 __all__ = ["lifespan", "middleware", "note_error", "routes"]
 
+# What the sign-in form and the figures stand on. Not the form's own package: a custom component that is imported
+# before the first run of a page is never served.
+_PRELOADED = ("requests", "jwt", "cryptography.fernet", "PIL.Image", "plotly.graph_objects")
+
 
 def _allowed_hosts() -> list[str]:
     return list(st.get_option("server.allowedHosts") or [])
@@ -28,6 +33,12 @@ def _allowed_hosts() -> list[str]:
 
 # The headers go outermost, so that the gate's own answers carry them too.
 middleware = [Middleware(SecurityHeaders), Middleware(Gate, allowed_hosts=_allowed_hosts)]
+
+
+def _preload() -> None:
+    """Import what the first visitor would otherwise wait for."""
+    for name in _PRELOADED:
+        importlib.import_module(name)
 
 
 @asynccontextmanager
@@ -38,6 +49,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     try:
         check_server_settings(st.get_option)
         await run_in_threadpool(get_deployment)
+        await run_in_threadpool(_preload)
     except UserError as refused:
         # the web server would print the way here, line by line, below the one line that matters
         logging.getLogger("uvicorn.error").addFilter(lambda line: "Traceback" not in line.getMessage())

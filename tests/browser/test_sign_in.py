@@ -52,7 +52,8 @@ def test_a_reload_keeps_the_session(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize(("username", "password"), [
-    (username_of(Role.CLINICIAN), "not the right password"), ("nobody", PASSWORD), ("<img src=x onerror=alert(1)>", "x")])
+    (username_of(Role.CLINICIAN), "not the right password"), ("nobody", PASSWORD),
+    ("<img src=x onerror=alert(1)>", "x")])
 def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(
         page: Page, server: Server, username: str, password: str) -> None:
     dialogs: list[str] = []

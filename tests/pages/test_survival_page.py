@@ -35,7 +35,7 @@ def test_the_first_view_is_already_an_answer(house: FakeHouse, open_page: OpenPa
     assert house.asked == [Question("ALL", "efs", by="cyto_group")]
     assert "### Event-free survival of 3,300 patients" in words_of(page)
     assert len(figures_of(page)) == 1
-    assert len(page.get("table")) == 5
+    assert len(page.get("table")) == 6  # flow, key numbers, pairs, mean differences, estimates, at risk
 
 
 def test_the_page_refuses_a_role_that_may_not_see_outcomes(house: FakeHouse, open_page: OpenPage) -> None:
@@ -130,8 +130,9 @@ def test_the_address_holds_the_view_and_brings_it_back(house: FakeHouse, open_pa
     assert house.options[-1]["interval"] is IntervalType.LOG
     assert page.selectbox(key="survival.unit").value == "months"
     page.selectbox(key="survival.endpoint").set_value("efs").run()
-    assert json.loads(page.query_params["q"][0])["endpoint"] == "efs"
-    assert json.loads(page.query_params["q"][0])["by"] == "nci_risk"
+    held = page.query_params["q"]
+    link = json.loads(held if isinstance(held, str) else held[0])
+    assert (link["endpoint"], link["by"], link["landmark_days"]) == ("efs", "nci_risk", 90)
 
 
 @pytest.mark.parametrize("link", ["{", "[]", '{"disease":"ALL"}', '{"disease":"ALL","endpoint":"<script>"}',

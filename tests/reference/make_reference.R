@@ -74,7 +74,7 @@ for (path in list.files(folder, "csv$", full.names = TRUE)) {
   late$state <- factor(late$cause, levels = 0:max(2, late$cause)); late$id <- seq_len(nrow(late))
   s <- summary(survfit(Surv(entry, day, state) ~ 1, data = late, id = id), times = at, extend = TRUE)
   say(out, "late.incidence1", x = s$pstate[, 2]); say(out, "late.jackknife1", x = s$std.err[, 2])
-  if (max(table(late$day[late$event == 1])) < 12)
+  if (max(table(late$day[late$event == 1])) <= 3)
     say(out, "late.log_rank", x = coxph(Surv(entry, day, event) ~ group, late, ties = "exact")$score)
   close(out)
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log10
+
 from harmony_dash.synthetic.gaps import Gaps
 from harmony_dash.synthetic.layouts import columns as c
 from harmony_dash.synthetic.layouts.layout import ALL_MISTAKES, FileLayout, Layout
@@ -20,15 +22,14 @@ def _date(heading: str, variable: str) -> EventDate:
 
 def _log(heading: str, stem: str, day: int) -> Mrd:
     def write(value: float) -> str:
-        from math import log10
         return f"{log10(value):.2f}".replace(".", ",")
     return Mrd(heading, stem, "log10", write, "négatif", "PNQ", "non fait", "échec",
-               {"lod": 1e-5, "loq": 1e-4, "method": "igtr_qpcr", "day": day})
+               {"lod": 1e-4, "method": "igtr_qpcr", "day": day})
 
 
 _CHILD = FileLayout(
-    "lal_enfants.csv", "csv", "N° inclusion", delimiter=";", encoding="iso8859-1", decimal=",", newline="\r\n",
-    columns=(
+    "lal_enfants.csv", "csv", "N° inclusion", delimiter=";", encoding="iso8859-1", decimal=",", thousands=" ",
+    newline="\r\n", columns=(
         Ignored("Centre", "CHU", 9),
         Code("Essai", "trial"),
         DiagnosisDate(_DX, _DATE),
@@ -96,7 +97,7 @@ def _months(heading: str, variable: str) -> Days:
 
 def _fraction(heading: str, stem: str, day: int) -> Mrd:
     return Mrd(heading, stem, "fraction", c.fraction_text("{:.1e}"), "neg", "PNQ", "ND", "echec",
-               {"lod": 1e-5, "loq": 1e-4, "method": "igtr_qpcr", "day": day})
+               {"lod": 1e-4, "method": "igtr_qpcr", "day": day})
 
 
 _ADULT = FileLayout(

@@ -17,7 +17,7 @@ def _date(heading: str, variable: str) -> EventDate:
 
 def _mrd(heading: str, stem: str, day: int) -> Mrd:
     return Mrd(heading, stem, "fraction", c.fraction_text("{:.1E}", ","), "neg", "pos <QR", "niet gedaan", "mislukt",
-               {"lod": 1e-5, "loq": 1e-4, "method": "igtr_qpcr", "day": day})
+               {"lod": 1e-4, "method": "igtr_qpcr", "day": day})
 
 
 _PATIENTS = FileLayout(

@@ -75,4 +75,4 @@ NORDIC = Layout(
     look="Swedish; one TSV, UTF-8; days since diagnosis; haemoglobin g/L; sex M/K; MRD by flow in per cent, 0 is "
          "negative; event codes 0 to 5; no prednisone response",
     files=(_REGISTRY,), prefix="NO08-", missing=("okänd",),
-    gaps=Gaps(mrd=0.10, sequenced=0.45, t_panel=0.4))
+    gaps=Gaps(mrd=0.10, sequenced=0.45, t_panel=0.4, limits_known=True))

@@ -76,7 +76,8 @@ def make_group(name: str, value: str, *, n: int = 1200, final: float = 0.8, poin
     at_risk = tuple(max(0, round(n * (1 - 0.095 * year))) for year in range(len(years)))
     events = tuple(round(n * (1 - final) * (year / 10) ** 0.6) for year in range(len(years)))
     risk = RiskTable(years, tuple(r if r >= 10 else None for r in at_risk),
-                     tuple(e if e >= 10 else None for e in events), tuple(max(10, n - r - e) for r, e in zip(at_risk, events, strict=True)))
+                     tuple(e if e >= 10 else None for e in events),
+                     tuple(max(10, n - r - e) for r, e in zip(at_risk, events, strict=True)))
     competing = endpoint_named(endpoint)
     incidence = tuple(
         CauseIncidence(cause, label, flip(curve, share), estimates(flip(curve, share), n))

@@ -199,7 +199,8 @@ def test_a_landmark_is_said_on_the_axis() -> None:
 
 def test_five_years_are_marked_only_where_the_data_reach_them() -> None:
     long = build_survival_figure(release_for_test(make_result()))
-    short = build_survival_figure(release_for_test(make_result([make_group("all", "", by=None, last_day=900)], by=None)))
+    brief = make_result([make_group("all", "", by=None, last_day=900)], by=None)
+    short = build_survival_figure(release_for_test(brief))
     assert len(long.layout.shapes) == 1
     assert len(short.layout.shapes) == 0
 

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harmony_dash.access.actor import OPERATOR, Actor, Role
+from harmony_dash.access.audit import AuditUnavailable, Decision, list_events
+from harmony_dash.cohort import Question
+from harmony_dash.cohort.parse import parse_filter
+from harmony_dash.disclosure import Level
+from harmony_dash.errors import AccessRefused, QuestionError, StoreError
+from harmony_dash.services.choices import count_choices
+from harmony_dash.services.coverage import review_coverage
+from harmony_dash.services.deployment import Deployment, open_deployment
+from harmony_dash.services.release_info import describe_release
+from harmony_dash.services.survival import ask_survival
+from harmony_dash.services.survival_json import survival_as_json
+from harmony_dash.settings import Settings
+from tests.factories import NOW, make_patients, make_store
+
+CLINICIAN = Actor("clara", Role.CLINICIAN, "s1")
+STEERING = Actor("stefan", Role.STEERING, "s2")
+ANALYST = Actor("anna", Role.ANALYST, "s3")
+MANAGER = Actor("dora", Role.DATA_MANAGER, "s4")
+
+FRAME = make_patients(800, seed=3)
+FRAME.loc[FRAME.index < 5, "sex"] = None
+FRAME.loc[FRAME.cyto_group == "high", "cyto_group"] = "intermediate"
+FRAME.loc[FRAME.index[:6], "cyto_group"] = "high"
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Deployment:
+    make_store(tmp_path / "store", frame=FRAME)
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32)
+    return open_deployment(settings, now=lambda: NOW)
+
+
+QUESTION = Question("ALL", "efs", (parse_filter("immunophenotype=B"),), by="sex")
+
+
+@pytest.mark.parametrize(("actor", "may"), [(CLINICIAN, True), (ANALYST, True), (STEERING, False), (MANAGER, False)])
+def test_only_roles_that_look_at_outcomes_may_ask(deployment: Deployment, actor: Actor, may: bool) -> None:
+    if may:
+        assert ask_survival(deployment, actor, QUESTION).value.n > 0
+    else:
+        with pytest.raises(AccessRefused):
+            ask_survival(deployment, actor, QUESTION)
+    event = list_events(deployment.access)[0].event
+    assert (event.username, event.decision) == (actor.username, Decision.ALLOWED if may else Decision.REFUSED)
+
+
+@pytest.mark.parametrize("actor", [CLINICIAN, ANALYST, STEERING, MANAGER])
+def test_nobody_who_signs_in_may_see_exact_results_yet(deployment: Deployment, actor: Actor) -> None:
+    with pytest.raises(AccessRefused):
+        ask_survival(deployment, actor, QUESTION, level=Level.EXACT)
+
+
+def test_an_answer_is_recorded_with_its_question_snapshot_and_size(deployment: Deployment) -> None:
+    result = ask_survival(deployment, CLINICIAN, QUESTION).value
+    event = list_events(deployment.access)[0].event
+    assert (event.action, event.question, event.snapshot, event.level, event.n) == (
+        "survival", result.question.fingerprint, result.snapshot, "protected", result.n)
+
+
+def test_if_the_audit_trail_cannot_be_written_nothing_is_answered(deployment: Deployment) -> None:
+    with sqlite3.connect(deployment.settings.access_database) as connection:
+        connection.execute("create trigger jam before insert on audit begin select raise(abort, 'jammed'); end")
+    with pytest.raises(AuditUnavailable):
+        ask_survival(deployment, CLINICIAN, QUESTION)
+
+
+def test_a_small_group_is_withheld_from_curves_and_tests_alike(deployment: Deployment) -> None:
+    question = replace(QUESTION, by="cyto_group", where=())
+    protected = ask_survival(deployment, CLINICIAN, question).value
+    exact = ask_survival(deployment, OPERATOR, question, level=Level.EXACT).value
+    assert [group.name for group in protected.withheld] == ["high risk"]
+    assert {group.name for group in exact.groups} - {group.name for group in protected.groups} == {"high risk"}
+    assert protected.log_rank is not None
+    assert exact.log_rank is not None
+    assert (protected.log_rank.df, exact.log_rank.df) == (1, 2)
+
+
+def test_patients_shown_and_excluded_add_up_to_the_cohort(deployment: Deployment) -> None:
+    exact = ask_survival(deployment, OPERATOR, replace(QUESTION, endpoint="relapse"), level=Level.EXACT).value
+    cohort = exact.attrition[-1].n
+    assert cohort == sum(group.n for group in exact.groups) + sum(e.n or 0 for e in exact.exclusions)
+    assert cohort == int((FRAME.immunophenotype == "B").sum())
+
+
+def test_grouping_by_response_starts_the_clock_when_it_is_known_and_says_so(deployment: Deployment) -> None:
+    result = ask_survival(deployment, CLINICIAN, replace(QUESTION, by="mrd_group")).value
+    assert result.question.landmark_days == 42
+    assert any("day 42" in note for note in result.notes)
+    assert any("by day 42" in exclusion.reason for exclusion in result.exclusions)
+
+
+@pytest.mark.parametrize("where", ["age_dx_years=0.01..0.02", "sex=?"])
+def test_an_empty_or_tiny_cohort_is_an_answer_and_not_an_error(deployment: Deployment, where: str) -> None:
+    result = ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter(where),))).value
+    assert result.groups == ()
+    assert result.n == 0
+    assert "large enough" in result.summary
+
+
+def test_a_trial_that_nobody_has_is_named(deployment: Deployment) -> None:
+    with pytest.raises(QuestionError, match="Trial A"):
+        ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter("trial=UKALL2003"),)))
+
+
+def test_a_disease_without_patients_is_named(deployment: Deployment) -> None:
+    with pytest.raises(QuestionError, match="disease"):
+        ask_survival(deployment, CLINICIAN, Question("AML", "os"))
+
+
+def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32)
+    with pytest.raises(StoreError, match="ingest"):
+        ask_survival(open_deployment(settings), CLINICIAN, QUESTION)
+
+
+def test_relapse_as_one_minus_kaplan_meier_is_never_below_its_cumulative_incidence(deployment: Deployment) -> None:
+    rate = ask_survival(deployment, OPERATOR, Question("ALL", "relapse_1km"), level=Level.EXACT).value.groups[0]
+    incidence = ask_survival(deployment, OPERATOR, Question("ALL", "relapse"), level=Level.EXACT).value.groups[0]
+    for one, other in zip(rate.at, incidence.cumulative_incidence[0].at, strict=True):
+        assert one.estimate is not None
+        assert other.estimate is not None
+        assert 1 - one.estimate >= other.estimate
+    assert rate.events == incidence.events
+
+
+def test_the_summary_of_a_relapse_rate_tells_relapses_and_not_survival(deployment: Deployment) -> None:
+    released = ask_survival(deployment, OPERATOR, Question("ALL", "relapse_1km"), level=Level.EXACT)
+    last = [at for at in released.value.groups[0].at if at.estimate is not None][-1]
+    assert last.estimate is not None
+    assert f"{100 * (1 - last.estimate):.1f} %" in released.value.summary
+
+
+def test_the_json_of_an_answer_is_plain_and_complete(deployment: Deployment) -> None:
+    released = ask_survival(deployment, CLINICIAN, replace(QUESTION, endpoint="relapse"))
+    value = json.loads(json.dumps(survival_as_json(released), allow_nan=False))
+    assert {"snapshot", "question", "fingerprint", "exact", "groups", "log_rank", "gray", "exclusions",
+            "methods"} <= set(value)
+    assert {"label", "n", "events", "median_days", "median_lower_days", "median_upper_days", "follow_up_median_days",
+            "at", "rmst", "cumulative_incidence"} <= set(value["groups"][0])
+    assert value["exact"] is False
+
+
+def test_choices_show_what_each_would_leave_and_hide_small_ones(deployment: Deployment) -> None:
+    choices = count_choices(deployment, CLINICIAN, Question("ALL", "efs"), ["sex", "cyto_group"]).value
+    assert choices.total == len(FRAME)
+    assert choices.counts["sex"] == {"F": int((FRAME.sex == "F").sum()), "M": int((FRAME.sex == "M").sum())}
+    assert choices.missing["sex"] is None
+    assert choices.counts["cyto_group"]["high"] is None
+
+
+def test_the_steering_committee_sees_coverage_and_no_small_cell(deployment: Deployment) -> None:
+    result = review_coverage(deployment, STEERING, "ALL").value
+    assert result.n == len(FRAME)
+    assert sum(cell.n or 0 for cell in result.by_country) == len(FRAME)
+    assert all(cell.n is None or cell.n >= 10 for cell in result.by_country_and_trial)
+    assert result.sources[0].follow_up_median_days is not None
+    share = {c.variable: c.share for c in result.completeness}
+    assert share["age_dx_years"] == 1.0
+    assert share["subtype"] == 0.0
+
+
+def test_the_release_tells_its_diseases_to_everybody_who_signs_in(deployment: Deployment) -> None:
+    for actor in (CLINICIAN, STEERING, ANALYST, MANAGER):
+        info = describe_release(deployment, actor)
+        assert info.diseases["ALL"].n == len(FRAME)
+        assert info.synthetic
