@@ -116,15 +116,24 @@ class _Chance:
         return self.agreeing / self.pairs * pairs if self.pairs else 0.0
 
 
+def _warn(source: HarmonisedSource, rows: Mask, expected: float, words: str) -> None:
+    count = int(rows.sum())
+    if expected <= MAX_CHANCE_REPORTED * count:
+        source.report(rows, Reason.POSSIBLE_DUPLICATE, words, Severity.WARNING)
+    elif count:
+        source.report_file(Reason.POSSIBLE_DUPLICATE, f"{count:,} patients: {words}; chance explains about "
+                           f"{expected:,.0f}, so they are not listed")
+
+
 @dataclass
 class CrossSourceDuplicates:
     """Remembers the patients of the sources seen so far.
 
     - Same presentation and same event record, and the same year of diagnosis where both give it: the later row is
-      quarantined as `DUPLICATE_PATIENT`; kept with the warning `POSSIBLE_DUPLICATE` where values are so coarse that
-      chance may explain more than one in twenty of such matches.
-    - Same presentation and year only: kept with the warning, unless chance may explain half of the matches; then one
-      warning for the whole source says how many there are.
+      quarantined as `DUPLICATE_PATIENT`.
+    - Same presentation and year only, or values so coarse that chance may explain more than one in twenty of the
+      matches: the row is kept with the warning `POSSIBLE_DUPLICATE`.
+    - Where chance may explain half of the matches, one warning for the whole source says how many there are.
     """
 
     _dated: Hashes = field(default_factory=_empty)
@@ -142,8 +151,9 @@ class CrossSourceDuplicates:
         self._dated_chance.add(keys.outcome_and_year)
         self._presentation_chance.add(keys.presentation)
         same = self._same_patient(keys)
-        if self._expected_same(keys) > MAX_CHANCE_QUARANTINED * same.sum():
-            source.report(same, Reason.POSSIBLE_DUPLICATE, _SAME, Severity.WARNING)
+        expected = self._expected_same(keys)
+        if expected > MAX_CHANCE_QUARANTINED * same.sum():
+            _warn(source, same, expected, _SAME)
         elif same.any():
             source = source.quarantine(same, Reason.DUPLICATE_PATIENT, _SAME)
             keys = source.match_keys
@@ -168,14 +178,8 @@ class CrossSourceDuplicates:
 
     def _report_possible(self, source: HarmonisedSource, keys: MatchKeys, reported: Mask) -> None:
         possible = _unique(keys.presentation) & np.isin(keys.presentation, self._presentation) & ~reported
-        count = int(possible.sum())
         known = int((keys.presentation != UNKNOWN).sum())
-        expected = self._presentation_chance.expected(known * len(self._presentation))
-        if expected <= MAX_CHANCE_REPORTED * count:
-            source.report(possible, Reason.POSSIBLE_DUPLICATE, _SIMILAR, Severity.WARNING)
-        elif count:
-            source.report_file(Reason.POSSIBLE_DUPLICATE, f"{count:,} patients: {_SIMILAR}; chance explains about "
-                               f"{expected:,.0f}, so they are not listed")
+        _warn(source, possible, self._presentation_chance.expected(known * len(self._presentation)), _SIMILAR)
 
     def _remember(self, keys: MatchKeys) -> None:
         unique = _unique(keys.outcome)

@@ -1,9 +1,10 @@
 """The genetic subtypes of synthetic patients: how common, how they respond, how they relapse.
 
-Prevalence follows domain.md §6.3 (children: the ranges given there; adults: Paietta, Blood 2021, with BCR::ABL1 added
-back), deletions follow §6.4 (Blood 2012;120:290). The mean of the end-of-induction MRD, log10 of the fraction, is
-anchored at the HeH mix 27/31/24/12/6 % (§5), ABL-class >= 1 % in 66 % and T-ALL 16/63/21 % (§6.4). The relapse
-coefficients were fitted until the generated cohort returned the published outcomes; `calibration` shows how close.
+Prevalence: children, the published ranges; adults, Paietta (Blood 2021) with BCR::ABL1 added back. Deletions: Blood
+2012;120:290. The mean of the end-of-induction MRD, log10 of the fraction, is anchored at the HeH mix 27/31/24/12/6 %
+(O'Connor, JCO 2018), ABL-class >= 1 % in 66 % (den Boer, Lancet Haematol 2020) and T-ALL 16/63/21 % (Schrappe, Blood
+2011). The relapse coefficients were fitted until the generated cohort returned the published outcomes; `calibration`
+shows how close.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ MARKERS = tuple(dict.fromkeys(subtype.marker for subtype in SUBTYPES if subtype.
 
 PH_LIKE = frozenset(name for name in INDEX if name.startswith("Ph-like"))
 HIGH_RISK = frozenset({"BCR::ABL1", "KMT2A-r", "near-haploid", "low-hypodiploid", "iAMP21", "TCF3::HLF"})
-"""The UK high-risk list of domain.md §5; here it decides how much an intensified arm helps."""
+"""The UK high-risk list (unverified); here it decides how much an intensified arm helps."""
 HYPODIPLOID = frozenset({"near-haploid", "low-hypodiploid", "high-hypodiploid"})
 
 DOWN_MIX = {"Ph-like CRLF2": 0.50, "HeH": 0.09, "ETV6::RUNX1": 0.08, "B-other (tested)": 0.33}

@@ -36,7 +36,7 @@ class Mistake(StrEnum):
 
 SHARE = 0.01
 """Planted rows per patient."""
-_MINIMUM = 2
+_MINIMUM = 3
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _relapse(frame: pd.DataFrame, rows: pd.Index, day: int, last: int, died: boo
 
 def _spoil_time(frame: pd.DataFrame, rows: pd.Index) -> None:
     _set(frame, rows, first_event="none", first_event_days=np.nan, death="no", death_days=np.nan,
-         last_contact_days=-45.0)
+         last_contact_days=-45.0, cause_death=None)
 
 
 _IN_VALUES: Mapping[Mistake, Callable[[pd.DataFrame, pd.Index], None]] = {
@@ -94,12 +94,13 @@ _IN_VALUES: Mapping[Mistake, Callable[[pd.DataFrame, pd.Index], None]] = {
     Mistake.DEATH_BEFORE_RELAPSE: lambda frame, rows: _relapse(frame, rows, 760, 410, died=True),
     Mistake.EARLY_RELAPSE: lambda frame, rows: _relapse(frame, rows, 12, 1_100, died=False),
     Mistake.NO_OUTCOME: lambda frame, rows: _set(frame, rows, first_event="none", first_event_days=np.nan, death="no",
-                                                 death_days=np.nan, last_contact_days=np.nan),
+                                                 death_days=np.nan, last_contact_days=np.nan,
+                                                 cause_death=None),
     Mistake.MRD: lambda frame, rows: _set(frame, rows, mrd_eoi_status="quantified", mrd_eoi_value=7.5),
 }
 
 _IN_CELLS: Mapping[Mistake, str] = {
-    Mistake.UNKNOWN_WORD: "??", Mistake.NOT_A_NUMBER: "++", Mistake.IMPOSSIBLE_DATE: "99-99-2009"}
+    Mistake.UNKNOWN_WORD: "??", Mistake.NOT_A_NUMBER: "??", Mistake.IMPOSSIBLE_DATE: "99-99-2009"}
 
 
 def spoil_cells(cells: Mapping[str, Cells], kinds: Cells, targets: Mapping[str, str]) -> None:

@@ -237,7 +237,7 @@ def _draw_death(people: Population, first: Ints, first_days: Ints, rng: np.rando
 
 
 def _cure_after(people: Population, first: Ints, first_days: Ints) -> Floats:
-    """Chance to survive after the first event: children 50-60 %, adults about 10 % (domain.md §6.4, unverified)."""
+    """Chance to survive after the first event: children 50-60 %, adults about 10 % (unverified)."""
     years = first_days / YEAR
     logit = -0.05 + 0.6 * (years - 2.2).clip(-1.6, 2.5) + genetics.attribute("salvage")[people.subtype]
     logit -= 0.35 * ((people.age >= 10) & (people.age < 18)) + 1.5 * (people.age >= 18) + 0.5 * (people.age >= 40)

@@ -1,6 +1,6 @@
 """Who the synthetic patients are at diagnosis: age, sex, lineage, subtype, white cells, copy numbers, mutations.
 
-Marginals follow domain.md §6.4; prevalence of subtypes by age is in `genetics`.
+Marginals follow Blood 2012;120:290 (1,427 children) and NOPHO; prevalence of subtypes by age is in `genetics`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _T_SHARE = (0.03, 0.09, 0.25, 0.30, 0.22)
 """T-ALL among 1-9 / 10-17 / 18-45 year-olds: 9/25/32 % (NOPHO); fewer in older adults."""
 _DOWN_SHARE = 0.024
-"""Down syndrome among children with ALL, 2-3 % (domain.md §6.3, unverified)."""
+"""Down syndrome among children with ALL, 2-3 % (unverified)."""
 _LOG_WBC = {False: ((8.7, 0.96), (85.0, 0.82)), True: ((30.0, 1.2), (140.0, 0.85))}
-"""Median and log-sd of the low and high white-cell component (domain.md §6.4; T-ALL: median 75-100)."""
+"""Median and log-sd of the low and high white-cell component (unverified; T-ALL: median 75-100)."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The trial protocols of the synthetic pool, as data: who enters where and when, and how treatment is chosen.
 
-Country totals at 5,000 patients, trial names, years and ages follow domain.md §6.1 and §6.4. `SHIFTS` are the fitted
-differences between trials that subtype, MRD and age do not explain; `calibration` compares the result with the
-published outcome of each trial.
+Country totals at 5,000 patients are a project rule; trial names, years and ages are those of the published trials.
+`SHIFTS` are the fitted differences between trials that subtype, MRD and age do not explain; `calibration` compares the
+result with the published outcome of each trial.
 """
 
 from __future__ import annotations
@@ -84,15 +84,15 @@ PROTOCOLS: tuple[Protocol, ...] = (
              NOPHO, "nopho", Policy((0.92, 0.02, 0.0), (0.0, 0.04, 0.97), 0.4, transplant=(0.08, 0.85)), (29, 79),
              "flow", sensitive=(0.10, 0.20, 0.58, 0.12)),
     Protocol("fr_sfce", "FRALLE 2000", {"FR": 330}, (2000, 2010), CHILD, "nci",
-             Policy((0.40, 0.05, 0.0), (0.02, 0.22, 0.94), 0.8), (36, 90), ph=1),
+             Policy((0.40, 0.05, 0.0), (0.02, 0.22, 0.94), 0.8), (36, 84), ph=1),
     Protocol("fr_sfce", "CAALL-F01", {"FR": 120}, (2016, 2020), CHILD, "nci",
-             Policy((0.45, 0.05, 0.0), (0.02, 0.20, 0.95), 0.8), (36, 90)),
+             Policy((0.45, 0.05, 0.0), (0.02, 0.20, 0.95), 0.8), (36, 84)),
     Protocol("fr_be_ch_graall", "GRAALL-2005", {"FR": 262, "BE": 37, "CH": 22}, (2006, 2013),
              ((18, 30, 37), (30, 40, 20), (40, 50, 23), (50, 60, 20)), "adult",
-             Policy((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 0.0, "GRAALL-2005 hyper-C", (0.42, 0.60)), (42, 84)),
+             Policy((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 0.0, "GRAALL-2005 hyper-C", (0.42, 0.60)), (39, 82)),
     Protocol("fr_be_ch_graall", "GRAAPH-2005", {"FR": 88, "BE": 13, "CH": 8}, (2006, 2011),
              ((18, 30, 14), (30, 40, 20), (40, 50, 27), (50, 60, 39)), "adult",
-             Policy((0.0, 0.0, 0.0), (0.0, 0.0, 0.12), 0.5, transplant=(0.55, 0.60)), (42, 84), "fusion_qpcr", ph=2),
+             Policy((0.0, 0.0, 0.0), (0.0, 0.0, 0.12), 0.5, transplant=(0.55, 0.60)), (39, 82), "fusion_qpcr", ph=2),
     Protocol("eortc_cldlg", "EORTC 58951", {"FR": 100, "BE": 100, "PT": 20}, (1998, 2008), CHILD, "nci",
              Policy((0.25, 0.0, 0.0), (0.0, 0.0, 0.95), 0.5, "EORTC 58951 asparaginase"), (35, 84), ph=1),
     Protocol("de_aieop_bfm", "AIEOP-BFM ALL 2000", {"DE": 230}, (2000, 2006), CHILD, "bfm", _BFM2000, (33, 78)),
@@ -102,7 +102,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
              Policy((0.26, 0.0, 0.0), (0.0, 0.20, 0.95), 0.9), (29, 64), ph=1),
     Protocol("de_gmall", "GMALL 07/2003", {"DE": 370}, (2003, 2012),
              ((16, 25, 30), (25, 35, 23), (35, 45, 21), (45, 56, 26)), "adult",
-             Policy((0.10, 0.0, 0.0), (0.02, 0.3, 0.85), 0.6, transplant=(0.50, 0.65)), (46, 112), ph=1),
+             Policy((0.10, 0.0, 0.0), (0.02, 0.3, 0.85), 0.6, transplant=(0.50, 0.65)), (40, 84), ph=1),
     Protocol("at_ch_bfm", "AIEOP-BFM ALL 2000", {"AT": 80, "CH": 38}, (2000, 2006), CHILD, "bfm", _BFM2000, (33, 78)),
     Protocol("at_ch_bfm", "AIEOP-BFM ALL 2009", {"AT": 70, "CH": 32}, (2010, 2017), CHILD, "bfm", _BFM2009, (33, 78)),
     Protocol("it_aieop", "AIEOP-BFM ALL 2000", {"IT": 420}, (2000, 2006), CHILD, "bfm", _BFM2000, (33, 78)),
@@ -113,7 +113,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
              sensitive=(0.15, 0.30, 0.42, 0.13)),
     Protocol("es_pt_sehop_pethema", "PETHEMA ALL-HR-11", {"ES": 145, "PT": 10}, (2011, 2018),
              ((15, 30, 36), (30, 45, 32), (45, 61, 32)), "pethema",
-             Policy((0.0, 0.0, 0.0), (0.0, 0.0, 0.90), 0.0, transplant=(0.85, 0.85)), (35, 112), "flow",
+             Policy((0.0, 0.0, 0.0), (0.0, 0.0, 0.90), 0.0, transplant=(0.85, 0.85)), (35, 84), "flow",
              sensitive=(0.10, 0.30, 0.45, 0.15)),
     Protocol("cz_cpho", "AIEOP-BFM ALL 2009", {"CZ": 200}, (2010, 2017), CHILD, "bfm", _BFM2009, (33, 78)),
 )

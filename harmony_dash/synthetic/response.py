@@ -1,8 +1,7 @@
 """How the leukaemia answers to induction: MRD at two time points, prednisone response, marrow, remission.
 
 log10 MRD is normal by subtype and left-censored at the assay's limit of detection. The two time
-points are joined so that 42/52/6 % of B-precursor and 16/63/21 % of T-ALL patients fall into the AIEOP-BFM MRD groups
-(§5).
+points are joined so that 42/52/6 % of B-precursor and 16/63/21 % of T-ALL patients fall into the AIEOP-BFM MRD groups.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def draw_response(people: Population, rng: np.random.Generator) -> Response:
     eoi, eoc = _draw_mrd(people, rng)
     lod = _draw_lod(people.protocol, rng)
     days = np.array([entry.mrd_days for entry in PROTOCOLS])[people.protocol]
-    eoi_day = days[:, 0] + np.rint(rng.normal(0, 1.2, size)).astype(np.int64)
+    eoi_day = days[:, 0] + np.rint(rng.normal(0, 1.2, size).clip(-3, 2)).astype(np.int64)
     death, failure = _draw_failures(people, eoi, rng)
     poor = rng.random(size) < _expit(-3.25 + 0.55 * (eoi + 4.5) + 0.75 * people.t_cell)
     late = rng.random(size) < _expit(-3.6 + 0.9 * (eoi + 2.0))
@@ -58,7 +57,7 @@ def draw_response(people: Population, rng: np.random.Generator) -> Response:
     marrow = np.array(["M1", "M2", "M3"], dtype=object)
     return Response(
         eoi=eoi, eoc=eoc, lod=lod, loq=np.maximum(10 * lod, 1e-4), eoi_day=eoi_day,
-        eoc_day=days[:, 1] + np.rint(rng.normal(3, 4, size)).astype(np.int64), poor_prednisone=poor,
+        eoc_day=days[:, 1] + np.rint(rng.normal(2, 3, size).clip(-4, 6)).astype(np.int64), poor_prednisone=poor,
         marrow_d15=marrow[np.digitize(eoi + rng.normal(1.9, 0.8, size), (-1.1, 0.2))],
         marrow_eoi=marrow[np.where(failure, rng.integers(1, 3, size), np.where(late, 1, 0))],
         induction_death=death, failure=failure, cr_days=cr_days)
@@ -84,7 +83,7 @@ def _draw_lod(protocol: Ints, rng: np.random.Generator) -> Floats:
 
 
 def _draw_failures(people: Population, eoi: Floats, rng: np.random.Generator) -> tuple[Flags, Flags]:
-    """Death in induction (0.9-2.5 % of children) and no remission (GRAALL: 91.9 % reach it), §6.4."""
+    """Death in induction (0.9-2.5 % of children) and no remission (GRAALL: 91.9 % reach it)."""
     band = np.digitize(people.age, (1, 10, 18, 40, 55))
     death = np.array([0.035, 0.008, 0.014, 0.032, 0.055, 0.095])[band] * np.where(people.down, 2.5, 1.0)
     failure = np.array([0.020, 0.0040, 0.009, 0.030, 0.045, 0.065])[band] * np.exp(0.55 * (eoi + 3.8).clip(-2, 2.5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import user_can
 from harmony_dash.ui.browser_scripts import run_end
+from harmony_dash.ui.first_start import first_start, show_first_start
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.registry import PAGES, PageEntry
 from harmony_dash.ui.session import check_this_session, end_this_session
@@ -33,16 +35,23 @@ def _refuse(entry: PageEntry) -> None:
     require(entry.permission)
 
 
+def show_alone(show: Callable[[], None]) -> None:
+    """Run one page at every address."""
+    st.navigation([st.Page(show, title=PRODUCT, url_path=entry.url_path, default=entry.is_start) for entry in PAGES],
+                  position="hidden").run()
+
+
 def main() -> None:
     """Run the page."""
     deployment = get_deployment()
     session = check_this_session(deployment)
     configure_page(wide=session.actor is not None)
+    if first_start().running:
+        show_alone(show_first_start)
+        return
     if session.actor is None:
         # every address shows the sign-in page, so that a link works again right after signing in
-        show = partial(show_sign_in, deployment, session.state)
-        st.navigation([st.Page(show, title=PRODUCT, url_path=entry.url_path, default=entry.is_start)
-                       for entry in PAGES], position="hidden").run()
+        show_alone(partial(show_sign_in, deployment, session.state))
         return
     show_frame()
     page = st.navigation([build_page(entry, session.actor) for entry in PAGES], position="top")

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from harmony_dash.errors import UserError
+from harmony_dash.ui.first_start import begin_first_start
 from harmony_dash.ui.gate import Gate
 from harmony_dash.ui.headers import SecurityHeaders
 from harmony_dash.ui.incidents import note_error, quieten_streamlit
@@ -24,7 +25,8 @@ __all__ = ["lifespan", "middleware", "note_error", "routes"]
 
 # What the sign-in form and the figures stand on. Not the form's own package: a custom component that is imported
 # before the first run of a page is never served.
-_PRELOADED = ("requests", "jwt", "cryptography.fernet", "PIL.Image", "plotly.graph_objects")
+_PRELOADED = ("requests", "jwt", "cryptography.fernet", "PIL.Image", "plotly.graph_objects",
+              "harmony_dash.services.survival")
 
 
 def _allowed_hosts() -> list[str]:
@@ -48,7 +50,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     quieten_streamlit()
     try:
         check_server_settings(st.get_option)
-        await run_in_threadpool(get_deployment)
+        deployment = await run_in_threadpool(get_deployment)
+        await run_in_threadpool(begin_first_start, deployment)
         await run_in_threadpool(_preload)
     except UserError as refused:
         # the web server would print the way here, line by line, below the one line that matters

@@ -30,7 +30,7 @@ from harmony_dash.access.sessions import open_session
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "violet kettle under seven stairs"
 _CHEAP_ROUNDS = 4
-_LONGEST_START = 60.0
+_LONGEST_START = 120.0
 
 
 def marker_of(page: str) -> str:
@@ -68,7 +68,7 @@ def copy_project(target: Path, pages: Mapping[str, str] | None = None) -> Path:
     for name in ("app.py", ".streamlit", "harmony_dash"):
         source = PROJECT_ROOT / name
         if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target / name)
         else:
             shutil.copy(source, target / name)
     for page in sorted((PROJECT_ROOT / "pages").glob("*.py")):

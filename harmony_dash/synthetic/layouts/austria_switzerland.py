@@ -19,8 +19,8 @@ def _date(heading: str, variable: str) -> EventDate:
 
 
 def _mrd(heading: str, stem: str) -> Mrd:
-    return Mrd(heading, stem, "fraction", c.fraction_text("{:.1e}"), "negativ", "PNQ", "nicht gemacht", "nicht bestimmbar",
-               {"lod": 1e-4, "method": "igtr_qpcr", "day_column": f"{heading} Tag"})
+    return Mrd(heading, stem, "fraction", c.fraction_text("{:.1e}"), "negativ", "PNQ", "nicht gemacht",
+               "nicht bestimmbar", {"lod": 1e-4, "method": "igtr_qpcr", "day_column": f"{heading} Tag"})
 
 
 _PATIENTS = FileLayout(
@@ -77,7 +77,7 @@ _COURSE = FileLayout(
 AT_CH = Layout(
     source="at_ch_bfm", title="Synthetic: childhood ALL, Austria and Switzerland", provider="SYN-AT-CH",
     description="Invented patients in the manner of AIEOP-BFM ALL 2000 and 2009; the country is given row by row.",
-    look="German; two XLSX workbooks (patients, follow-up), each with a legend sheet first; native dates; sex m/w; yes/no "
-         "j/n; country in words or by number plate; randomised delayed intensification",
+    look="German; two XLSX workbooks (patients, follow-up), each with a legend sheet first; native dates; sex m/w; "
+         "yes/no j/n; country in words or by number plate; randomised delayed intensification",
     files=(_PATIENTS, _COURSE), prefix="ATCH-", missing=("keine Angabe",), gaps=Gaps(mrd=0.11, sequenced=0.4),
     mistakes=tuple(kind for kind in ALL_MISTAKES if kind is not Mistake.IMPOSSIBLE_DATE))

@@ -83,7 +83,7 @@ _FOLLOW_UP = FileLayout(
 EORTC = Layout(
     source="eortc_cldlg", title="Synthetic: childhood ALL, France, Belgium and Portugal", provider="SYN-EORTC",
     description="Invented patients in the manner of EORTC 58951; the country is given row by row.",
-    look="English; two CSV files, comma, UTF-8 with byte-order mark; times in years; sex 1/2; yes/no 1/2 with 9 unknown; "
-         "MRD in per cent, undetectable as <0.01; randomised asparaginase",
+    look="English; two CSV files, comma, UTF-8 with byte-order mark; times in years; sex 1/2; yes/no 1/2 with 9 "
+         "unknown; MRD in per cent, undetectable as <0.01; randomised asparaginase",
     files=(_BASELINE, _FOLLOW_UP), prefix="58951-", missing=("NR", "9"), gaps=Gaps(mrd=0.15, sequenced=0.1),
     mistakes=tuple(kind for kind in ALL_MISTAKES if kind is not Mistake.IMPOSSIBLE_DATE))

@@ -57,7 +57,7 @@ _CHILD = FileLayout(
         Words("Corticosensibilité J8", "prednisone_response_d8", {"PGR": "CS", "PPR": "CR"}, _BLANK),
         Words("Moelle J15", "marrow_d15", {"M1": "M1", "M2": "M2", "M3": "M3"}, _BLANK),
         _log("MRD fin induction (log)", "mrd_eoi", 36),
-        _log("MRD fin consolidation (log)", "mrd_eoc", 90),
+        _log("MRD fin consolidation (log)", "mrd_eoc", 84),
         Words("Rémission", "cr_status", {"CR1": "RC", "noCR": "échec", "early_death": "décès précoce"}, _BLANK),
         _date("Date RC", "cr_days"),
         Words("Groupe de risque", "risk_group_reported", {"SR": "standard", "MR": "intermédiaire", "HR": "élevé"},
@@ -82,8 +82,8 @@ _CHILD = FileLayout(
 FR_CHILD = Layout(
     source="fr_sfce", title="Synthetic: childhood ALL, France", provider="SYN-FR-CHILD",
     description="Invented patients in the manner of FRALLE 2000 and CAALL-F01.",
-    look="French; one CSV, `;`, decimal comma, space for thousands, ISO 8859-1, CRLF; dates dd/mm/yyyy; white cells per "
-         "mm³; sex H/F; age in months; MRD as log10",
+    look="French; one CSV, `;`, decimal comma, space for thousands, ISO 8859-1, CRLF; dates dd/mm/yyyy; white cells "
+         "per mm³; sex H/F; age in months; MRD as log10",
     files=(_CHILD,), prefix="FRE-", constants={"country": "FR"}, missing=("inconnu",), gaps=Gaps(sequenced=0.25),
     mistakes=tuple(kind for kind in ALL_MISTAKES if kind is not Mistake.MRD))
 
@@ -126,8 +126,8 @@ _ADULT = FileLayout(
                     "abl_class": "classe_abl", "dux4_r": "dux4", "mef2d_r": "mef2d"}, ("pos", "neg", "echec", "ND")),
         *c.deletions(lambda locus: f"cna_{locus.lower()}", ("del", "nodel", "echec", "ND")),
         *c.mutations(lambda gene: gene.lower(), ("mut", "wt", "ND")),
-        _fraction("mrd1", "mrd_eoi", 42),
-        _fraction("mrd2", "mrd_eoc", 84),
+        _fraction("mrd1", "mrd_eoi", 39),
+        _fraction("mrd2", "mrd_eoc", 82),
         Words("reponse_induction", "cr_status", {"CR1": "RC", "noCR": "echec", "early_death": "deces"}),
         _months("mois_rc", "cr_days"),
         Words("risque", "risk_group_reported", {"SR": "SR", "MR": "MR", "HR": "HR", "VHR": "Ph+"}),

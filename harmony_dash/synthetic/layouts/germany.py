@@ -91,9 +91,11 @@ _BFM = FileLayout(
 DE_BFM = Layout(
     source="de_aieop_bfm", title="Synthetic: childhood ALL, AIEOP-BFM trials, Germany", provider="SYN-DE-BFM",
     description="Invented patients in the manner of AIEOP-BFM ALL 2000 and 2009 and of Interfant-06.",
-    look="German; one CSV with two header rows, `;`, decimal comma, point for thousands, cp1252, CRLF; dates dd.mm.yyyy; "
-         "white cells per µL; sex m/w; MRD as 3E-04 with the sensitivity beside it; randomised delayed intensification",
-    files=(_BFM,), prefix="BFM-", constants={"country": "DE"}, missing=("k.A.",), gaps=Gaps(mrd=0.10, sequenced=0.3, limits_known=True))
+    look="German; one CSV with two header rows, `;`, decimal comma, point for thousands, cp1252, CRLF; dates "
+         "dd.mm.yyyy; white cells per µL; sex m/w; MRD as 3E-04 with the sensitivity beside it; randomised delayed "
+         "intensification",
+    files=(_BFM,), prefix="BFM-", constants={"country": "DE"}, missing=("k.A.",),
+    gaps=Gaps(mrd=0.10, sequenced=0.3, limits_known=True))
 
 # -- CoALL: flags and days, CR-only line ends --------------------------------------------------------------------------
 _FLAG = {"yes": "1", "no": "0"}
@@ -149,8 +151,8 @@ _COALL = FileLayout(
 DE_COALL = Layout(
     source="de_coall", title="Synthetic: childhood ALL, CoALL trial, Germany", provider="SYN-DE-COALL",
     description="Invented patients in the manner of CoALL 07-03.",
-    look="German; one tab-separated file, ISO 8859-1, CR-only line ends; days since diagnosis; sex and yes/no as numbers, "
-         "-9 unknown; age in months; MRD such as 0.03 %; events as flags with days",
+    look="German; one tab-separated file, ISO 8859-1, CR-only line ends; days since diagnosis; sex and yes/no as "
+         "numbers, -9 unknown; age in months; MRD such as 0.03 %; events as flags with days",
     files=(_COALL,), prefix="CO03-", constants={"country": "DE"}, missing=("-9",), gaps=Gaps(mrd=0.14, sequenced=0.1),
     mistakes=tuple(kind for kind in ALL_MISTAKES if kind is not Mistake.IMPOSSIBLE_DATE))
 
@@ -192,8 +194,8 @@ _GMALL = FileLayout(
         *c.deletions(lambda locus: f"{locus}-Deletion", ("ja", "nein", "nicht auswertbar", ""), _BLANK,
                      ("ikzf1", "cdkn2a", "cdkn2b", "pax5", "etv6", "btg1", "rb1", "ebf1", "par1")),
         *c.mutations(lambda gene: f"{gene}-Mutation", ("ja", "nein", ""), _BLANK),
-        _gmall_mrd("MRD Ende Induktion", "mrd_eoi", 46),
-        _gmall_mrd("MRD Woche 16", "mrd_eoc", 112),
+        _gmall_mrd("MRD Ende Induktion", "mrd_eoi", 40),
+        _gmall_mrd("MRD Konsolidierung I", "mrd_eoc", 84),
         Words("Remission", "cr_status", {"CR1": "CR", "noCR": "refraktär", "early_death": "Frühtod"}, _BLANK),
         _months("Monate bis CR", "cr_days"),
         Words("Risikogruppe", "risk_group_reported", {"SR": "SR", "HR": "HR", "VHR": "VHR", "MR": "MR"}, _BLANK),

@@ -83,6 +83,6 @@ _PATIENTS = FileLayout(
 IT = Layout(
     source="it_aieop", title="Synthetic: childhood ALL, Italy", provider="SYN-IT",
     description="Invented patients in the manner of AIEOP-BFM ALL 2000 and 2009 and of Interfant-06.",
-    look="Italian; one CSV, `;`, decimal comma, UTF-8, CRLF; dates dd/mm/yyyy; white cells and platelets per mm³; yes/no "
-         "sì/no; subtypes as translocations; randomised delayed intensification",
+    look="Italian; one CSV, `;`, decimal comma, UTF-8, CRLF; dates dd/mm/yyyy; white cells and platelets per mm³; "
+         "yes/no sì/no; subtypes as translocations; randomised delayed intensification",
     files=(_PATIENTS,), prefix="AIEOP-", constants={"country": "IT"}, missing=("n.n.",), gaps=Gaps(mrd=0.10))

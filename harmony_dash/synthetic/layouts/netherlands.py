@@ -80,6 +80,6 @@ _COURSE = FileLayout(
 NL = Layout(
     source="nl_dcog", title="Synthetic: childhood ALL trials, Netherlands", provider="SYN-NL-CHILD",
     description="Invented patients in the manner of the DCOG trials ALL10 and ALL11 and of Interfant-06.",
-    look="Dutch; two CSV files, `;`, decimal comma, cp1252, CRLF; dates dd-mm-yyyy; haemoglobin mmol/L; sex m/v; events "
-         "as flags with dates; MRD as fractions such as 3,1E-04",
+    look="Dutch; two CSV files, `;`, decimal comma, cp1252, CRLF; dates dd-mm-yyyy; haemoglobin mmol/L; sex m/v; "
+         "events as flags with dates; MRD as fractions such as 3,1E-04",
     files=(_PATIENTS, _COURSE), prefix="NLK-", constants={"country": "NL"}, missing=("nb",))
