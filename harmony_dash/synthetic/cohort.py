@@ -8,8 +8,17 @@ import numpy as np
 import pandas as pd
 
 from harmony_dash.synthetic import genetics
-from harmony_dash.synthetic.outcome import EVENTS, Outcome, draw_outcome
-from harmony_dash.synthetic.population import Flags, Floats, Ints, Population, Words, allocate, draw_population
+from harmony_dash.synthetic.outcome import EVENTS, INDUCTION_DEATH, TREATMENT_FAILURE, Outcome, draw_outcome
+from harmony_dash.synthetic.population import (
+    Flags,
+    Floats,
+    Ints,
+    Population,
+    Words,
+    allocate,
+    draw_population,
+    only,
+)
 from harmony_dash.synthetic.protocols import PROTOCOLS, PROVIDERS
 from harmony_dash.synthetic.response import Response, draw_response
 from harmony_dash.synthetic.treatment import GROUPS, INTENSITIES, Treatment, assign_treatment
@@ -125,14 +134,16 @@ def _describe_response(cohort: Cohort) -> dict[str, object]:
 def read_status(latent: Floats, lod: Floats, loq: Floats) -> Words:
     """What an assay with these limits reports for a latent log10 MRD."""
     level = 10.0**latent
-    return np.select([level < lod, level < loq], ["undetectable", "pos_below_qr"], "quantified").astype(object)
+    return np.asarray(np.select([level < lod, level < loq], ["undetectable", "pos_below_qr"], "quantified"), dtype=object)
 
 
 def _describe_treatment(cohort: Cohort) -> dict[str, object]:
     treatment, outcome = cohort.treatment, cohort.outcome
     settled = outcome.remission
-    return {"cr_status": np.select([outcome.first_event == 1, outcome.first_event == 2, settled],
-                                   ["early_death", "noCR", "CR1"], "").astype(object),
+    known = settled | np.isin(outcome.first_event, (INDUCTION_DEATH, TREATMENT_FAILURE))
+    status = np.select([outcome.first_event == INDUCTION_DEATH, outcome.first_event == TREATMENT_FAILURE],
+                       ["early_death", "noCR"], "CR1").astype(object)
+    return {"cr_status": only(known, status),
             "cr_days": days(outcome.cr_days, settled), "risk_group_reported": GROUPS[treatment.group],
             "intensity_assigned": INTENSITIES[treatment.assigned],
             "intensity_received": INTENSITIES[treatment.received], "randomised": yes_no(outcome.randomised),
@@ -151,14 +162,9 @@ def _describe_outcome(outcome: Outcome) -> dict[str, object]:
 
 def yes_no(flag: Flags) -> Words:
     """The dictionary's codes of a yes-or-no variable."""
-    return np.where(flag, "yes", "no").astype(object)
-
-
-def only(applies: Flags, value: Words) -> Words:
-    """The value where it applies, nothing elsewhere."""
-    return np.where(applies, value, None)
+    return np.asarray(np.where(flag, "yes", "no").astype(object))
 
 
 def days(value: Ints, applies: Flags) -> Floats:
     """Days as floats with NaN where there is no such day."""
-    return np.where(applies, value, np.nan).astype(np.float64)
+    return np.asarray(np.where(applies, value, np.nan), dtype=np.float64)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harmony_dash.synthetic import genetics
+from harmony_dash.synthetic.population import only
 
 CNA_MISSING: Mapping[str, float] = {
     "NL": 0.50, "SE": 0.55, "DK": 0.52, "NO": 0.60, "FI": 0.64, "IS": 0.60, "FR": 0.58, "BE": 0.66, "PT": 0.70,
@@ -85,8 +86,8 @@ def _lose_genetics(seen: pd.DataFrame, gaps: Gaps, rng: np.random.Generator) -> 
     sequenced = (rng.random(size) < gaps.sequenced) & ~failed
     hidden = np.isin(seen["subtype"].to_numpy(dtype=str), list(_SEQUENCED)) & ~sequenced
     unsplit = t_cell & (rng.random(size) < 0.6) & ~seen["subtype"].isin(("T ETP", "T non-ETP")).to_numpy()
-    subtype = np.select([failed, hidden, unsplit], [None, "B-other (tested)", "T non-ETP"], seen["subtype"])
-    seen["subtype"] = subtype
+    shown = np.select([hidden, unsplit], ["B-other (tested)", "T non-ETP"], seen["subtype"].to_numpy(dtype=object))
+    seen["subtype"] = only(~failed, np.asarray(shown, dtype=object))
     for name in _ROUTINE_MARKERS:
         # Rare tests are left out more often; a positive one was by definition done.
         skipped = (rng.random(size) < 0.10) & (seen[name] == "neg").to_numpy()
@@ -122,7 +123,8 @@ def _lose_mrd(seen: pd.DataFrame, point: str, gaps: Gaps, rng: np.random.Generat
     unstated = (lost & (draw < gaps.mrd / 2)) | weak
     lost |= weak
     failed &= ~weak
-    seen[f"mrd_{point}_status"] = np.select([unstated, lost, failed], [None, "not_done", "failed"], status)
+    stated = np.asarray(np.select([lost, failed], ["not_done", "failed"], status), dtype=object)
+    seen[f"mrd_{point}_status"] = only(~unstated, stated)
     for part in ("value", "lod", "loq", "day"):
         gone = lost | failed if part == "value" else lost
         seen[f"mrd_{point}_{part}"] = seen[f"mrd_{point}_{part}"].where(~gone, np.nan)

@@ -65,28 +65,30 @@ def spoil_rows(frame: pd.DataFrame, kinds: Cells) -> pd.DataFrame:
     for kind, spoil in _IN_VALUES.items():
         rows = np.flatnonzero(kinds == kind)
         if len(rows):
-            spoil(spoiled, spoiled.index[rows])
+            spoil(spoiled, pd.Index(rows))
     return spoiled
 
 
-def _set(frame: pd.DataFrame, rows: pd.Index, **values: object) -> None:
+def _set(frame: pd.DataFrame, rows: pd.Index[int], **values: str | float | None) -> None:
     for name, value in values.items():
-        frame.loc[rows, name] = value
+        column = frame[name].to_numpy(copy=True)
+        column[rows] = value
+        frame[name] = column
 
 
-def _relapse(frame: pd.DataFrame, rows: pd.Index, day: int, last: int, died: bool) -> None:
+def _relapse(frame: pd.DataFrame, rows: pd.Index[int], day: int, last: int, died: bool) -> None:
     _set(frame, rows, cr_status="CR1", cr_days=33.0, first_event="relapse", first_event_days=float(day),
          death="yes" if died else "no", death_days=float(last) if died else np.nan, last_contact_days=float(last),
          cause_death="leukaemia" if died else None, hsct_cr1="no", hsct_days=np.nan, randomised="no", rand_arm=None,
          rand_days=np.nan, relapse_site="BM")
 
 
-def _spoil_time(frame: pd.DataFrame, rows: pd.Index) -> None:
+def _spoil_time(frame: pd.DataFrame, rows: pd.Index[int]) -> None:
     _set(frame, rows, first_event="none", first_event_days=np.nan, death="no", death_days=np.nan,
          last_contact_days=-45.0, cause_death=None)
 
 
-_IN_VALUES: Mapping[Mistake, Callable[[pd.DataFrame, pd.Index], None]] = {
+_IN_VALUES: Mapping[Mistake, Callable[[pd.DataFrame, pd.Index[int]], None]] = {
     Mistake.AGE: lambda frame, rows: _set(frame, rows, age_dx_years=437.0),
     Mistake.WHITE_CELLS: lambda frame, rows: _set(frame, rows, wbc_dx=24_300.0),
     Mistake.NEGATIVE_TIME: _spoil_time,
@@ -114,7 +116,7 @@ def spoil_cells(cells: Mapping[str, Cells], kinds: Cells, targets: Mapping[str, 
     """
     variable = {Mistake.UNKNOWN_WORD: "sex", Mistake.NOT_A_NUMBER: "wbc_dx", Mistake.IMPOSSIBLE_DATE: "dx_year"}
     for kind, text in _IN_CELLS.items():
-        heading = targets.get(variable[kind])
+        heading = targets.get(variable[kind], "")
         if heading in cells:
             cells[heading][kinds == kind] = text
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from harmony_dash.synthetic import genetics
 from harmony_dash.synthetic.genetics import Timing
-from harmony_dash.synthetic.population import Flags, Floats, Ints, Population, Words
+from harmony_dash.synthetic.population import Flags, Floats, Ints, Population, Words, only
 from harmony_dash.synthetic.protocols import CUT_OFF, PROTOCOLS, YEARLY_LOSS, shifts
 from harmony_dash.synthetic.response import Response
 from harmony_dash.synthetic.treatment import INTENSIFIED, REDUCED, Treatment
@@ -82,8 +82,8 @@ def draw_outcome(people: Population, response: Response, treatment: Treatment, r
     return Outcome(
         first_event=shown, first_event_days=np.where(shown > NONE, first_days, -1), remission=remission,
         cr_days=np.where(remission, response.cr_days, -1), dead=dead, death_days=np.where(dead, death_days, -1),
-        last_contact_days=last, cause_death=np.where(dead, _name_cause(first, rng), None),
-        relapse_site=np.where(shown == RELAPSE, sites, None),
+        last_contact_days=last, cause_death=only(dead, _name_cause(first, rng)),
+        relapse_site=only(shown == RELAPSE, sites),
         randomised=treatment.eligible & remission_by(treatment.rand_days, until, remission, response.cr_days),
         transplanted=remission & (treatment.transplant_days < until))
 
@@ -118,6 +118,7 @@ def find_ikzf1plus(people: Population) -> Flags:
 
 
 def find_heh_poor(people: Population) -> Flags:
+    """High hyperdiploidy that is not good by the UKALL-HeH rule (unverified; Enshaei, Lancet Haematol 2021)."""
     gained = people.trisomies
     both, one = gained["tri_17"] & gained["tri_18"], gained["tri_17"] ^ gained["tri_18"]
     good = both | (one & ~gained["tri_5"] & ~gained["tri_20"])
@@ -125,6 +126,7 @@ def find_heh_poor(people: Population) -> Flags:
 
 
 def find_t_low_risk(people: Population) -> Flags:
+    """T-ALL with NOTCH1 or FBXW7 mutated and RAS and PTEN in germline (Petit, Blood 2018)."""
     found = people.mutations
     ras = found["mut_nras"] | found["mut_kras"] | found["mut_pten"]
     return np.asarray((found["mut_notch1"] | found["mut_fbxw7"]) & ~ras)
@@ -253,7 +255,7 @@ def _draw_censoring(people: Population, rng: np.random.Generator) -> Ints:
     visit = cut - people.dx_ordinal - rng.integers(0, 240, len(people))
     rate = np.vectorize(YEARLY_LOSS.__getitem__, otypes=[float])(people.country)
     lost = np.rint(rng.exponential(size=len(people)) / rate * YEAR) + 40
-    return np.maximum(1, np.minimum(visit, lost)).astype(np.int64)
+    return np.asarray(np.maximum(1, np.minimum(visit, lost)), dtype=np.int64)
 
 
 def _name_cause(first: Ints, rng: np.random.Generator) -> Words:

@@ -99,6 +99,13 @@ def draw_population(protocol: Ints, country: Words, rng: np.random.Generator) ->
                    for name, share in genetics.T_MUTATIONS.items()})
 
 
+def only(applies: Flags, value: Words) -> Words:
+    """The value where it applies, None elsewhere."""
+    kept = value.copy()
+    kept[~applies] = None
+    return kept
+
+
 def _draw_age(protocol: Ints, rng: np.random.Generator) -> Floats:
     age = np.zeros(len(protocol))
     for number in np.unique(protocol):
@@ -145,7 +152,7 @@ def _draw_wbc(subtype: Ints, t_cell: Flags, rng: np.random.Generator) -> Floats:
     cell = (t_cell.astype(int), high.astype(int))
     # Median 3.9 in iAMP21 (Moorman, Blood 2007), against 8.7 in the low component.
     few = np.where(subtype == genetics.INDEX["iAMP21"], 0.45, 1.0)
-    return np.clip(np.exp(rng.normal(np.log(median[cell] * few), spread[cell])), 0.3, 990.0)
+    return np.asarray(np.clip(np.exp(rng.normal(np.log(median[cell] * few), spread[cell])), 0.3, 990.0))
 
 
 def _draw_cns(t_cell: Flags, bulky: Floats, rng: np.random.Generator) -> Words:

@@ -96,7 +96,7 @@ def mrd_group(wanted: str) -> Group:
         known = (response.lod <= 1.001e-4) & ~response.induction_death & ~response.failure
         low = response.negative(response.eoi) & response.negative(response.eoc)
         high = response.eoc >= -3
-        return known & {"SR": low, "HR": high, "IR": ~low & ~high, "known": known}[wanted]
+        return np.asarray(known & {"SR": low, "HR": high, "IR": ~low & ~high, "known": known}[wanted])
     return find
 
 
@@ -282,13 +282,13 @@ def _mrd() -> list[Figure]:
     rows: list[Figure] = []
     known_b = both(BFM2000, b_lineage, mrd_group("known"))
     known_t = both(trial("AIEOP-BFM ALL 2000", "AIEOP-BFM ALL 2009"), t_lineage, mrd_group("known"))
-    b_figures = (("SR", 42, 92.3, 2), ("IR", 52, 77.6, 2), ("HR", 6, 50.1, 3))
+    b_figures = (("SR", 42.0, 92.3, 2.0), ("IR", 52, 77.6, 2), ("HR", 6, 50.1, 3))
     for label, part, value, tolerance in b_figures:
         rows.append(Figure(f"AIEOP-BFM B, MRD-{label}: share", known_b, share(mrd_group(label)), part, 2.5,
                            "Conter Blood 2010"))
         rows.append(Figure(f"AIEOP-BFM B, MRD-{label}: 5-y EFS", both(known_b, mrd_group(label)), efs(5), value,
                            tolerance, "Conter Blood 2010"))
-    for label, part, value in (("SR", 16, 91.1), ("IR", 63, 80.6), ("HR", 21, 49.8)):
+    for label, part, value in (("SR", 16.0, 91.1), ("IR", 63, 80.6), ("HR", 21, 49.8)):
         rows.append(Figure(f"AIEOP-BFM T, MRD-{label}: share", known_t, share(mrd_group(label)), part, 4,
                            "Schrappe Blood 2011"))
         rows.append(Figure(f"AIEOP-BFM T, MRD-{label}: 7-y EFS", both(known_t, mrd_group(label)), efs(7), value, 6,

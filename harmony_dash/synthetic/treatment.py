@@ -74,12 +74,13 @@ def assign_treatment(people: Population, response: Response, rng: np.random.Gene
 def _find_facts(people: Population, response: Response) -> _Facts:
     index = genetics.INDEX
     member = {"kmt2a": "KMT2A-r", "ph": "BCR::ABL1", "iamp21": "iAMP21", "t119": "TCF3::PBX1"}
+    found = {name: np.asarray(people.subtype == index[code]) for name, code in member.items()}
     return _Facts(
         negative=response.negative(response.eoi) & response.negative(response.eoc), eoi=response.eoi,
         eoc=response.eoc, wbc=people.wbc, age=people.age, t_cell=people.t_cell,
         hypodiploid=genetics.subtypes_in(frozenset({"near-haploid", "low-hypodiploid"}))[people.subtype],
         ph_like=genetics.subtypes_in(genetics.PH_LIKE)[people.subtype], poor_prednisone=response.poor_prednisone,
-        failure=response.failure, **{name: people.subtype == index[code] for name, code in member.items()})
+        failure=response.failure, kmt2a=found["kmt2a"], ph=found["ph"], iamp21=found["iamp21"], t119=found["t119"])
 
 
 def _stratify(protocol: Ints, facts: _Facts) -> Ints:
@@ -133,9 +134,14 @@ def _stratify_pethema(facts: _Facts) -> Ints:
     return np.where((facts.eoc >= -4) | facts.failure, HR, MR)
 
 
+def _stratify_infant(facts: _Facts) -> Ints:
+    """Interfant-06: low KMT2A germline, high KMT2A-r under 6 months with 300 white cells or poor prednisone response."""
+    return _grade(~facts.kmt2a, facts.kmt2a & (facts.age < 0.5) & ((facts.wbc >= 300) | facts.poor_prednisone))
+
+
 _RULES = {"bfm": _stratify_bfm, "dcog": _stratify_dcog, "nopho": _stratify_nopho, "nci": _stratify_nci,
           "adult": _stratify_adult, "pethema": _stratify_pethema,
-          "infant": lambda facts: _grade(~facts.kmt2a, facts.kmt2a & ((facts.age < 0.5) & (facts.wbc >= 300)))}
+          "infant": _stratify_infant}
 
 
 def _choose(people: Population, facts: _Facts, group: Ints, rng: np.random.Generator) -> Ints:
