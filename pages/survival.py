@@ -3,6 +3,7 @@
 import streamlit as st
 
 from harmony_dash.access.permissions import Permission
+from harmony_dash.cohort.describe import describe_question
 from harmony_dash.errors import UserError
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.release_info import describe_release
@@ -13,6 +14,7 @@ from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort
 from harmony_dash.ui.components.problem import show_problem
 from harmony_dash.ui.components.survival_answer import (
     show_figure,
+    show_heading,
     show_methods,
     show_notes,
     show_numbers,
@@ -51,6 +53,8 @@ def show_analysis() -> None:
         with st.spinner("Counting patients"):
             answer = ask_survival(deployment, actor, view.question, interval=view.interval)
     except UserError as error:
+        with heading:
+            show_heading(describe_question(view.question, info.dictionary))
         show_problem(error)
         return
     with heading:

@@ -16,13 +16,17 @@ MAXIMUM_TICKS = 12  # columns of numbers under the ticks stay apart down to a pl
 def choose_ticks(end: float, unit: TimeUnit, table_days: Sequence[int] = (), most: int = MAXIMUM_TICKS) -> list[float]:
     """Whole-number tick positions from 0 to `end`, both in the unit.
 
-    In days the ticks are the days of the at-risk table, so that its numbers stand under a tick.
+    Steps are whole multiples of the at-risk table's own, so that every tick has its numbers; in days the ticks are
+    the table's days themselves.
     """
     if unit is TimeUnit.DAYS:
         inside = [float(day) for day in table_days if day <= end]
         stride = max(1, math.ceil(len(inside) / most))
         return inside[::stride] if len(inside) > 1 else [0.0, float(round(end))]
-    step = next((s for s in _STEPS[unit] if int(end * 1.002 / s) <= most - 1), _STEPS[unit][-1])
+    own = round(table_days[1] / unit.days) if len(table_days) > 1 else 1
+    steps = sorted({step for step in _STEPS[unit] if step % max(1, own) == 0}
+                   | {own * times for times in (1, 2, 3, 4) if own > 0}) or [1]
+    step = next((s for s in steps if int(end * 1.002 / s) <= most - 1), steps[-1])
     return [float(tick) for tick in range(0, int(end * 1.002) + 1, step)]
 
 

@@ -35,8 +35,9 @@ def build_trial_figure(released: Released[CoverageResult], *, dark: bool = False
 
 def build_follow_up_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
     """Median follow-up of each source in years, longest first; sources without one are left to the table."""
-    known = [(source.title, source.follow_up_median_days / TimeUnit.YEARS.days) for source in released.value.sources
-             if source.follow_up_median_days is not None]
+    titles = short_titles(released.value)
+    known = [(titles[source.source], source.follow_up_median_days / TimeUnit.YEARS.days)
+             for source in released.value.sources if source.follow_up_median_days is not None]
     known.sort(key=lambda pair: -pair[1])
     return go.Figure(_bars([(name, years, f"{years:.1f}") for name, years in known], palette_for(dark),
                            title="Median follow-up in years", unit="years"))
@@ -62,7 +63,7 @@ def build_completeness_figure(released: Released[CoverageResult], *, dark: bool 
     """Share of each source's patients with a recorded value: variables down, sources across."""
     result = released.value
     sources = list(dict.fromkeys(one.source for one in result.completeness))
-    titles = {source.source: source.title for source in result.sources}
+    titles = short_titles(result)
     labels = list(dict.fromkeys(one.label for one in result.completeness))
     shares = {(one.label, one.source): one.share for one in result.completeness}
     values = [[shares.get((label, source)) for source in sources] for label in labels]
@@ -70,6 +71,14 @@ def build_completeness_figure(released: Released[CoverageResult], *, dark: bool 
              for label in labels]
     return go.Figure(_heat(labels, [titles.get(source, source) for source in sources], values, texts,
                            palette_for(dark), top=1.0, hover="%{x}<br>%{y}: %{customdata} %<extra></extra>"))
+
+
+def short_titles(result: CoverageResult) -> dict[str, str]:
+    """Source to title, without a beginning up to a colon that all titles share ("Synthetic: ")."""
+    titles = {source.source: source.title for source in result.sources}
+    heads = {title.partition(": ")[0] if ": " in title else "" for title in titles.values()}
+    shared = next(iter(heads)) if len(heads) == 1 else ""
+    return {name: title.removeprefix(f"{shared}: ") if shared else title for name, title in titles.items()}
 
 
 def describe_coverage(released: Released[CoverageResult], names: Mapping[str, str]) -> str:

@@ -60,10 +60,9 @@ def format_time_interval(days: float | None, lower: float | None, upper: float |
         return "not reached"
     if lower is None and upper is None:
         return format_time(days, unit)
-    ends = [format_time(end, unit) if end is not None and math.isfinite(end) else "not reached"
-            for end in (lower, upper)]
-    return f"{format_time(days, unit)} ({ends[0]}–{ends[1]})" if "not reached" not in ends else (
-        f"{format_time(days, unit)} ({ends[0]} to {ends[1]})")
+    low, high = (format_time(end, unit) if end is not None and math.isfinite(end) else "not reached"
+                 for end in (lower, upper))
+    return f"{format_time(days, unit)} ({low}–{high})"
 
 
 def name_time(days: int) -> str:

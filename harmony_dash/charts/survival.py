@@ -182,11 +182,11 @@ def _shared_axes(frame: _Frame, endpoint: Endpoint, causes: Sequence[str],
     table_height = len(rows) * _ROW
     inner = _PLOT_HEIGHT + _AXIS_HEIGHT + table_height
     floor = (table_height + _AXIS_HEIGHT) / inner
-    gap = 0.07
+    gap = 0.04
     width = (1 - gap * (len(columns) - 1)) / len(columns)
     words = dict(zip(endpoint.causes, endpoint.cause_labels, strict=True))
-    panels = [_Panel(i, _capital(words.get(cause, "")), columns[i], (), (i * (width + gap), i * (width + gap) + width),
-                     (floor, 1.0)) for i, cause in enumerate(causes)]
+    panels = [_Panel(i, words.get(cause, "").capitalize(), columns[i], (),
+                     (i * (width + gap), i * (width + gap) + width), (floor, 1.0)) for i, cause in enumerate(causes)]
     direct = len(columns) == 1 and (len(series) > 1 or bool(frame.result.question.by))
     traces: list[Trace] = []
     annotations: list[dict[str, Any]] = []
@@ -195,7 +195,8 @@ def _shared_axes(frame: _Frame, endpoint: Endpoint, causes: Sequence[str],
     for panel in panels:
         pen = frame.pen(panel, _PLOT_HEIGHT, _PLOT_WIDTH / len(panels))
         traces += _curve_traces(frame, panel.series, pen, legend=not direct and len(series) > 1 and panel.index == 0)
-        layout |= _axis_layout(frame, panel, ticks, title=frame.time_label, percent=True)
+        first = panel.index == 0  # panels share their scale, so one of them names it
+        layout |= _axis_layout(frame, panel, ticks, title=frame.time_label if first else "", percent=first)
         horizon_shapes, horizon_notes = _horizon_line(frame, panel)
         shapes += horizon_shapes
         annotations += horizon_notes
@@ -450,10 +451,6 @@ def _empty_figure(frame: _Frame) -> dict[str, Any]:
                               "text": "No group is large enough to be drawn",
                               "font": {"size": 14, "color": frame.palette.muted}}]
     return {"data": [], "layout": layout}
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 # -- in words ------------------------------------------------------------------------------------------------------

@@ -494,7 +494,8 @@ def _without_echo(problem: Problem, unreadable: Mapping[str, Mask], quarantined:
     if problem.severity is Severity.WARNING:
         rows &= ~quarantined
     elif problem.reason is Reason.REQUIRED_MISSING:
-        rows &= ~incomplete & ~_any_unreadable(_RELATED.get(problem.variable, (problem.variable,)), unreadable, len(rows))
+        related = _RELATED.get(problem.variable, (problem.variable,))
+        rows &= ~incomplete & ~_any_unreadable(related, unreadable, len(rows))
     return replace(problem, rows=rows)
 
 

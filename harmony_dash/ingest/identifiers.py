@@ -454,7 +454,7 @@ _GROUPED_PHONE = re.compile(
     r"|0[1-9](?:[ .-]\d{2}){4}|0[1-9]\d{8,9}")
 _HOSPITAL_NUMBER = re.compile(
     r"\b(?:MRN|NHC|NHS|IPP|KIS|UHID|URN|SSN|BSN|CPR|DNI|NIF|[Ff]all-?[Nn]r|[Aa]kten?-?(?:[Nn]r|[Zz]eichen)|"
-    r"[Pp]at(?:ient)?(?:en)?-?(?:[Nn]r|ID)|[Hh]osp(?:ital)?\.? ?(?:[Nn]o|[Nn]umber)|[Jj]ournal-?[Nn]r)"
+    r"[Pp]at(?:ient)?(?:en)?\.?[ -]?(?:[Nn]r|ID)|[Hh]osp(?:ital)?\.? ?(?:[Nn]o|[Nn]umber)|[Jj]ournal-?[Nn]r)"
     r"\.?[ :#_-]{0,3}[A-Z]?\d{5,}\b")
 
 _MONTH = (r"(?:jan|feb|f[eé]v|m[aä]r|mrt|apr|avr|abr|ma[iyj]|maj|mag|jun|jui|giu|jul|lug|aug|ao[uû]|ago|sep|set|o[ck]t|"

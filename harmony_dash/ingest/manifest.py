@@ -22,7 +22,7 @@ from harmony_dash.errors import SourceError
 MANIFEST_NAME = "source.yaml"
 # Written as `id: "#row"` for a file without identifiers, whose every row is a patient.
 ROW_ID = "#row"
-DEFAULT_NEGATIVE = ("neg", "negativ", "négatif", "negativo", "negatief", "0")
+DEFAULT_NEGATIVE = ("neg", "negative", "negativ", "négatif", "negativo", "negatief", "0")
 DEFAULT_NOT_QUANTIFIABLE = ("PNQ", "pos <QR", "pos n.q.", "positive not quantifiable")
 DAY_UNITS = ("days", "weeks", "months", "years")
 MRD_UNITS = ("fraction", "percent", "log10")
@@ -463,7 +463,7 @@ def _check_only_if(name: str, spec: FieldSpec, entry: LocatedDict, fields: Mappi
         return
     if name not in dictionary or dictionary[name].type is not VariableType.DAYS:
         raise _fail(entry, "only_if", f"'{name}': `only_if` is for days", "Remove it.")
-    says = dictionary[spec.only_if] if spec.only_if in dictionary else None
+    says = dictionary.variables.get(spec.only_if)
     if spec.only_if not in fields or says is None or not (
             says.type is VariableType.YES_NO or says.name == "first_event"):
         raise _fail(entry, "only_if", f"'{name}': `only_if: {spec.only_if}` is not a mapped yes/no variable",

@@ -134,7 +134,8 @@ def _describe_response(cohort: Cohort) -> dict[str, object]:
 def read_status(latent: Floats, lod: Floats, loq: Floats) -> Words:
     """What an assay with these limits reports for a latent log10 MRD."""
     level = 10.0**latent
-    return np.asarray(np.select([level < lod, level < loq], ["undetectable", "pos_below_qr"], "quantified"), dtype=object)
+    status = np.select([level < lod, level < loq], ["undetectable", "pos_below_qr"], "quantified")
+    return np.asarray(status, dtype=object)
 
 
 def _describe_treatment(cohort: Cohort) -> dict[str, object]:

@@ -61,7 +61,7 @@ def plan_mistakes(patients: int, kinds: Sequence[Mistake]) -> list[Mistake]:
 
 def spoil_rows(frame: pd.DataFrame, kinds: Cells) -> pd.DataFrame:
     """Make the mistakes that live in canonical values; `kinds` holds a `Mistake` or None a row."""
-    spoiled = frame.copy()
+    spoiled = frame.astype({"last_contact_days": np.float64})
     for kind, spoil in _IN_VALUES.items():
         rows = np.flatnonzero(kinds == kind)
         if len(rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,23 +120,40 @@ def _chunks(order: Ints) -> Iterator[Ints]:
         yield order[start:start + CHUNK]
 
 
-def _write_chunk(layout: Layout, writers: list[TableWriter], protocol: Ints, country: Words, ids: Cells, wrong: Cells,
-                 rng: np.random.Generator) -> list[Planted]:
+def observe_patients(layout: Layout, protocol: Ints, country: Words, rng: np.random.Generator,
+                     wrong: Cells | None = None) -> pd.DataFrame:
+    """Simulate patients and return what the provider knows of them, canonical values ready to be written.
+
+    `wrong` holds a `Mistake` or None a row.
+    """
     cohort = simulate(protocol, country, rng)
     truth = to_frame(cohort)
     truth[DX_ORDINAL] = cohort.people.dx_ordinal.astype(np.float64)
-    frame = split_events(spoil_rows(apply_gaps(truth, layout.gaps, rng), wrong))
-    twins = np.flatnonzero(wrong == Mistake.DUPLICATE_ID)
-    ids[twins[1::2]] = ids[twins[:2 * (len(twins) // 2):2]]
+    seen = apply_gaps(truth, layout.gaps, rng)
+    return split_events(seen if wrong is None else spoil_rows(seen, wrong))
+
+
+def write_rows(layout: Layout, writers: Sequence[TableWriter], frame: pd.DataFrame, ids: Cells,
+               rng: np.random.Generator, wrong: Cells | None = None) -> None:
+    """Append observed patients to every file of the layout, in the provider's words."""
     targets = layout.targets()
     for number, (file, writer) in enumerate(zip(layout.files, writers, strict=True)):
         cells: dict[str, Cells] = {file.id: ids}
         for column in file.columns:
             cells[column.heading] = column.write(frame, rng)
-        spoil_cells(cells, wrong, targets)
+        if wrong is not None:
+            spoil_cells(cells, wrong, targets)
         # Follow-up files come from another system and in another order.
         order = np.arange(len(ids)) if number == 0 else rng.permutation(len(ids))
         writer.write([cells[heading][order] for heading in file.headings])
+
+
+def _write_chunk(layout: Layout, writers: list[TableWriter], protocol: Ints, country: Words, ids: Cells, wrong: Cells,
+                 rng: np.random.Generator) -> list[Planted]:
+    frame = observe_patients(layout, protocol, country, rng, wrong)
+    twins = np.flatnonzero(wrong == Mistake.DUPLICATE_ID)
+    ids[twins[1::2]] = ids[twins[:2 * (len(twins) // 2):2]]
+    write_rows(layout, writers, frame, ids, rng, wrong)
     return [Planted(layout.source, str(ids[row]), wrong[row]) for row in np.flatnonzero(wrong != np.array(None))]
 
 

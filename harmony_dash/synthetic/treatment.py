@@ -135,7 +135,7 @@ def _stratify_pethema(facts: _Facts) -> Ints:
 
 
 def _stratify_infant(facts: _Facts) -> Ints:
-    """Interfant-06: low KMT2A germline, high KMT2A-r under 6 months with 300 white cells or poor prednisone response."""
+    """Interfant-06: low is KMT2A germline; high KMT2A-r under 6 months with WBC >= 300 or poor prednisone response."""
     return _grade(~facts.kmt2a, facts.kmt2a & (facts.age < 0.5) & ((facts.wbc >= 300) | facts.poor_prednisone))
 
 

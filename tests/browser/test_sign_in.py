@@ -15,8 +15,6 @@ from tests.browser.steps import account_menu, fill_sign_in, sign_in, wait_for_si
 from tests.security.server import PASSWORD, Server, start_server, username_of
 from tests.security.test_sessions_end import now
 
-pytestmark = pytest.mark.xdist_group("browser-sign-in")
-
 
 def pages_of(role: Role) -> list[str]:
     return [entry.title for entry in PAGES if user_can(Actor("x", role, session="x"), entry.permission)]

@@ -162,6 +162,7 @@ def test_a_problem_is_a_calm_message_without_a_traceback(house: FakeHouse, open_
     words = words_of(page)
     assert "becomes known only during follow-up" in words
     assert "Choose a landmark day." in words
+    assert "### Event-free survival of patients with ALL" in words
     assert page.selectbox(key="survival.endpoint").value == "efs"
 
 

@@ -1,4 +1,4 @@
-"""Patients of data sets that come with lifelines, with whole days, causes and entry days made up where they have none."""
+"""Patients of data sets that come with lifelines; causes and entry days are made up where they have none."""
 
 from __future__ import annotations
 

@@ -10,8 +10,6 @@ from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
 from tests.security.server import Server
 from tests.security.stream import Stream, text_of
 
-pytestmark = pytest.mark.xdist_group("warm-server-gate")
-
 SHUT = [("GET", "/media/0123.csv"), ("HEAD", "/media/0123.csv"), ("GET", "/_stcore/metrics"),
         ("PUT", "/_stcore/upload_file/a/b"), ("DELETE", "/_stcore/upload_file/a/b"),
         ("GET", "/_stcore/agent/openapi.json"), ("POST", "/_stcore/agent/interact"), ("POST", "/_stcore/agent/mcp"),

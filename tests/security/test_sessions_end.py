@@ -17,8 +17,6 @@ from harmony_dash.ui.session import SESSION_COOKIE
 from tests.security.server import Server, username_of
 from tests.security.stream import Stream, text_of
 
-pytestmark = pytest.mark.xdist_group("warm-server-sessions")
-
 ROLE = Role.ANALYST
 
 

@@ -21,7 +21,7 @@ def _mrd(heading: str, stem: str, day: int) -> Mrd:
 
 
 _PATIENTS = FileLayout(
-    "patiënten.csv", "csv", "Studienummer", delimiter=";", encoding="cp1252", decimal=",", newline="\r\n", columns=(
+    "patienten.csv", "csv", "Studienummer", delimiter=";", encoding="cp1252", decimal=",", newline="\r\n", columns=(
         Ignored("Centrum", "C", 7),
         Code("Protocol", "trial"),
         DiagnosisDate(_DX, _DATE),

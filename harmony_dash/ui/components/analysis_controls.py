@@ -17,6 +17,7 @@ from harmony_dash.ui.components.text import capital
 
 LANDMARKS = (0, 42, 90, 183, 365)
 HORIZONS = (None, 365, 731, 1096, 1826, 3653)
+NONE = "none"  # no variable, day or unit is called that
 INTERVAL_LABELS = {IntervalType.LOG_LOG: "log-log (default)", IntervalType.LOG: "log"}
 
 
@@ -28,9 +29,9 @@ def show_analysis_controls(view: SurvivalView, dictionary: Dictionary) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _select("Endpoint", "endpoint", list(ENDPOINTS), question.endpoint,
                 lambda name: ENDPOINTS[name].label, _question_setter("endpoint"),
-                help=endpoint_named(question.endpoint).definition, width=240)
+                help=endpoint_named(question.endpoint).definition, width=220)
         _select("Group by", "by", [None, *groupings], question.by,
-                lambda name: "No groups" if name is None else groupings[name], _question_setter("by"), width=240)
+                lambda name: "No groups" if name is None else groupings[name], _question_setter("by"), width=220)
         days = sorted({*LANDMARKS, question.landmark_days})
         _select("Landmark", "landmark", days, question.landmark_days, lambda day: _landmark_words(day, zero),
                 _question_setter("landmark_days"), width=190,
@@ -92,9 +93,11 @@ def _question_setter(field: str) -> Callable[[Any], SurvivalView]:
 
 def _select(label: str, name: str, options: list[Any], value: Any, words: Callable[[Any], str],
             change: Callable[[Any], SurvivalView], **kwargs: Any) -> None:
+    """A select box over the options. None among them is a choice like any other, not an empty box."""
     key = f"survival.{name}"
-    pin(key, value)
-    st.selectbox(label, options, key=key, format_func=words, filter_mode="contains" if len(options) > 8 else None,
+    pin(key, NONE if value is None else value)
+    st.selectbox(label, [NONE if option is None else option for option in options], key=key,
+                 format_func=lambda option: words(None if option == NONE else option),
                  on_change=lambda: _apply(key, options, change), **kwargs)
 
 
@@ -108,6 +111,6 @@ def _segments(label: str, name: str, options: list[Any], value: Any, words: Call
 
 def _apply(key: str, options: list[Any], change: Callable[[Any], SurvivalView]) -> None:
     """Take a control's new value into the view, if it is one of those offered."""
-    chosen = st.session_state[key]
+    chosen = None if st.session_state[key] == NONE else st.session_state[key]
     if chosen in options:
         set_view(change(chosen))

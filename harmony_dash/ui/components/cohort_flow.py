@@ -16,7 +16,7 @@ from harmony_dash.disclosure.results import AttritionStep, SurvivalResult
 from harmony_dash.ui.components.cohort_filters import without_filter
 from harmony_dash.ui.components.survival_view import SurvivalView, current_view, set_view
 from harmony_dash.ui.components.tables import show_table
-from harmony_dash.ui.components.text import capital, escape_markdown
+from harmony_dash.ui.components.text import capital, escape_markdown, tidy_units
 
 LONGEST_CHIP = 60
 
@@ -27,7 +27,7 @@ def show_active_filters(view: SurvivalView, dictionary: Dictionary) -> None:
         return
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         for item in view.question.where:
-            label = capital(describe_filter(item, dictionary))
+            label = tidy_units(capital(describe_filter(item, dictionary)))
             short = label if len(label) <= LONGEST_CHIP else label[: LONGEST_CHIP - 1].rstrip() + "…"
             st.button(escape_markdown(short), key=f"survival.chip.{to_json(item)}", icon=":material/close:",
                       icon_position="right", help=f"Remove this filter: {escape_markdown(label)}",
@@ -42,6 +42,8 @@ def _remove(item: Filter) -> None:
 def build_flow_words(attrition: Sequence[AttritionStep], shown: int, minimum: int) -> str:
     """"5,012 → 3,310 → 2,145 patients", ending with the patients in the figure."""
     numbers = [format_count(step.n, minimum) for step in attrition]
+    if not shown:
+        return f"{' → '.join(numbers)} patients, none shown"
     last = format_count(shown, minimum)
     if not numbers or numbers[-1] != last:
         numbers.append(last)
@@ -53,7 +55,7 @@ def build_flow_table(result: SurvivalResult, minimum: int) -> pd.DataFrame:
     rows = []
     for place, step in enumerate(result.attrition):
         removed = NOTHING if place == 0 else format_count(step.removed, minimum)
-        rows.append((capital(step.label), removed, format_count(step.n, minimum)))
+        rows.append((tidy_units(capital(step.label)), removed, format_count(step.n, minimum)))
     rows += [(f"Not counted: {exclusion.reason}", format_count(exclusion.n, minimum), "")
              for exclusion in result.exclusions]
     rows += [(f"Withheld: {group.name}, {group.reason}", format_count(None, minimum), "") for group in result.withheld]

@@ -22,10 +22,11 @@ from harmony_dash.ui.components.cohort_filters import (
     without_variables,
 )
 from harmony_dash.ui.components.survival_view import SurvivalView, current_view, move_to_disease, pin, set_view
-from harmony_dash.ui.components.text import escape_markdown
+from harmony_dash.ui.components.text import capital, escape_markdown, tidy_units
 
 _EXTRAS = "survival.extras"
 _SEPARATOR = " · "
+ANY = "any"
 
 
 @dataclass(frozen=True)
@@ -147,29 +148,28 @@ def _show_category(question: Question, variable: Variable, info: ReleaseInfo, ch
 
 
 def _show_range(question: Question, variable: Variable) -> None:
+    """Two ends. Where the dictionary has bands, ends are chosen among their edges; else they are typed."""
     keys = tuple(f"survival.where.{variable.name}.{end}" for end in ("lower", "upper"))
-    unit = f", {variable.unit}" if variable.unit else ""
+    unit = f", {tidy_units(variable.unit)}" if variable.unit else ""
 
     def changed() -> None:
         view = current_view()
-        lower, upper = (st.session_state[key] for key in keys)
+        lower, upper = (None if st.session_state[key] == ANY else st.session_state[key] for key in keys)
         set_view(replace(view, question=with_range(view.question, variable.name, lower, upper,
                                                    upper_included=not variable.bands)))
 
-    left, right = st.columns(2, gap="small", wrap=False)
+    st.caption(escape_markdown(f"{variable.label}{unit}"), help=explain_variable(variable))
     words = ("from", "to under" if variable.bands else "to")
-    for column, key, end, word in zip((left, right), keys, chosen_range(question, variable.name), words, strict=True):
-        pin(key, end)
-        label = escape_markdown(f"{variable.label}{unit}") if column is left else "\u00a0"
-        with column:
-            if variable.bands:
-                edges = sorted({*variable.bands, *([end] if end is not None else [])})
-                st.selectbox(label, [None, *edges], key=key, on_change=changed, help=explain_variable(variable)
-                             if column is left else None,
-                             format_func=lambda edge, word=word: f"{word} any" if edge is None else f"{word} {edge:g}")
-            else:
-                st.number_input(label, min_value=variable.lower, max_value=variable.upper, value=None, key=key,
-                                on_change=changed, placeholder=word)
+    for key, end, word in zip(keys, chosen_range(question, variable.name), words, strict=True):
+        if variable.bands:
+            edges = sorted({*variable.bands, *([end] if end is not None else [])})
+            pin(key, ANY if end is None else end)
+            st.selectbox(capital(word), [ANY, *edges], key=key, on_change=changed,
+                         format_func=lambda edge: "Any" if edge == ANY else f"{edge:g}")
+        else:
+            pin(key, end)
+            st.number_input(capital(word), min_value=variable.lower, max_value=variable.upper, value=None, key=key,
+                            on_change=changed, placeholder="Any")
 
 
 def _show_search(variables: PanelVariables) -> None:
@@ -185,7 +185,7 @@ def _show_search(variables: PanelVariables) -> None:
         set_view(replace(view, question=without_variables(view.question, dropped)))
 
     st.multiselect("Find a variable", list(named), key=key, on_change=changed, placeholder="Type a name, e.g. IKZF1",
-                   format_func=lambda name: f"{named[name].section}: {named[name].label}", select_all=False)
+                   format_func=lambda name: named[name].label, select_all=False)
 
 
 def _remove_all() -> None:

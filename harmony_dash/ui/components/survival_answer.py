@@ -22,7 +22,7 @@ from harmony_dash.ui.components.tables import (
     describe_test,
     show_table,
 )
-from harmony_dash.ui.components.text import capital, escape_markdown, sentence
+from harmony_dash.ui.components.text import capital, escape_markdown, sentence, tidy_units
 
 FIGURE_CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": False,
                  # The camera would make a copy without provenance; the rest has no use on these axes.
@@ -32,8 +32,13 @@ FIGURE_CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": False,
 def show_title(released: Released[SurvivalResult]) -> None:
     """The question in words, and what the numbers are."""
     result = released.value
-    st.markdown(f"### {escape_markdown(result.title)}")
+    show_heading(result.title)
     show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot)
+
+
+def show_heading(title: str) -> None:
+    """The question in words."""
+    st.markdown(f"### {escape_markdown(tidy_units(title))}")
 
 
 def show_notes(result: SurvivalResult) -> None:
@@ -88,13 +93,14 @@ def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None
     if not tests and len(result.groups) > 1:
         st.caption("No test is shown: too few events, or a withheld group would have taken part.")
     st.markdown(escape_markdown(result.summary))
-    if result.pairwise or result.restricted_mean_differences:
+    differences = () if competing else result.restricted_mean_differences
+    if result.pairwise or differences:
         with st.expander("Compare pairs of groups"):
             if result.pairwise:
                 show_table(build_pairwise(result), left=("Group", "Compared with"), alt="Pairwise comparisons")
-            if result.restricted_mean_differences:
-                tau = result.restricted_mean_differences[0].tau_days
-                st.caption(f"Difference of mean time without an event, up to {name_time(tau)}.")
+            if differences:
+                st.caption(f"Difference of restricted mean time without the event, up to "
+                           f"{name_time(differences[0].tau_days)}.")
                 show_table(build_mean_differences(result, unit), left=("Group", "Minus"),
                            alt="Differences of restricted mean times")
     with st.expander("View as table"):

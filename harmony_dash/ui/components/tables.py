@@ -138,11 +138,11 @@ def show_table(table: pd.DataFrame, *, left: Sequence[str] = ("Group",), alt: st
     numbers = [place for place, column in enumerate(table.columns) if column not in left]
     # Streamlit aligns each cell by its type, in the cell itself; text that is a number has to insist.
     right = {"text-align": "right !important", "font-variant-numeric": "tabular-nums"}
-    styled = safe.style.set_properties(**{"white-space": "nowrap"})
-    styled = styled.set_properties(subset=[safe.columns[place] for place in numbers], **right)
+    styled = safe.style.set_properties(subset=[safe.columns[place] for place in numbers], **right)
     for row, colour in enumerate(colours[:len(safe)]):
         styled = styled.set_properties(subset=pd.IndexSlice[[row], [safe.columns[0]]],
                                        **{"color": f"{colour} !important", "font-weight": "600"})
-    styled = styled.set_table_styles([{"selector": f"th.col{place}", "props": list(right.items())}
-                                      for place in numbers])
+    styled = styled.set_table_styles([
+        *({"selector": f"th.col{place}", "props": list(right.items())} for place in numbers),
+        {"selector": "td, td *", "props": [("white-space", "nowrap !important")]}])
     st.table(styled, border="horizontal", hide_index=True, alt=alt or None)

@@ -18,8 +18,14 @@ def escape_markdown(text: str) -> str:
 
 
 def capital(text: str) -> str:
-    """The text with its first letter raised."""
-    return text[:1].upper() + text[1:]
+    """The text with its first letter raised, unless the first word is a name of its own kind (iAMP21, p53)."""
+    first = text.split(" ")[0]
+    return text if any(letter.isupper() or letter.isdigit() for letter in first[1:]) else text[:1].upper() + text[1:]
+
+
+def tidy_units(text: str) -> str:
+    """Units as they are printed rather than typed."""
+    return text.replace("10^9", "10⁹").replace("10^3", "10³")
 
 
 def sentence(text: str) -> str:

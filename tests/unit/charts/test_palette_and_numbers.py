@@ -38,7 +38,7 @@ def test_percentages_have_one_decimal_and_missing_ones_a_dash() -> None:
 
 def test_a_median_that_is_not_reached_says_so() -> None:
     assert format_time_interval(None, None, None, TimeUnit.YEARS) == "not reached"
-    assert format_time_interval(365.25 * 4.2, 365.25 * 3.9, None, TimeUnit.YEARS) == "4.2 (3.9 to not reached)"
+    assert format_time_interval(365.25 * 4.2, 365.25 * 3.9, None, TimeUnit.YEARS) == "4.2 (3.9–not reached)"
 
 
 def test_ticks_never_crowd() -> None:

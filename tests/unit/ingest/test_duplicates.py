@@ -36,7 +36,8 @@ def years(rows: list[str], year: int) -> list[str]:
 def test_the_same_patients_in_a_second_source_are_quarantined(tmp_path: Path) -> None:
     first = source(tmp_path, "one", patients(12), follow_up(12))
     others = [row.replace(",90", ",95") for row in patients(20)[12:]]
-    second = source(tmp_path, "two", renamed(patients(6) + others, "q"), renamed(follow_up(6) + follow_up(20)[12:], "q"))
+    second = source(tmp_path, "two", renamed(patients(6) + others, "q"),
+                    renamed(follow_up(6) + follow_up(20)[12:], "q"))
     duplicates = CrossSourceDuplicates()
     assert duplicates.mark(first).accepted == 12
     marked = duplicates.mark(second)
@@ -142,8 +143,9 @@ def test_shared_patients_are_found_among_strangers(coarse: bool, dated: bool) ->
 
 
 def test_an_unknown_part_matches_nothing() -> None:
-    frame = pd.DataFrame({"disease": ["ALL"] * 2, "sex": ["F", None], "country": ["ZZ", "DE"], "age_dx_years": [5.0, 5.0],
-                          "wbc_dx": [1.0, 1.0], "dx_year": [2000, 2000], "death": ["no"] * 2, "first_event": ["none"] * 2,
-                          "last_contact_days": [100, 100]})
+    frame = pd.DataFrame({
+        "disease": ["ALL"] * 2, "sex": ["F", None], "country": ["ZZ", "DE"], "age_dx_years": [5.0, 5.0],
+        "wbc_dx": [1.0, 1.0], "dx_year": [2000, 2000], "death": ["no"] * 2, "first_event": ["none"] * 2,
+        "last_contact_days": [100, 100]})
     keys = build_match_keys(frame)
     assert keys.outcome.tolist() == keys.presentation.tolist() == [0, 0]

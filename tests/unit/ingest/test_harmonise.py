@@ -86,7 +86,8 @@ def test_the_same_from_workbook_and_parquet(tmp_path: Path) -> None:
     for row in first.astype({"age": int, "wbc": int}).itertuples(index=False):
         book.active.append(list(row))
     book.save(folder / "patients.xlsx")
-    numbers = {name: pd.to_numeric(second[name]).astype("Int32") for name in ("event", "event_days", "death_days", "fu")}
+    numbers = {name: pd.to_numeric(second[name]).astype("Int32")
+               for name in ("event", "event_days", "death_days", "fu")}
     pq.write_table(pa.Table.from_pandas(second.assign(**numbers)), folder / "follow.parquet")
     pd.testing.assert_frame_equal(harmonise_source(folder, DICTIONARY, KEY).frame, expected.frame)
 
@@ -115,6 +116,14 @@ def test_a_file_without_identifiers(tmp_path: Path) -> None:
     assert harmonise_source(folder, DICTIONARY, KEY).frame["patient"].nunique() == 4
 
 
+def test_a_day_that_is_the_end_of_follow_up_without_the_event(tmp_path: Path) -> None:
+    text = MANIFEST.replace("column: death_days, unit: days", "column: death_days, unit: days, only_if: death")
+    rows = follow_up(12, p3="p3,1,403,nein,2003,2003")
+    source = harmonise(tmp_path, manifest=text, second=rows)
+    assert errors(source) == set()
+    assert source.frame["death_days"].isna().tolist()[2]
+
+
 def test_progress_is_told(tmp_path: Path) -> None:
     told: list[float] = []
     harmonise_source(write_source(tmp_path), DICTIONARY, KEY, lambda _, share: told.append(share))
@@ -122,7 +131,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
     assert told[-1] == 1.0
 
 
-# -- rows that are quarantined ------------------------------------------------------------------------------------------
+# -- rows that are quarantined ----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("row", "column", "reason"), [
     ("p3,x,5,9003,neg,33,a", "sex", Reason.VALUE_UNKNOWN),
@@ -225,7 +234,7 @@ def test_no_message_holds_a_value(tmp_path: Path) -> None:
     assert not any(value in text for value in ("Xaver", "77777", "88888", "99999", "66666", "p3"))
 
 
-# -- sources that are refused -------------------------------------------------------------------------------------------
+# -- sources that are refused -----------------------------------------------------------------------------------------
 
 def test_a_column_that_is_mapped_but_not_there(tmp_path: Path) -> None:
     error = refusal(tmp_path, manifest=MANIFEST.replace("column: wbc", "column: WBCs"))

@@ -186,7 +186,8 @@ def test_damaged_workbooks(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "a.xlsx"
     spec = write_book(path, [["id", "x"], *[[n, n * 1.5] for n in range(200)]])
     raw = path.read_bytes()
-    path.write_bytes({"text": b"id,x\n1,2\n", "cut": raw[: len(raw) // 2], "xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 9,
+    path.write_bytes({"text": b"id,x\n1,2\n", "cut": raw[: len(raw) // 2],
+                      "xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 9,
                       "flip": raw[:300] + bytes(byte ^ 255 for byte in raw[300:900]) + raw[900:]}[damage])
     with pytest.raises(SourceError) as caught:
         read_table(path, spec)

@@ -43,6 +43,15 @@ def test_an_empty_group_is_left_out_and_named() -> None:
     assert (test.groups, test.left_out, test.cause) == (("a", "b", "c"), ("d",), "relapse")
 
 
+def test_a_group_lost_before_the_first_event_costs_no_degree_of_freedom() -> None:
+    # R's cuminc answers -1 here: its variance is singular.
+    day, cause, group = [0, 0, 1, 2, 3, 4, 5, 6], [2, 2, 1, 1, 2, 1, 0, 1], list("zzabababab"[:8])
+    table = EventTable.from_patients(day, cause, group=group, causes=CAUSES)
+    without = EventTable.from_patients(day[2:], cause[2:], group=group[2:], causes=CAUSES)
+    assert compare_incidence(table).df == 1
+    assert compare_incidence(table).statistic == pytest.approx(compare_incidence(without).statistic)
+
+
 def test_two_empty_strata_change_nothing() -> None:
     plain, wide = (compare_incidence(random_table(**labels)) for labels in ({}, {"strata": ["w", "x", "y", "z"]}))
     assert wide.statistic == pytest.approx(plain.statistic)

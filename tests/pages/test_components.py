@@ -1,0 +1,120 @@
+"""The pure parts of the components: escaping, filters, choices, flow."""
+
+from __future__ import annotations
+
+import pytest
+
+from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
+from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.results import AttritionStep
+from harmony_dash.ui.components.cohort_filters import (
+    NOT_RECORDED,
+    chosen_range,
+    chosen_values,
+    with_range,
+    with_values,
+    without_filter,
+)
+from harmony_dash.ui.components.cohort_flow import build_flow_words, remaining_share
+from harmony_dash.ui.components.cohort_panel import build_choices, choose_panel_variables, read_choice
+from harmony_dash.ui.components.survival_view import SurvivalView, move_to_disease, read_link, write_link
+from harmony_dash.ui.components.tables import build_estimates, build_key_numbers
+from harmony_dash.ui.components.text import capital, escape_markdown, sentence
+from tests.pages.fakes import DICTIONARY
+from tests.unit.charts.factories import make_result, release_for_test
+
+QUESTION = Question("ALL", "efs", by="cyto_group")
+
+
+@pytest.mark.parametrize("text", ["ETV6::RUNX1", ":red[x]", "<b>", "a_b*c", "`x`", "[x](http://y)", "$x$"])
+def test_markup_in_a_label_is_escaped(text: str) -> None:
+    escaped = escape_markdown(text)
+    assert escaped.replace("\\", "").replace("\u2060", "") == text
+    assert all(escaped[i - 1] == "\\" for i, letter in enumerate(escaped) if letter in "<[*`$")
+
+
+def test_an_emoji_shortcode_is_broken_up() -> None:
+    assert ":\u2060smile" in escape_markdown(":smile:").replace("\\", "")
+
+
+@pytest.mark.parametrize(("text", "raised"), [("good risk", "Good risk"), ("iAMP21", "iAMP21"), ("", ""),
+                                              ("p53 mutated", "p53 mutated")])
+def test_names_keep_their_spelling(text: str, raised: str) -> None:
+    assert capital(text) == raised
+
+
+def test_a_sentence_ends_once() -> None:
+    assert sentence("too few patients") == "Too few patients."
+    assert sentence("Done.") == "Done."
+
+
+def test_values_and_not_recorded_make_one_filter_and_come_back() -> None:
+    question = with_values(QUESTION, "mrd_group", ("mrd_cr", NOT_RECORDED))
+    assert question.where == (AnyOf((Missing("mrd_group"), OneOf("mrd_group", ("mrd_cr",)))),)
+    assert set(chosen_values(question, "mrd_group")) == {"mrd_cr", NOT_RECORDED}
+    assert with_values(question, "mrd_group", ()).where == ()
+
+
+def test_a_filter_that_the_panel_cannot_make_is_left_alone() -> None:
+    negated = Not(OneOf("sex", ("M",)))
+    question = Question("ALL", "efs", where=(negated,))
+    assert chosen_values(question, "sex") == ()
+    assert negated in with_values(question, "sex", ("F",)).where
+    assert without_filter(question, negated).where == ()
+
+
+def test_a_range_is_set_swapped_and_removed() -> None:
+    question = with_range(QUESTION, "age_dx_years", 18, 1, upper_included=False)
+    assert question.where == (Between("age_dx_years", 1, 18, upper_included=False),)
+    assert chosen_range(question, "age_dx_years") == (1, 18)
+    assert with_range(question, "age_dx_years", None, None, upper_included=False).where == ()
+
+
+def test_everyday_variables_come_first_and_used_ones_are_drawn() -> None:
+    question = with_values(QUESTION, "cna_ikzf1", ("del",))
+    variables = choose_panel_variables(DICTIONARY, question, ("etp",))
+    assert "sex" in variables.counted
+    assert [v.name for v in variables.added] == ["etp", "cna_ikzf1"]
+    assert "cr_days" not in [v.name for v in variables.others]
+
+
+def test_a_choice_sent_with_an_old_count_is_still_understood() -> None:
+    labels = build_choices(DICTIONARY["sex"], (), {"F": 120, "M": 80}, None, (), 10)
+    assert labels == {"F": "Female · 120", "M": "Male · 80"}
+    assert read_choice("Female · 999", labels) == "F"
+    assert read_choice("F", labels) == "F"
+    assert read_choice("Robert'); drop table", labels) is None
+    assert read_choice(None, labels) is None
+
+
+def test_a_chosen_value_without_patients_stays_in_the_list() -> None:
+    assert build_choices(DICTIONARY["sex"], (), {}, None, ("F",), 10) == {"F": "Female · <10"}
+
+
+def test_a_link_is_read_back_and_defaults_are_left_out() -> None:
+    view = SurvivalView(QUESTION)
+    assert set(write_link(view)) == {"q"}
+    assert read_link(write_link(view), DICTIONARY) == view
+    other = SurvivalView(QUESTION, all_causes=True)
+    assert read_link(write_link(other), DICTIONARY) == other
+
+
+def test_moving_to_a_disease_keeps_what_exists_there() -> None:
+    view = SurvivalView(with_values(QUESTION, "sex", ("F",)))
+    assert move_to_disease(view, "ALL", DICTIONARY) == view
+
+
+def test_the_flow_ends_with_the_patients_in_the_figure() -> None:
+    steps = (AttritionStep("ALL", 5012, None), AttritionStep("sex", 3310, 1702))
+    assert build_flow_words(steps, 2145, 10) == "5,012 → 3,310 → 2,145 patients"
+    assert build_flow_words(steps, 3310, 10) == "5,012 → 3,310 patients"
+    assert build_flow_words((AttritionStep("ALL", None, None),), 0, 10) == "<10 patients, none shown"
+    assert remaining_share(steps, 2506) == 0.5
+    assert remaining_share((), 0) is None
+
+
+def test_key_numbers_of_competing_causes_have_no_median() -> None:
+    released = release_for_test(make_result(endpoint="relapse"))
+    columns = list(build_key_numbers(released, SurvivalView(QUESTION).time_unit).columns)
+    assert columns == ["Group", "Patients", "Events", "1 year, %", "3 years, %", "5 years, %", "Follow-up, years"]
+    assert set(build_estimates(released)["Cause"]) == {"Relapse", "Death in remission", "Second malignancy"}
