@@ -204,7 +204,7 @@ def _coverage(options: argparse.Namespace) -> int:
 
 
 def _count(n: int | None) -> str:
-    return "<10" if n is None else f"{n:,}"
+    return "hidden" if n is None else f"{n:,}"
 
 
 def _require_store(deployment: Deployment) -> Deployment:

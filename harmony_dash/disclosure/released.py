@@ -25,7 +25,7 @@ class Rules:
     Attributes
     ----------
     minimum_group : a group of fewer patients is withheld with all its statistics.
-    minimum_cell : a count below it is shown as "<10".
+    minimum_cell : a count below it is hidden.
     minimum_at_risk : a curve ends on the last day with this many at risk.
     minimum_events_for_test : no p-value below this many events.
     """

@@ -1,4 +1,6 @@
-"""What services compute and people see. A count of None is one that may not be shown (printed "<10")."""
+"""What services compute and people see. A count of None is one that may not be shown.
+
+It is not always small: a large count is hidden where it would give a small one away."""
 
 from __future__ import annotations
 
