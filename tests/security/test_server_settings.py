@@ -46,10 +46,8 @@ def test_which_host_names_are_answered(host: str, allowed: list[str], expected: 
 
 @pytest.mark.parametrize(("environment", "options", "reason"), [
     ({}, ("--server.enableAgentApi=true",), "server.enableAgentApi"),
-    ({}, ("--server.address=0.0.0.0",), "server.allowedHosts"),
-    ({"HARMONY_PATIENT_KEY": "changeme"}, (), "HARMONY_PATIENT_KEY"),
     ({"HARMONY_ACCESS": "damaged.sqlite"}, (), "damaged"),
-], ids=["agent", "address", "placeholder", "damaged"])
+], ids=["agent", "damaged"])
 def test_the_application_does_not_start_and_says_why(
         environment: dict[str, str], options: tuple[str, ...], reason: str, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.sqlite"
@@ -61,7 +59,7 @@ def test_the_application_does_not_start_and_says_why(
         values["HARMONY_ACCESS"] = str(damaged)
     run = subprocess.run(
         [sys.executable, "-m", "streamlit", "run", str(PROJECT_ROOT / "app.py"), "--server.port", "0", *options],
-        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env={**os.environ, **values})
+        capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path, env={**os.environ, **values})
     said = run.stdout + run.stderr
     assert run.returncode != 0
     assert "harmony_dash does not start." in said and reason in said

@@ -28,7 +28,7 @@ def _date(heading: str, variable: str) -> EventDate:
 
 def _mrd(heading: str, stem: str, day: int) -> Mrd:
     return Mrd(heading, stem, "fraction", c.fraction_text("{:.0E}", ","), "neg", "PNQ", "nicht durchgeführt",
-               "nicht auswertbar", {"lod_column": "MRD Sensitivität", "method": "igtr_qpcr", "day": day})
+               "nicht auswertbar", {"lod_column": f"MRD Sensitivität Tag {day}", "method": "igtr_qpcr", "day": day})
 
 
 _BFM = FileLayout(
@@ -67,7 +67,8 @@ _BFM = FileLayout(
         Words("Ansprechen|KM Tag 33", "marrow_eoi", _MARROW, _BLANK),
         _mrd("MRD|Tag 33", "mrd_eoi", 33),
         _mrd("MRD|Tag 78", "mrd_eoc", 78),
-        Part("MRD|Sensitivität", "mrd_eoi_lod", scientific=True),
+        Part("MRD|Sensitivität Tag 33", "mrd_eoi_lod", scientific=True),
+        Part("MRD|Sensitivität Tag 78", "mrd_eoc_lod", scientific=True),
         Words("Remission|Status", "cr_status", {"CR1": "CR", "noCR": "keine CR", "early_death": "Frühtod"}, _BLANK),
         _date("Remission|Datum", "cr_days"),
         Words("Therapie|Risikogruppe", "risk_group_reported", {"SR": "SR", "MR": "MR", "HR": "HR"}, _BLANK),

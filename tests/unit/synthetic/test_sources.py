@@ -183,7 +183,8 @@ def test_plans_hold_duplicates_in_pairs() -> None:
 
 @pytest.mark.parametrize(("value", "text"), [
     ("plain", "plain"), ("a: b", '"a: b"'), ("", '""'), ("true", '"true"'), ("12", '"12"'),
-    ('say "x"', '"say \\"x\\""'), (1e-4, "1.0e-04"), (33, "33"), ({"m": "M", "1": "F"}, '{m: M, "1": F}'), (["", "k.A."], '["", k.A.]')])
+    ('say "x"', '"say \\"x\\""'), (1e-4, "1.0e-04"), (33, "33"), ({"m": "M", "1": "F"}, '{m: M, "1": F}'),
+    (["", "k.A."], '["", k.A.]')])
 def test_yaml_scalars_are_quoted_where_needed(value: object, text: str) -> None:
     assert flow(value) == text
     if isinstance(value, str):
