@@ -44,10 +44,13 @@ def show_analysis() -> None:
     publish_link(view)
     with st.sidebar:
         show_cohort_panel(view, info, variables, choices)
-    if broken_link:
-        show_problem(broken_link, heading="The link could not be read, so the page shows its first view")
-    heading = st.container()
-    show_active_filters(view, info.dictionary)
+    # Parts that come and go have a place of their own, so that the figure keeps its place and the reader's zoom.
+    heading, chips = st.container(), st.container()
+    with heading:
+        if broken_link:
+            show_problem(broken_link, heading="The link could not be read, so the page shows its first view")
+    with chips:
+        show_active_filters(view, info.dictionary)
     show_analysis_controls(view, info.dictionary)
     try:
         with st.spinner("Counting patients"):
@@ -60,8 +63,9 @@ def show_analysis() -> None:
     with heading:
         show_title(answer)
     show_flow(answer.value, minimum=answer.scope.rules.minimum_cell)
-    show_notes(answer.value)
-    show_cause_control(view)
+    with st.container():
+        show_notes(answer.value)
+        show_cause_control(view)
     show_figure(answer, view)
     show_withheld(answer.value)
     show_numbers(answer, view)

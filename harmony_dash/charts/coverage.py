@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from harmony_dash.charts.axes import wrap_label
-from harmony_dash.charts.numbers import TimeUnit, format_count
+from harmony_dash.charts.numbers import TimeUnit, format_part
 from harmony_dash.charts.palette import FONT, Palette, faded, palette_for
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import CoverageResult
@@ -24,13 +24,13 @@ def build_country_figure(released: Released[CoverageResult], *, names: Mapping[s
     """Patients by country, most first; `names` turns country codes into words."""
     result = released.value
     bars = [(names.get(cell.labels["country"], cell.labels["country"]), cell.n) for cell in result.by_country]
-    return go.Figure(_count_bars(bars, palette_for(dark), released.scope.rules.minimum_cell))
+    return go.Figure(_count_bars(bars, palette_for(dark)))
 
 
 def build_trial_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
     """Patients by trial or registry, most first."""
     bars = [(cell.labels["trial"], cell.n) for cell in released.value.by_trial]
-    return go.Figure(_count_bars(bars, palette_for(dark), released.scope.rules.minimum_cell))
+    return go.Figure(_count_bars(bars, palette_for(dark)))
 
 
 def build_follow_up_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
@@ -51,7 +51,7 @@ def build_cross_figure(released: Released[CoverageResult], *, names: Mapping[str
     trials = [cell.labels["trial"] for cell in result.by_trial]
     cells = {(cell.labels["country"], cell.labels["trial"]): cell.n for cell in result.by_country_and_trial}
     values = [[_shade(cells, country, trial, minimum) for trial in trials] for country in countries]
-    texts = [[format_count(cells[country, trial], minimum) if (country, trial) in cells else ""
+    texts = [[format_part(cells[country, trial]) if (country, trial) in cells else ""
               for trial in trials] for country in countries]
     rows = [names.get(country, country) for country in countries]
     top = max((n for row in values for n in row if n is not None), default=1.0)
@@ -83,8 +83,8 @@ def short_titles(result: CoverageResult) -> dict[str, str]:
 
 def describe_coverage(released: Released[CoverageResult], names: Mapping[str, str]) -> str:
     """Who is in the data, in one sentence, for people who do not see the bars."""
-    result, minimum = released.value, released.scope.rules.minimum_cell
-    parts = [f"{names.get(cell.labels['country'], cell.labels['country'])} {format_count(cell.n, minimum)}"
+    result = released.value
+    parts = [f"{names.get(cell.labels['country'], cell.labels['country'])} {format_part(cell.n)}"
              for cell in result.by_country]
     return f"Patients by country: {', '.join(parts)}." if parts else "No patients."
 
@@ -97,9 +97,9 @@ def _shade(cells: Mapping[tuple[str, str], int | None], country: str, trial: str
     return float(minimum) / 2 if n is None else float(n)
 
 
-def _count_bars(bars: Sequence[tuple[str, int | None]], palette: Palette, minimum: int) -> dict[str, Any]:
+def _count_bars(bars: Sequence[tuple[str, int | None]], palette: Palette) -> dict[str, Any]:
     shown = bars[:MOST_BARS]
-    return _bars([(name, float(n or 0), format_count(n, minimum)) for name, n in shown], palette, title="Patients",
+    return _bars([(name, float(n or 0), format_part(n)) for name, n in shown], palette, title="Patients",
                  unit="patients")
 
 

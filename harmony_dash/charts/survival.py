@@ -31,7 +31,14 @@ from harmony_dash.charts.curves import (
     start_curve,
     value_at,
 )
-from harmony_dash.charts.numbers import TimeUnit, format_count, format_percent, format_percent_interval, name_time
+from harmony_dash.charts.numbers import (
+    NOTHING,
+    TimeUnit,
+    format_count,
+    format_percent,
+    format_percent_interval,
+    name_time,
+)
 from harmony_dash.charts.palette import FONT, Palette, palette_for
 from harmony_dash.cohort.endpoints import Endpoint, TimeZero, endpoint_named
 from harmony_dash.disclosure.released import Released
@@ -327,7 +334,9 @@ def _table_traces(frame: _Frame, panel: _Panel, series: Sequence[Series], rows: 
             for day in days:
                 x.append(day / frame.unit.days)
                 y.append(position)
-                text.append(format_count(getattr(one.risk_table, field)[one.risk_table.days.index(day)], one.minimum))
+                n = getattr(one.risk_table, field)[one.risk_table.days.index(day)]
+                # Few at risk are few; events and censorings hide together, so a hidden one of them may be large.
+                text.append(NOTHING if n is None and field != "at_risk" else format_count(n, one.minimum))
         traces.append({"type": "scatter", "mode": "text", "x": x, "y": y, "text": text, "hoverinfo": "skip",
                        "showlegend": False, "cliponaxis": False, "xaxis": panel.axes["xaxis"], "yaxis": axis,
                        "textfont": {"size": 11.5, "color": one.word_colour, "family": FONT}})

@@ -106,9 +106,9 @@ def test_moving_to_a_disease_keeps_what_exists_there() -> None:
 
 def test_the_flow_ends_with_the_patients_in_the_figure() -> None:
     steps = (AttritionStep("ALL", 5012, None), AttritionStep("sex", 3310, 1702))
-    assert build_flow_words(steps, 2145, 10) == "5,012 → 3,310 → 2,145 patients"
-    assert build_flow_words(steps, 3310, 10) == "5,012 → 3,310 patients"
-    assert build_flow_words((AttritionStep("ALL", None, None),), 0, 10) == "<10 patients, none shown"
+    assert build_flow_words(steps, 2145) == "5,012 → 3,310 → 2,145 patients"
+    assert build_flow_words(steps, 3310) == "5,012 → 3,310 patients"
+    assert build_flow_words((AttritionStep("ALL", None, None),), 0) == "hidden, no patients shown"
     assert remaining_share(steps, 2506) == 0.5
     assert remaining_share((), 0) is None
 

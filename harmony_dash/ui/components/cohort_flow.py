@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from harmony_dash.charts.numbers import NOTHING, format_count
+from harmony_dash.charts.numbers import NOTHING, format_count, format_part
 from harmony_dash.cohort.describe import describe_filter
 from harmony_dash.cohort.filters import Filter, to_json
 from harmony_dash.dictionary.model import Dictionary
@@ -39,12 +39,12 @@ def _remove(item: Filter) -> None:
     set_view(replace(view, question=without_filter(view.question, item)))
 
 
-def build_flow_words(attrition: Sequence[AttritionStep], shown: int, minimum: int) -> str:
+def build_flow_words(attrition: Sequence[AttritionStep], shown: int) -> str:
     """"5,012 → 3,310 → 2,145 patients", ending with the patients in the figure."""
-    numbers = [format_count(step.n, minimum) for step in attrition]
+    numbers = [format_part(step.n) for step in attrition]
     if not shown:
-        return f"{' → '.join(numbers)} patients, none shown"
-    last = format_count(shown, minimum)
+        return f"{' → '.join(numbers)}, no patients shown"
+    last = format_part(shown)
     if not numbers or numbers[-1] != last:
         numbers.append(last)
     return f"{' → '.join(numbers)} patients"
@@ -54,12 +54,12 @@ def build_flow_table(result: SurvivalResult, minimum: int) -> pd.DataFrame:
     """What each filter removed, why others are excluded, and how many are in the figure."""
     rows = []
     for place, step in enumerate(result.attrition):
-        removed = NOTHING if place == 0 else format_count(step.removed, minimum)
-        rows.append((tidy_units(capital(step.label)), removed, format_count(step.n, minimum)))
-    rows += [(f"Not counted: {exclusion.reason}", format_count(exclusion.n, minimum), "")
+        removed = NOTHING if place == 0 else format_part(step.removed)
+        rows.append((tidy_units(capital(step.label)), removed, format_part(step.n)))
+    rows += [(f"Not counted: {exclusion.reason}", format_part(exclusion.n), "")
              for exclusion in result.exclusions]
     rows += [(f"Withheld: {group.name}, {group.reason}", format_count(None, minimum), "") for group in result.withheld]
-    rows.append(("In the figure", "", format_count(result.n, minimum)))
+    rows.append(("In the figure", "", format_part(result.n)))
     return pd.DataFrame(rows, columns=["Step", "Removed", "Left"])
 
 
@@ -72,7 +72,7 @@ def remaining_share(attrition: Sequence[AttritionStep], shown: int) -> float | N
 def show_flow(result: SurvivalResult, *, minimum: int = 10) -> None:
     """The live count with a tiny bar; the details open on a click."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.popover(build_flow_words(result.attrition, result.n, minimum), type="tertiary",
+        with st.popover(build_flow_words(result.attrition, result.n), type="tertiary",
                         icon=":material/filter_alt:", help="How many each filter removed, and who is not counted"):
             show_table(build_flow_table(result, minimum), left=("Step",), alt="How the cohort came about")
         share = remaining_share(result.attrition, result.n)

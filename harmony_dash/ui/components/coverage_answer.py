@@ -15,7 +15,7 @@ from harmony_dash.charts.coverage import (
     build_trial_figure,
     describe_coverage,
 )
-from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_count, format_time
+from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_count, format_part, format_time
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import CoverageResult
@@ -57,8 +57,8 @@ def show_coverage(released: Released[CoverageResult], names: Mapping[str, str]) 
               build_count_table(released, "trial", {}), "Patients by trial or registry.")
     _show("Country by trial", build_cross_figure(released, names=names, dark=dark), "cross",
           build_cross_table(released, names), "Patients by country and trial.",
-          note="An empty cell has no patients; a number under the minimum is hidden, and sometimes a second one "
-               "with it.")
+          note="An empty cell has no patients. A small number is hidden, and sometimes a second, larger one with it, so "
+               "that it cannot be computed.")
     _show("How complete the key variables are", build_completeness_figure(released, dark=dark), "completeness",
           build_completeness_table(released), "Share of patients with a recorded value, by variable and source.",
           note="Per cent of a source's patients with a recorded value. A test that failed or was not done does not "
@@ -85,16 +85,14 @@ def build_count_table(released: Released[CoverageResult], by: str, names: Mappin
     """Patients by country or by trial."""
     cells = released.value.by_country if by == "country" else released.value.by_trial
     header = "Country" if by == "country" else "Trial or registry"
-    minimum = released.scope.rules.minimum_cell
-    return pd.DataFrame([(names.get(cell.labels[by], cell.labels[by]), format_count(cell.n, minimum))
+    return pd.DataFrame([(names.get(cell.labels[by], cell.labels[by]), format_part(cell.n))
                          for cell in cells], columns=[header, "Patients"])
 
 
 def build_cross_table(released: Released[CoverageResult], names: Mapping[str, str]) -> pd.DataFrame:
     """Patients by country and trial, one row a pair."""
-    minimum = released.scope.rules.minimum_cell
     return pd.DataFrame([(names.get(cell.labels["country"], cell.labels["country"]), cell.labels["trial"],
-                          format_count(cell.n, minimum)) for cell in released.value.by_country_and_trial],
+                          format_part(cell.n)) for cell in released.value.by_country_and_trial],
                         columns=["Country", "Trial or registry", "Patients"])
 
 
@@ -109,12 +107,11 @@ def build_completeness_table(released: Released[CoverageResult]) -> pd.DataFrame
 
 def build_source_table(released: Released[CoverageResult], names: Mapping[str, str]) -> pd.DataFrame:
     """The sources: where from, how many accepted and refused, when diagnosed, how long followed."""
-    minimum = released.scope.rules.minimum_cell
     return pd.DataFrame([(
         source.title, source.provider, ", ".join(names.get(code, code) for code in source.countries),
         f"{source.dx_periods[0]} to {source.dx_periods[-1]}" if len(source.dx_periods) > 1
         else (source.dx_periods[0] if source.dx_periods else NOTHING),
-        format_count(source.accepted, minimum), format_count(source.quarantined, minimum),
+        format_part(source.accepted), format_part(source.quarantined),
         format_time(source.follow_up_median_days, TimeUnit.YEARS)) for source in released.value.sources],
         columns=["Source", "Provider", "Countries", "Diagnosed", "Accepted", "Refused", "Follow-up, years"])
 

@@ -12,6 +12,7 @@ from harmony_dash.charts.numbers import (
     TimeUnit,
     format_count,
     format_p,
+    format_part,
     format_percent_interval,
     format_time,
     format_time_interval,
@@ -36,7 +37,7 @@ def build_key_numbers(released: Released[SurvivalResult], unit: TimeUnit) -> pd.
     rows = []
     for group in result.groups:
         row = {"Group": capital(group.name), "Patients": format_count(group.n, minimum),
-               "Events": format_count(group.events, minimum)}
+               "Events": format_part(group.events)}
         for point in estimates_of(group, result):
             row[f"{capital(name_time(point.days))}, %"] = format_percent_interval(
                 point.estimate, point.lower, point.upper, unit=False)
@@ -89,7 +90,7 @@ def build_risk_table(released: Released[SurvivalResult], unit: TimeUnit) -> pd.D
         for word, counts in (("At risk", table.at_risk), ("Events", table.events), ("Censored", table.censored)):
             row = {"Group": capital(group.name), "Patients": word}
             for day, n in zip(table.days, counts, strict=True):
-                row[f"{round(day / unit.days, 2):g}"] = format_count(n, minimum)
+                row[f"{round(day / unit.days, 2):g}"] = format_count(n, minimum) if word == "At risk" else format_part(n)
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -131,11 +131,11 @@ def test_numbers_at_risk_stand_under_the_ticks_in_the_colour_of_the_curve() -> N
     assert list(figure.layout.yaxis2.ticktext) == ["At risk", "Events", "Censored"] * 3
 
 
-def test_a_hidden_number_is_printed_as_below_ten_and_never_as_nan() -> None:
-    figure = build_survival_figure(release_for_test(make_result()))
+def test_few_at_risk_are_below_ten_other_hidden_numbers_a_dash_and_none_is_nan() -> None:
+    figure = build_survival_figure(release_for_test(make_result([make_group("all", "", by=None, n=60)], by=None)))
     texts = [text for trace in figure.data for text in (trace.text or ()) if isinstance(text, str)]
     hovers = [text for trace in figure.data if trace.customdata is not None for text in trace.customdata]
-    assert "<10" in texts
+    assert {"<10", "–"} <= set(texts)
     assert not any(word in text.lower() for text in [*texts, *hovers] for word in ("nan", "none", "inf"))
 
 
