@@ -118,15 +118,15 @@ def build_survival_figure(released: Released[SurvivalResult], *, time_unit: Time
     columns = [_series_of(result, endpoint, cause, palette, released.scope.rules.minimum_cell) for cause in shown]
     frame = _build_frame(released, endpoint, palette, time_unit, columns)
     if not result.groups:
-        return go.Figure(_empty_figure(frame))
+        return _figure(_empty_figure(frame))
     if len(result.groups) > MOST_CURVES:
-        return go.Figure(_facets(frame, columns[0]))
-    return go.Figure(_shared_axes(frame, endpoint, shown, columns))
+        return _figure(_facets(frame, columns[0]))
+    return _figure(_shared_axes(frame, endpoint, shown, columns))
 
 
-def figure_height(figure: go.Figure) -> int:
-    """The height in pixels that the figure was laid out for."""
-    return int(figure.layout.height)
+def _figure(spec: dict[str, Any]) -> go.Figure:
+    """The figure without Plotly's check of every property, which takes longer than all the rest; a test makes it."""
+    return go.Figure(spec, _validate=False)
 
 
 def _causes_shown(endpoint: Endpoint, causes: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.cohort.endpoints import endpoint_named
+from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.released import Level, Scope
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
 
@@ -91,20 +92,6 @@ def write_summary(result: SurvivalResult) -> str:
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
         text += f" The groups {verdict} ({test.label}, p {'' if test.p < 0.001 else '= '}{format_p(test.p)})."
     return f"{text} {CAVEAT}" if len(result.groups) > 1 else text
-
-
-def headline_estimates(group: GroupResult, endpoint: Endpoint) -> tuple[EstimateAt, ...]:
-    """The estimates that go by the endpoint's name: survival, cumulative incidence, or one minus survival."""
-    if endpoint.competing and group.cumulative_incidence:
-        return group.cumulative_incidence[0].at
-    if not endpoint.shown_as_failure:
-        return group.at
-    return tuple(EstimateAt(at.days, _complement(at.estimate), _complement(at.upper), _complement(at.lower), at.at_risk)
-                 for at in group.at)
-
-
-def _complement(share: float | None) -> float | None:
-    return None if share is None else 1 - share
 
 
 def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:

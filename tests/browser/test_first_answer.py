@@ -45,7 +45,8 @@ def open_survival(page: Page, server: Server, query: str = "") -> None:
 
 def test_the_first_visitor_watches_the_sample_store_being_built(page: Page, sample_server: Server) -> None:
     page.goto(sample_server.url)
-    expect(page.get_by_text("Preparing the synthetic sample data").or_(page.get_by_label("Account name"))).to_be_visible()
+    preparing = page.get_by_text("Preparing the synthetic sample data")
+    expect(preparing.or_(page.get_by_label("Account name"))).to_be_visible()
     expect(page.get_by_label("Account name")).to_be_visible(timeout=120_000)
 
 
@@ -90,7 +91,7 @@ def test_a_link_restores_the_view_in_another_window(
 
 
 @pytest.mark.parametrize("link", [
-    "?question=%7B", "?question=%7B%22disease%22%3A1%7D", "?question=<img src=x onerror=alert(1)>"])
+    "?q=%7B", "?q=%7B%22disease%22%3A1%7D", "?q=<img src=x onerror=alert(1)>"])
 def test_a_link_that_cannot_be_read_says_so_calmly(clinician: Page, sample_server: Server, link: str) -> None:
     dialogs: list[str] = []
     clinician.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))

@@ -57,8 +57,8 @@ def show_coverage(released: Released[CoverageResult], names: Mapping[str, str]) 
               build_count_table(released, "trial", {}), "Patients by trial or registry.")
     _show("Country by trial", build_cross_figure(released, names=names, dark=dark), "cross",
           build_cross_table(released, names), "Patients by country and trial.",
-          note="An empty cell has no patients. A small number is hidden, and sometimes a second, larger one with it, so "
-               "that it cannot be computed.")
+          note="An empty cell has no patients. A small number is hidden, and sometimes a second, larger one with it, "
+               "so that it cannot be computed.")
     _show("How complete the key variables are", build_completeness_figure(released, dark=dark), "completeness",
           build_completeness_table(released), "Share of patients with a recorded value, by variable and source.",
           note="Per cent of a source's patients with a recorded value. A test that failed or was not done does not "

@@ -90,7 +90,8 @@ def build_risk_table(released: Released[SurvivalResult], unit: TimeUnit) -> pd.D
         for word, counts in (("At risk", table.at_risk), ("Events", table.events), ("Censored", table.censored)):
             row = {"Group": capital(group.name), "Patients": word}
             for day, n in zip(table.days, counts, strict=True):
-                row[f"{round(day / unit.days, 2):g}"] = format_count(n, minimum) if word == "At risk" else format_part(n)
+                few = word == "At risk"  # hidden events and censorings need not be few
+                row[f"{round(day / unit.days, 2):g}"] = format_count(n, minimum) if few else format_part(n)
             rows.append(row)
     return pd.DataFrame(rows)
 

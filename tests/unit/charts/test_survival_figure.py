@@ -248,3 +248,12 @@ def test_the_summary_names_groups_sizes_and_estimates() -> None:
     text = describe_survival(release_for_test(make_result(count=2)))
     assert "good risk, 1,200 patients" in text
     assert "at 5 years" in text
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("options", "causes"), [
+    ({}, ()), ({"count": 4}, ()), ({"count": 7}, ()), ({"groups": []}, ()), ({"endpoint": "relapse"}, ()),
+    ({"endpoint": "relapse"}, ("relapse", "smn")), ({"endpoint": "relapse", "count": 6}, ())])
+def test_plotly_accepts_every_property(options: dict[str, Any], causes: tuple[str, ...], dark: bool) -> None:
+    figure = build_survival_figure(release_for_test(make_result(**options)), dark=dark, causes=causes)
+    assert go.Figure(figure.to_dict()).layout.height == figure.layout.height
