@@ -171,7 +171,8 @@ def build_hover(series: Series, pen: Pen, days: Floats) -> Trace:
     return {"type": "scatter", "mode": "markers", "name": html.escape(series.name, quote=False),
             "x": _f4(inside / pen.unit.days), "y": _f4(curve.estimate[now]), "customdata": texts, "showlegend": False,
             "marker": {"size": 8, "color": series.colour, "opacity": 0},
-            "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>", **pen.axes}
+            "hovertemplate": f"<span style=\"color:{series.word_colour}\"><b>%{{fullData.name}}</b></span>  "
+                             "%{customdata}<extra></extra>", **pen.axes}
 
 
 def _thin(values: Floats, step_px: float, pen: Pen, keep: tuple[int, ...] = ()) -> NDArray[np.intp]:

@@ -286,8 +286,9 @@ def _direct_labels(frame: _Frame, panel: _Panel) -> tuple[list[dict[str, Any]], 
         text = f"<b>{'<br>'.join(name)}</b>"
         if read:
             text += f"<br><span style=\"font-size:11px;color:{frame.palette.muted}\">{read}</span>"
-        annotations.append({"xref": "paper", "x": 1, "xanchor": "left", "xshift": 14, "yref": "y", "y": centre * pixel,
-                            "yanchor": "middle", "align": "left", "showarrow": False, "text": text,
+        # In the frame rather than on the axis, so that names stay when the reader zooms.
+        annotations.append({"xref": "paper", "x": 1, "xanchor": "left", "xshift": 14, "yref": "y domain",
+                            "y": centre / _PLOT_HEIGHT, "yanchor": "middle", "align": "left", "showarrow": False, "text": text,
                             "font": {"size": 13, "color": one.word_colour}})
         x_end = min(float(one.curve.days[-1]), frame.end_days) / frame.unit.days
         reach = frame.end * (1 + 10 / _PLOT_WIDTH)
@@ -445,6 +446,7 @@ def _page(frame: _Frame, height: float, *, left: int, right: int, top: int, bott
     return {"height": round(height), "margin": {"l": left, "r": right, "t": top, "b": bottom, "autoexpand": False},
             "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
             "font": {"family": FONT, "size": 13, "color": palette.ink},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.ink},
             "hovermode": "x unified", "hoverdistance": 40, "dragmode": "zoom", "showlegend": True,
             "hoverlabel": {"bgcolor": palette.surface, "bordercolor": palette.grid, "align": "left",
                            "font": {"family": FONT, "size": 12, "color": palette.ink}},

@@ -143,6 +143,8 @@ class EventTable:
 
     def select_groups(self, labels: Sequence[str]) -> EventTable:
         """The table of some of the groups, in the order given."""
+        if tuple(labels) == self.groups:
+            return self
         index = {label: position for position, label in enumerate(labels)}
         position = np.array([index.get(label, -1) for label in self.groups] or [-1], dtype=np.int64)
         keep = position[self.group] >= 0 if len(self.group) else np.zeros(0, dtype=bool)

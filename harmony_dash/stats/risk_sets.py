@@ -124,17 +124,20 @@ def count_risk_sets(table: EventTable, group: str | int | None = None) -> RiskSe
         first, last = np.searchsorted(table.group, [position, position + 1])
         rows = slice(int(first), int(last))
     values = np.column_stack([table.censored[rows], table.events[rows], table.entries[rows]])
-    order = np.argsort(table.day[rows], kind="stable")
-    day = table.day[rows][order]
-    starts = _first_of_runs(day)
-    if len(day):
-        values = np.add.reduceat(values[order], starts, axis=0)
+    day = table.day[rows]
+    if group is None or len(table.strata) > 1:  # one group of one stratum stands in order, each day once
+        order = np.argsort(day, kind="stable")
+        day = day[order]
+        starts = _first_of_runs(day)
+        if len(day):
+            values = np.add.reduceat(values[order], starts, axis=0)
+        day = day[starts]
     censored, events, entered = values[:, 0], values[:, 1:-1], values[:, -1]
     left = add_causes(events) + censored
     at_start = int(left.sum() - entered.sum())
     at_risk = at_start + _before(entered) - _before(left)
     _check_counts(at_start, at_risk, left)
-    return RiskSets(label, day[starts], at_risk, events, censored, entered)
+    return RiskSets(label, day, at_risk, events, censored, entered)
 
 
 def count_risk_grid(table: EventTable) -> RiskGrid:

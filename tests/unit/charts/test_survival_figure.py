@@ -103,7 +103,7 @@ def test_labels_at_equal_heights_do_not_overlap() -> None:
     groups = [make_group(f"group {i}", str(i), final=0.8) for i in range(4)]
     figure = build_survival_figure(release_for_test(make_result(groups)))
     heights = sorted(note.y for note in figure.layout.annotations if note.xshift and note.x == 1)
-    assert min(np.diff(heights)) * 400 >= 30
+    assert min(np.diff(heights)) * 400 >= 30  # pixels
 
 
 def test_five_groups_become_facets_of_one_colour_over_pale_others() -> None:
