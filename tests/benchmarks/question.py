@@ -90,7 +90,7 @@ def ask_naively(rows: pd.DataFrame, *, everything: bool) -> object:
         if everything:
             answer.append((median_survival_times(fitted.confidence_interval_),
                            KaplanMeierFitter().fit(group.efs_days, ~event).median_survival_time_,
-                           restricted_mean_survival_time(fitted, t=3653, return_variance=True)))
+                           restricted_mean_survival_time(fitted, t=3653)))
     answer.append(multivariate_logrank_test(cohort.efs_days, cohort.age_group, cohort.efs_cause > 0))
     if everything:
         answer.append(pairwise_logrank_test(cohort.efs_days, cohort.age_group, cohort.efs_cause > 0))
