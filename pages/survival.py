@@ -18,7 +18,6 @@ from harmony_dash.ui.components.survival_answer import (
     show_methods,
     show_notes,
     show_numbers,
-    show_title,
     show_withheld,
 )
 from harmony_dash.ui.components.survival_view import open_view, publish_link
@@ -61,8 +60,8 @@ def show_analysis() -> None:
         show_problem(error)
         return
     with heading:
-        show_title(answer)
-    show_flow(answer.value, minimum=answer.scope.rules.minimum_cell)
+        show_heading(answer.value.title)
+    show_flow(answer)
     with st.container():
         show_notes(answer.value)
         show_cause_control(view)

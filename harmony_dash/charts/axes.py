@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from harmony_dash.charts.numbers import TimeUnit
 
 _STEPS = {TimeUnit.YEARS: (1, 2, 5, 10, 20), TimeUnit.MONTHS: (1, 3, 6, 12, 24, 60, 120)}
-MAXIMUM_TICKS = 12  # columns of numbers under the ticks stay apart down to a plot 450 px wide
+MAXIMUM_TICKS = 12
+MAXIMUM_COLUMNS = 7  # numbers like 1,234 stay apart down to a plot 240 px wide: a window of 800 px beside the panel
 
 
 def choose_ticks(end: float, unit: TimeUnit, table_days: Sequence[int] = (), most: int = MAXIMUM_TICKS) -> list[float]:
@@ -31,14 +32,12 @@ def choose_ticks(end: float, unit: TimeUnit, table_days: Sequence[int] = (), mos
 
 
 def choose_table_days(days: Sequence[int], end: float, unit: TimeUnit, ticks: Sequence[float]) -> list[int]:
-    """Which columns of the at-risk table to draw: those under a tick, or every few if hardly any is."""
+    """Which columns of the at-risk table to draw: those under a tick, every few of them where they would crowd."""
     inside = [day for day in days if day / unit.days <= end * 1.001]
     tolerance = max(0.005 * end, 1e-9)
     under = [day for day in inside if any(abs(day / unit.days - tick) <= tolerance for tick in ticks)]
-    if len(under) >= min(3, len(inside)):
-        return under
-    stride = max(1, math.ceil(len(inside) / MAXIMUM_TICKS))
-    return inside[::stride]
+    drawn = under if len(under) >= min(3, len(inside)) else inside
+    return drawn[::max(1, math.ceil(len(drawn) / MAXIMUM_COLUMNS))]
 
 
 def nice_end(share: float) -> float:

@@ -17,6 +17,7 @@ from harmony_dash.disclosure.results import CoverageResult
 _ROW, _TOP, _BOTTOM = 30, 8, 34
 _LETTER = 6.8
 MOST_BARS = 30
+_MOST_UPRIGHT = 8  # more column names than this stand slanted, so that they do not touch at 800 px
 
 
 def build_country_figure(released: Released[CoverageResult], *, names: Mapping[str, str],
@@ -139,11 +140,15 @@ def _heat(rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence
     notes = [{"x": x, "y": y, "text": html.escape(text, quote=False), "showarrow": False,
               "font": {"size": 12, "color": palette.ink}}
              for y, row in enumerate(texts) for x, text in enumerate(row) if text]
-    headers = [wrap_label(column, 14, 4) for column in columns]
-    above = 10 + 15 * max((len(header) for header in headers), default=1)
-    layout = _frame(palette, above + 8 + _ROW * max(1, len(rows)), left=left, right=16, top=above, bottom=8)
+    slanted = len(columns) > _MOST_UPRIGHT
+    headers = [[_short(column, 24)] if slanted else wrap_label(column, 14, 4) for column in columns]
+    longest = max((len(header[0]) for header in headers), default=1)
+    above = 14 + int(0.71 * _LETTER * longest if slanted else 15 * max((len(header) for header in headers), default=1))
+    layout = _frame(palette, above + 8 + _ROW * max(1, len(rows)), left=left, right=above if slanted else 16, top=above,
+                    bottom=8)
     layout["xaxis"] = {"side": "top", "tickmode": "array", "tickvals": list(range(len(columns))),
-                       "ticktext": ["<br>".join(header) for header in headers], "tickangle": 0, "ticks": "",
+                       "ticktext": ["<br>".join(header) for header in headers], "ticks": "",
+                       "tickangle": -45 if slanted else 0,
                        "showgrid": False, "zeroline": False, "tickfont": {"size": 11, "color": palette.muted},
                        "range": [-0.5, len(columns) - 0.5], "fixedrange": True}
     layout["yaxis"] = {"range": [len(rows) - 0.5, -0.5], "tickmode": "array", "tickvals": list(range(len(rows))),

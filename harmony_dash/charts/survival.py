@@ -41,8 +41,9 @@ from harmony_dash.charts.numbers import (
 )
 from harmony_dash.charts.palette import FONT, Palette, palette_for
 from harmony_dash.cohort.endpoints import Endpoint, TimeZero, endpoint_named
+from harmony_dash.disclosure.headline import counts_failures, headline_censorings, headline_curve, headline_estimates
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import Curve, GroupResult, SurvivalResult
+from harmony_dash.disclosure.results import Curve, SurvivalResult
 
 MOST_CURVES = 4  # a fifth colour could not be told from the rest on both backgrounds
 DEFAULT_HORIZON_DAYS = 1826
@@ -138,23 +139,17 @@ def _causes_shown(endpoint: Endpoint, causes: Sequence[str]) -> tuple[str, ...]:
 def _series_of(result: SurvivalResult, endpoint: Endpoint, cause: str, palette: Palette,
                minimum: int) -> tuple[Series, ...]:
     """One curve a group, coloured in order; facets use the first colour alone."""
-    start = 0.0 if endpoint.competing else 1.0
+    start = 0.0 if counts_failures(endpoint) else 1.0
     several = len(result.groups) > MOST_CURVES
     found = []
     for i, group in enumerate(result.groups):
-        curve = _curve_of(group, cause)
+        curve = headline_curve(group, endpoint, cause)
         if curve is None:
             continue
         colour = 0 if several else i
         found.append(Series(group.name, palette.marks[colour], palette.words[colour], start_curve(curve, start), start,
-                            group.risk_table, group.censorings, minimum))
+                            group.risk_table, headline_censorings(group, endpoint), minimum))
     return tuple(found)
-
-
-def _curve_of(group: GroupResult, cause: str) -> Curve | None:
-    if not cause:
-        return group.curve
-    return next((c.curve for c in group.cumulative_incidence if c.cause == cause), None)
 
 
 def _build_frame(released: Released[SurvivalResult], endpoint: Endpoint, palette: Palette, unit: TimeUnit,
@@ -167,7 +162,7 @@ def _build_frame(released: Released[SurvivalResult], endpoint: Endpoint, palette
         end_days = min(end_days, last) if question.horizon_days is None else end_days
     horizon = question.horizon_days or DEFAULT_HORIZON_DAYS
     highest = 1.0
-    if endpoint.competing and everything:
+    if counts_failures(endpoint) and everything:
         tops = [np.concatenate([s.curve.estimate, s.curve.upper[np.isfinite(s.curve.upper)]]) for s in everything]
         highest = nice_end(float(max(top.max() for top in tops)))
     zero = "remission" if endpoint.time_zero is TimeZero.REMISSION else endpoint.time_zero.value
@@ -288,8 +283,8 @@ def _direct_labels(frame: _Frame, panel: _Panel) -> tuple[list[dict[str, Any]], 
             text += f"<br><span style=\"font-size:11px;color:{frame.palette.muted}\">{read}</span>"
         # In the frame rather than on the axis, so that names stay when the reader zooms.
         annotations.append({"xref": "paper", "x": 1, "xanchor": "left", "xshift": 14, "yref": "y domain",
-                            "y": centre / _PLOT_HEIGHT, "yanchor": "middle", "align": "left", "showarrow": False, "text": text,
-                            "font": {"size": 13, "color": one.word_colour}})
+                            "y": centre / _PLOT_HEIGHT, "yanchor": "middle", "align": "left", "showarrow": False,
+                            "text": text, "font": {"size": 13, "color": one.word_colour}})
         x_end = min(float(one.curve.days[-1]), frame.end_days) / frame.unit.days
         reach = frame.end * (1 + 10 / _PLOT_WIDTH)
         leaders.append({"type": "scatter", "mode": "lines", "x": [x_end, max(x_end, frame.end), reach],
@@ -473,12 +468,9 @@ def describe_survival(released: Released[SurvivalResult]) -> str:
     endpoint = endpoint_named(result.question.endpoint)
     if not result.groups:
         return f"{result.title}. No group is large enough to be drawn."
-    cause = endpoint.causes[0] if endpoint.competing else ""
     parts = []
     for group in result.groups:
-        points = group.at if not cause else next(
-            (c.at for c in group.cumulative_incidence if c.cause == cause), ())
-        known = [point for point in points if point.estimate is not None]
+        known = [point for point in headline_estimates(group, endpoint) if point.estimate is not None]
         size = f"{group.name}, {format_count(group.n, released.scope.rules.minimum_cell)} patients"
         if known:
             last = known[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harmony_dash.cohort.endpoints import Endpoint
-from harmony_dash.disclosure.results import Curve, EstimateAt, GroupResult
+from harmony_dash.disclosure.results import Censorings, Curve, EstimateAt, GroupResult
 
 
 def counts_failures(endpoint: Endpoint) -> bool:
@@ -31,6 +31,14 @@ def headline_estimates(group: GroupResult, endpoint: Endpoint, cause: str = "") 
         return group.at
     return tuple(EstimateAt(at.days, _complement(at.estimate), _complement(at.upper), _complement(at.lower), at.at_risk)
                  for at in group.at)
+
+
+def headline_censorings(group: GroupResult, endpoint: Endpoint) -> Censorings:
+    """The censor marks at the height of `headline_curve`; none on cumulative incidences, which they do not end."""
+    marks = group.censorings
+    if endpoint.competing:
+        return Censorings(marks.days[:0], marks.estimate[:0])
+    return Censorings(marks.days, 1 - marks.estimate) if endpoint.shown_as_failure else marks
 
 
 def _complement(share: float | None) -> float | None:

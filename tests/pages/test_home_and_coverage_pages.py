@@ -23,6 +23,10 @@ def test_coverage_answers_how_many_where_and_how_long_at_once(open_page: OpenPag
     assert not page.exception
     assert [metric.value for metric in page.metric] == ["4,700", "6", "5", "6", "5.7 years"]
     assert len(page.get("plotly_chart")) == 5
+    for name in ("country", "trial", "cross", "completeness", "follow_up"):
+        page.session_state[f"coverage.{name}.table"] = True
+    page.run()
+    assert not page.exception
     assert len(page.get("table")) == 5
 
 

@@ -35,7 +35,7 @@ def test_the_first_view_is_already_an_answer(house: FakeHouse, open_page: OpenPa
     assert house.asked == [Question("ALL", "efs", by="cyto_group")]
     assert "### Event-free survival of 3,300 patients" in words_of(page)
     assert len(figures_of(page)) == 1
-    assert len(page.get("table")) == 6  # flow, key numbers, pairs, mean differences, estimates, at risk
+    assert len(page.get("table")) == 2  # the flow and the key numbers
 
 
 def test_the_page_refuses_a_role_that_may_not_see_outcomes(house: FakeHouse, open_page: OpenPage) -> None:
@@ -55,6 +55,14 @@ def test_key_numbers_tests_summary_and_methods_are_all_there(open_page: OpenPage
     assert "Kaplan–Meier; 95 % log-log intervals" in words
     headers = list(page.get("table")[1].value.columns)
     assert [header.replace("\\", "") for header in headers][:4] == ["Group", "Patients", "Events", "1 year, %"]
+
+
+def test_the_figure_and_the_pairs_have_their_tables_when_opened(open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.session_state["survival.table"] = page.session_state["survival.pairs"] = True
+    page.run()
+    assert not page.exception
+    assert len(page.get("table")) == 6  # also pairs, mean differences, estimates, numbers at risk
 
 
 def test_the_flow_tells_how_the_cohort_came_about(open_page: OpenPage) -> None:
@@ -192,6 +200,16 @@ def test_one_group_needs_no_test(house: FakeHouse, open_page: OpenPage) -> None:
 def test_a_landmark_that_was_set_is_said_before_the_figure(house: FakeHouse, open_page: OpenPage) -> None:
     house.answer = make_result(notes=["The clock starts on day 42 after diagnosis."])
     assert "The clock starts on day 42" in open_page("survival").info[0].value
+
+
+def test_the_landmark_control_names_the_day_that_the_grouping_needs(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    control = page.selectbox(key="survival.landmark")
+    assert control.options[control.index or 0] == "None: from diagnosis"
+    page.selectbox(key="survival.by").set_value("mrd_group").run()
+    control = page.selectbox(key="survival.landmark")
+    assert control.options[control.index or 0] == "Automatic: day 42"
+    assert house.asked[-1].landmark_days == 0
 
 
 def test_causes_can_be_put_side_by_side(house: FakeHouse, open_page: OpenPage) -> None:

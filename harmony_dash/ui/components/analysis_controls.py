@@ -10,8 +10,10 @@ import streamlit as st
 
 from harmony_dash.charts.numbers import TimeUnit, name_time
 from harmony_dash.cohort.endpoints import ENDPOINTS, TimeZero, endpoint_named
+from harmony_dash.cohort.question import Question, with_landmark
 from harmony_dash.dictionary.model import Dictionary, Variable
 from harmony_dash.disclosure.results import IntervalType
+from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.survival_view import SurvivalView, current_view, pin, set_view
 from harmony_dash.ui.components.text import capital
 
@@ -29,11 +31,12 @@ def show_analysis_controls(view: SurvivalView, dictionary: Dictionary) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _select("Endpoint", "endpoint", list(ENDPOINTS), question.endpoint,
                 lambda name: ENDPOINTS[name].label, _question_setter("endpoint"),
-                help=endpoint_named(question.endpoint).definition, width=220)
+                help=endpoint_named(question.endpoint).definition, width=240)
         _select("Group by", "by", [None, *groupings], question.by,
-                lambda name: "No groups" if name is None else groupings[name], _question_setter("by"), width=220)
+                lambda name: "No groups" if name is None else groupings[name], _question_setter("by"), width=212)
         days = sorted({*LANDMARKS, question.landmark_days})
-        _select("Landmark", "landmark", days, question.landmark_days, lambda day: _landmark_words(day, zero),
+        needed = _needed_landmark(question, dictionary)
+        _select("Landmark", "landmark", days, question.landmark_days, lambda day: _landmark_words(day, zero, needed),
                 _question_setter("landmark_days"), width=190,
                 help="Only patients still followed, without an event, after this day are counted, and their clock "
                      "starts on it. Needed to compare by anything that becomes known later.")
@@ -77,9 +80,19 @@ def _grouping_words(variable: Variable) -> str:
     return variable.label if variable.everyday else f"{variable.section}: {variable.label}"
 
 
-def _landmark_words(day: int, zero: TimeZero) -> str:
+def _needed_landmark(question: Question, dictionary: Dictionary) -> int:
+    """The day the clock starts on if no landmark is chosen: the day by which everything in the question is known."""
+    try:
+        return with_landmark(replace(question, landmark_days=0), dictionary).landmark_days
+    except QuestionError:
+        return 0
+
+
+def _landmark_words(day: int, zero: TimeZero, needed: int) -> str:
     since = "diagnosis" if zero is TimeZero.DIAGNOSIS else "remission"
-    return f"None: from {since}" if day == 0 else f"{capital(name_time(day))} after {since}"
+    if day == 0:
+        return f"Automatic: day {needed}" if needed else f"None: from {since}"
+    return f"{capital(name_time(day))} after {since}"
 
 
 def _question_setter(field: str) -> Callable[[Any], SurvivalView]:

@@ -28,6 +28,6 @@ def build_chips(scope: Scope, *, synthetic: bool, snapshot: str) -> list[tuple[s
 
 def show_chips(scope: Scope, *, synthetic: bool, snapshot: str) -> None:
     """The marks in one row."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall", width="content"):
         for label, colour, explanation in build_chips(scope, synthetic=synthetic, snapshot=snapshot):
             st.badge(escape_markdown(label), color=colour, help=explanation)  # type: ignore[arg-type]

@@ -12,7 +12,9 @@ from harmony_dash.charts.numbers import NOTHING, format_count, format_part
 from harmony_dash.cohort.describe import describe_filter
 from harmony_dash.cohort.filters import Filter, to_json
 from harmony_dash.dictionary.model import Dictionary
+from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import AttritionStep, SurvivalResult
+from harmony_dash.ui.components.chips import show_chips
 from harmony_dash.ui.components.cohort_filters import without_filter
 from harmony_dash.ui.components.survival_view import SurvivalView, current_view, set_view
 from harmony_dash.ui.components.tables import show_table
@@ -69,8 +71,9 @@ def remaining_share(attrition: Sequence[AttritionStep], shown: int) -> float | N
     return None if not first else min(1.0, shown / first)
 
 
-def show_flow(result: SurvivalResult, *, minimum: int = 10) -> None:
-    """The live count with a tiny bar; the details open on a click."""
+def show_flow(released: Released[SurvivalResult]) -> None:
+    """One row: the live count with a tiny bar, its details on a click, and what kind of numbers these are."""
+    result, minimum = released.value, released.scope.rules.minimum_cell
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.popover(build_flow_words(result.attrition, result.n), type="tertiary",
                         icon=":material/filter_alt:", help="How many each filter removed, and who is not counted"):
@@ -78,3 +81,4 @@ def show_flow(result: SurvivalResult, *, minimum: int = 10) -> None:
         share = remaining_share(result.attrition, result.n)
         if share is not None:
             st.progress(share, width=120)
+        show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot)

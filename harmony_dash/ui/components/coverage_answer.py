@@ -74,8 +74,10 @@ def _show(heading: str, figure: object, key: str, table: pd.DataFrame, alt: str,
     st.plotly_chart(figure, key=f"coverage.{key}", theme=None, config=QUIET_FIGURE, alt=alt)  # type: ignore[arg-type]
     if note:
         st.caption(note)
-    with st.expander("View as table"):
-        show_table(table, left=_LEFT, alt=heading)
+    twin = st.expander("View as table", key=f"coverage.{key}.table", on_change="rerun")
+    if twin.open:
+        with twin:
+            show_table(table, left=_LEFT, alt=heading)
 
 
 _LEFT = ("Country", "Trial or registry", "Variable", "Source", "Provider", "Countries", "Diagnosed")

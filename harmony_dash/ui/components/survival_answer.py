@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from harmony_dash.charts.numbers import name_time
+from harmony_dash.charts.numbers import TimeUnit, name_time
 from harmony_dash.charts.palette import palette_for
 from harmony_dash.charts.survival import MOST_CURVES, build_survival_figure, describe_survival
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import SurvivalResult
-from harmony_dash.ui.components.chips import show_chips
+from harmony_dash.disclosure.results import RestrictedMeanDifference, SurvivalResult
 from harmony_dash.ui.components.problem import show_empty
 from harmony_dash.ui.components.survival_view import SurvivalView, full_link
 from harmony_dash.ui.components.tables import (
@@ -27,13 +28,6 @@ from harmony_dash.ui.components.text import capital, escape_markdown, sentence, 
 FIGURE_CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": False,
                  # The camera would make a copy without provenance; the rest has no use on these axes.
                  "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d", "pan2d"]}
-
-
-def show_title(released: Released[SurvivalResult]) -> None:
-    """The question in words, and what the numbers are."""
-    result = released.value
-    show_heading(result.title)
-    show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot)
 
 
 def show_heading(title: str) -> None:
@@ -95,18 +89,26 @@ def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None
     st.markdown(escape_markdown(result.summary))
     differences = () if competing else result.restricted_mean_differences
     if result.pairwise or differences:
-        with st.expander("Compare pairs of groups"):
-            if result.pairwise:
-                show_table(build_pairwise(result), left=("Group", "Compared with"), alt="Pairwise comparisons")
-            if differences:
-                st.caption(f"Difference of restricted mean time without the event, up to "
-                           f"{name_time(differences[0].tau_days)}.")
-                show_table(build_mean_differences(result, unit), left=("Group", "Minus"),
-                           alt="Differences of restricted mean times")
-    with st.expander("View as table"):
-        show_table(build_estimates(released), left=("Group", "Cause", "Time"), alt="Estimates at chosen times")
-        st.caption(f"Patients at risk, events and censored so far, by {unit.value} since the clock started.")
-        show_table(build_risk_table(released, unit), left=("Group", "Patients"), alt="Numbers at risk")
+        pairs = st.expander("Compare pairs of groups", key="survival.pairs", on_change="rerun")
+        if pairs.open:
+            with pairs:
+                _show_pairs(result, differences, unit)
+    twin = st.expander("View as table", key="survival.table", on_change="rerun")
+    if twin.open:  # tables are a third of the time of a click, so only those that are looked at are made
+        with twin:
+            show_table(build_estimates(released), left=("Group", "Cause", "Time"), alt="Estimates at chosen times")
+            st.caption(f"Patients at risk, events and censored so far, by {unit.value} since the clock started.")
+            show_table(build_risk_table(released, unit), left=("Group", "Patients"), alt="Numbers at risk")
+
+
+def _show_pairs(result: SurvivalResult, differences: Sequence[RestrictedMeanDifference], unit: TimeUnit) -> None:
+    if result.pairwise:
+        show_table(build_pairwise(result), left=("Group", "Compared with"), alt="Pairwise comparisons")
+    if differences:
+        st.caption("Difference of restricted mean time without the event, up to "
+                   f"{name_time(differences[0].tau_days)}.")
+        show_table(build_mean_differences(result, unit), left=("Group", "Minus"),
+                   alt="Differences of restricted mean times")
 
 
 def show_methods(released: Released[SurvivalResult], view: SurvivalView) -> None:

@@ -19,6 +19,7 @@ from harmony_dash.charts.numbers import (
     name_time,
 )
 from harmony_dash.cohort.endpoints import endpoint_named
+from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
 from harmony_dash.ui.components.text import capital, escape_markdown
@@ -54,11 +55,8 @@ def build_key_numbers(released: Released[SurvivalResult], unit: TimeUnit) -> pd.
 
 
 def estimates_of(group: GroupResult, result: SurvivalResult) -> tuple[EstimateAt, ...]:
-    """The estimates a reader looks for: survival, or the incidence of the cause of interest."""
-    endpoint = endpoint_named(result.question.endpoint)
-    if not endpoint.competing:
-        return group.at
-    return next((c.at for c in group.cumulative_incidence if c.cause == endpoint.causes[0]), ())
+    """The estimates a reader looks for: survival, relapse rate, or the incidence of the cause of interest."""
+    return headline_estimates(group, endpoint_named(result.question.endpoint))
 
 
 def build_estimates(released: Released[SurvivalResult]) -> pd.DataFrame:
@@ -67,7 +65,8 @@ def build_estimates(released: Released[SurvivalResult]) -> pd.DataFrame:
     endpoint = endpoint_named(result.question.endpoint)
     rows = []
     for group in result.groups:
-        causes = [(c.label, c.at) for c in group.cumulative_incidence] if endpoint.competing else [("", group.at)]
+        causes = [(c.label, c.at) for c in group.cumulative_incidence] if endpoint.competing else [
+            ("", headline_estimates(group, endpoint))]
         for cause, points in causes:
             for point in points:
                 row = {"Group": capital(group.name)}
@@ -146,5 +145,6 @@ def show_table(table: pd.DataFrame, *, left: Sequence[str] = ("Group",), alt: st
                                        **{"color": f"{colour} !important", "font-weight": "600"})
     styled = styled.set_table_styles([
         *({"selector": f"th.col{place}", "props": list(right.items())} for place in numbers),
-        {"selector": "td, td *", "props": [("white-space", "nowrap !important")]}])
+        *({"selector": f"td.col{place}, td.col{place} *", "props": [("white-space", "nowrap !important")]}
+          for place in numbers)])
     st.table(styled, border="horizontal", hide_index=True, alt=alt or None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harmony_dash.charts.coverage import (
     build_completeness_figure,
     build_country_figure,
@@ -11,6 +13,7 @@ from harmony_dash.charts.coverage import (
     describe_coverage,
 )
 from harmony_dash.disclosure.released import Level, Scope, make_released
+from harmony_dash.disclosure.results import CountCell
 from tests.unit.charts.factories import make_coverage
 
 NAMES = {"DE": "Germany", "GB": "United Kingdom"}
@@ -40,6 +43,16 @@ def test_completeness_shows_per_cent_and_not_available() -> None:
     texts = {note.text for note in figure.layout.annotations}
     assert {"100", "n/a"} <= texts
     assert len(figure.layout.yaxis.ticktext) == 5
+
+
+def test_many_columns_have_slanted_names() -> None:
+    few, many = (build_cross_figure(make_released(make_coverage(countries=n), Scope(Level.PROTECTED)), names={})
+                 for n in (4, 8))
+    assert few.layout.xaxis.tickangle == many.layout.xaxis.tickangle == 0
+    result = make_coverage(countries=8)
+    trials = tuple(CountCell({"trial": f"Trial {i}"}, 100) for i in range(12))
+    wide = build_cross_figure(make_released(replace(result, by_trial=trials), Scope(Level.PROTECTED)), names={})
+    assert wide.layout.xaxis.tickangle == -45
 
 
 def test_follow_up_leaves_out_what_may_not_be_shown() -> None:

@@ -49,10 +49,12 @@ def test_ticks_never_crowd() -> None:
 
 
 def test_table_columns_stand_under_ticks_or_are_thinned() -> None:
-    days = tuple(round(365.25 * year) for year in range(16))
-    ticks = choose_ticks(15.0, TimeUnit.YEARS)
-    assert [round(day / 365.25) for day in choose_table_days(days, 15.0, TimeUnit.YEARS, ticks)] == [
-        round(tick) for tick in ticks]
+    for end in (5, 10, 15, 21):
+        days = tuple(round(365.25 * year) for year in range(end + 1))
+        ticks = choose_ticks(float(end), TimeUnit.YEARS)
+        columns = [round(day / 365.25) for day in choose_table_days(days, float(end), TimeUnit.YEARS, ticks)]
+        assert set(columns) <= set(ticks)
+        assert 3 <= len(columns) <= 7
 
 
 def test_percentage_axes_leave_room() -> None:

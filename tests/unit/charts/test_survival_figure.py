@@ -132,7 +132,8 @@ def test_numbers_at_risk_stand_under_the_ticks_in_the_colour_of_the_curve() -> N
 
 
 def test_few_at_risk_are_below_ten_other_hidden_numbers_a_dash_and_none_is_nan() -> None:
-    figure = build_survival_figure(release_for_test(make_result([make_group("all", "", by=None, n=60)], by=None)))
+    small = make_result([make_group("all", "", by=None, n=30, final=0.85)], by=None)
+    figure = build_survival_figure(release_for_test(small))
     texts = [text for trace in figure.data for text in (trace.text or ()) if isinstance(text, str)]
     hovers = [text for trace in figure.data if trace.customdata is not None for text in trace.customdata]
     assert {"<10", "–"} <= set(texts)
