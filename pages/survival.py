@@ -2,10 +2,13 @@
 
 import streamlit as st
 
+from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
+from harmony_dash.disclosure.results import ReleaseInfo
 from harmony_dash.errors import UserError
 from harmony_dash.services.choices import count_choices
+from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.ui.components.analysis_controls import show_analysis_controls, show_cause_control
@@ -20,7 +23,7 @@ from harmony_dash.ui.components.survival_answer import (
     show_numbers,
     show_withheld,
 )
-from harmony_dash.ui.components.survival_view import open_view, publish_link
+from harmony_dash.ui.components.survival_view import SurvivalView, open_view, publish_link
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
 
@@ -35,15 +38,22 @@ def show_analysis() -> None:
     try:
         info = describe_release(deployment, actor)
         view, broken_link = open_view(info)
+        publish_link(view)
+        show_answer(deployment, actor, info, view, broken_link)
+        # The panel comes last, because people look at the curve first; it has its own place in the sidebar anyway.
         variables = panel_variables(info, view.question)
         choices = count_choices(deployment, actor, view.question, variables.counted)
     except UserError as error:
         show_problem(error)
         return
-    publish_link(view)
     with st.sidebar:
         show_cohort_panel(view, info, variables, choices)
-    # Parts that come and go have a place of their own, so that the figure keeps its place and the reader's zoom.
+
+
+def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView,
+                broken_link: UserError | None) -> None:
+    """Everything right of the panel."""
+    # Parts that come and go have a place of their own, so that the others keep theirs.
     heading, chips = st.container(), st.container()
     with heading:
         if broken_link:

@@ -38,6 +38,8 @@ def make_patients(n: int, seed: int = 1, *, source: str = "example") -> pd.DataF
         "cyto_group": pick(np.array(["good", "intermediate", "high", None], dtype=object), n, p=[0.4, 0.4, 0.1, 0.1]),
         "mrd_group": pick(np.array(["mrd_cr", "mrd_failure", None], dtype=object), n, p=[0.5, 0.4, 0.1]),
         "hsct_cr1": pick(np.array(["no", "yes", None], dtype=object), n, p=[0.85, 0.1, 0.05]),
+        "first_event": np.array(["none", "relapse", "death_in_cr", "smn"])[cause],
+        "first_event_days": np.where(cause > 0, days, np.nan),
         "cr_days": rng.integers(25, 45, n), "last_contact_days": end,
     }
     data["hsct_days"] = np.where(data["hsct_cr1"] == "yes", rng.integers(60, 400, n), np.nan)

@@ -31,6 +31,7 @@ class Endpoint:
     competing : whether causes after the first compete, so that the answer is a cumulative incidence.
     definition : one sentence for the methods line and hover help.
     shown_as_failure : drawn and told as one minus the survival curve.
+    counts_on_day_zero : events moved to day 0, which a landmark would silently drop.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Endpoint:
     competing: bool
     definition: str
     shown_as_failure: bool = False
+    counts_on_day_zero: bool = False
 
 
 _ALL = (
@@ -51,7 +53,8 @@ _ALL = (
              "second malignancy, whichever first."),
     Endpoint("efs_tf0", "Event-free survival (treatment failure at day 0)", TimeZero.DIAGNOSIS, ("event",),
              ("event",), False,
-             "As event-free survival, with treatment failure counted on day 0: the curve may start below 100 %."),
+             "As event-free survival, with treatment failure counted on day 0: the curve may start below 100 %.",
+             counts_on_day_zero=True),
     Endpoint("rfs", "Relapse-free survival", TimeZero.REMISSION, ("relapse_or_death",), ("relapse or death",), False,
              "From complete remission to relapse or death in remission; a second malignancy censors."),
     Endpoint("relapse", "Cumulative incidence of relapse", TimeZero.REMISSION, ("relapse", "death_in_cr", "smn"),

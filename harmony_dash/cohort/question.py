@@ -123,14 +123,17 @@ def with_landmark(question: Question, dictionary: Dictionary) -> Question:
 
     Raises
     ------
-    QuestionError when a variable has no fixed day (a transplant) and no landmark was chosen.
+    QuestionError when a variable has no fixed day (a transplant) and no landmark was chosen, and when the endpoint
+    counts events on day 0, which any landmark would drop.
     """
-    zero = endpoint_named(question.endpoint).time_zero
+    endpoint = endpoint_named(question.endpoint)
+    zero = endpoint.time_zero
     needed = question.landmark_days
     for name in question.variables:
         measured = dictionary[name].measured
         if measured is TimePoint.LATER:
-            if question.landmark_days == 0:
+            known_at_zero = zero is TimeZero.REMISSION and dictionary[name].day_variable == "cr_days"
+            if question.landmark_days == 0 and not known_at_zero:
                 raise QuestionError(
                     f"'{dictionary[name].label}' becomes known only during follow-up, so comparing by it from the "
                     "start would count survival until then as its effect", where=name,
@@ -140,6 +143,11 @@ def with_landmark(question: Question, dictionary: Dictionary) -> Question:
         if zero is TimeZero.REMISSION:
             day = 0 if measured is TimePoint.END_OF_INDUCTION else max(0, day - EARLIEST_REMISSION_DAY)
         needed = max(needed, day)
+    if needed and endpoint.counts_on_day_zero:
+        raise QuestionError(
+            f"{endpoint.label.lower()} puts treatment failures on day 0, and a clock that starts on day {needed} would "
+            "drop every one of them", where="endpoint",
+            remedy="Use event-free survival with treatment failure at its date (efs), or a question without landmark.")
     return replace(question, landmark_days=needed)
 
 

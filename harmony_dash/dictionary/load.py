@@ -33,7 +33,8 @@ _FILE_KEYS = {"dictionary", "disease", "variables"}
 _DISEASE_KEYS = {"code", "label", "adjective"}
 _VARIABLE_KEYS = {
     "label", "section", "type", "unit", "units", "values", "range", "flag_above", "bands", "measured", "day_variable",
-    "required", "kept", "derived", "everyday", "sensitive", "codes", "verified", "definition",
+    "until_then", "until_first_event", "asked", "required", "kept", "derived", "everyday", "sensitive", "codes",
+    "verified", "definition",
 }
 _SENSITIVE = ("low", "medium", "high")
 
@@ -84,6 +85,10 @@ def build_dictionary(documents: Sequence[LocatedDict]) -> Dictionary:
             raise DictionaryError(
                 f"'{variable.name}' takes its day from '{variable.day_variable}', which is not a variable of type days",
                 where=places[variable.name], remedy="Name an existing days variable.")
+        if variable.until_then and (not variable.day_variable or variable.until_then not in variable.values):
+            raise DictionaryError(
+                f"'{variable.name}' is '{variable.until_then}' until its day, but has no such value or no day_variable",
+                where=places[variable.name], remedy="Name one of its values, and the variable that holds the day.")
     text = json.dumps(describe_dictionary(diseases, variables), sort_keys=True)
     return Dictionary(MappingProxyType(diseases), MappingProxyType(variables),
                       hashlib.sha256(text.encode()).hexdigest()[:12])
@@ -179,7 +184,7 @@ def _read_variable(name: str, entry: Any, where: str, scope: frozenset[str]) -> 
         raise fail(f"measured '{measured}' does not exist", f"Use one of: {', '.join(points)}.", "measured")
     if entry.get("sensitive", "low") not in _SENSITIVE:
         raise fail("'sensitive' is not low, medium or high", "Choose one of the three.", "sensitive")
-    for key in ("required", "kept", "everyday", "verified"):
+    for key in ("required", "kept", "everyday", "verified", "until_first_event", "asked"):
         if not isinstance(entry.get(key, True), bool):
             raise fail(f"'{key}' is not true or false", f"Write `{key}: true` or leave it out.", key)
     lower, upper = _read_range(entry, kind, fail)
@@ -188,6 +193,8 @@ def _read_variable(name: str, entry: Any, where: str, scope: frozenset[str]) -> 
         units=_read_units(entry, kind, fail), values=_read_values(entry, kind, fail), lower=lower, upper=upper,
         flag_above=_read_number(entry, "flag_above", kind, fail), bands=_read_bands(entry, kind, fail),
         measured=TimePoint(measured), day_variable=str(entry.get("day_variable", "")),
+        until_then=str(entry.get("until_then", "")), until_first_event=entry.get("until_first_event", False),
+        asked=entry.get("asked", True),
         required=entry.get("required", False), kept=entry.get("kept", True), derived=str(entry.get("derived", "")),
         everyday=entry.get("everyday", False), sensitive=entry.get("sensitive", "low"),
         codes=MappingProxyType({str(k): str(v) for k, v in entry.get("codes", {}).items()}),

@@ -73,7 +73,10 @@ class Variable:
     flag_above : values above it are kept and reported.
     bands : ascending edges at which protected filters on a number may cut.
     measured : when the value is known.
-    day_variable : the variable that holds the day on which this one became true, if it varies per patient.
+    day_variable : the variable that holds the day on which this one became known, if it varies per patient.
+    until_then : the value before that day ("no" until a transplant); empty if there is none before it.
+    until_first_event : it can only happen before the first event, so whoever had one is in none of its groups.
+    asked : False for a number that filters would misread (a limit of detection).
     required : a row without it is quarantined.
     kept : stored with the patient; False for values only needed while harmonising (a diagnosis year).
     derived : name of the derivation that computes it; a source may not supply it.
@@ -98,6 +101,9 @@ class Variable:
     bands: tuple[float, ...] = ()
     measured: TimePoint = TimePoint.BASELINE
     day_variable: str = ""
+    until_then: str = ""
+    until_first_event: bool = False
+    asked: bool = True
     required: bool = False
     kept: bool = True
     derived: str = ""
@@ -121,7 +127,8 @@ class Variable:
     @property
     def is_askable(self) -> bool:
         """Whether a question may filter or group by it."""
-        return self.kept and self.measured is not TimePoint.OUTCOME and self.type is not VariableType.IDENTIFIER
+        hidden = self.measured is TimePoint.OUTCOME or self.type is VariableType.IDENTIFIER
+        return self.kept and self.asked and not hidden
 
     def label_of(self, value: str) -> str:
         """The words for one of its values; the value itself for open codes."""

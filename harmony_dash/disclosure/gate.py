@@ -21,6 +21,7 @@ from harmony_dash.disclosure.results import (
     CohortChoices,
     CoverageResult,
     Curve,
+    EqualityTest,
     EstimateAt,
     Exclusion,
     GroupResult,
@@ -86,13 +87,17 @@ def _(result: SurvivalResult, rules: Rules) -> SurvivalResult:
     groups = tuple(_protect_group(group, rules) for group in result.groups if group.n >= rules.minimum_group)
     withheld = result.withheld + tuple(WithheldGroup(g.label, g.name, too_few(rules)) for g in small)
     # A test that a withheld group took part in would say something about it, and one on few events says nothing.
-    tests_stand = not small and sum(group.events or 0 for group in groups) >= rules.minimum_events_for_test
+    def stands(test: EqualityTest | None) -> bool:
+        return test is not None and not small and test.events >= rules.minimum_events_for_test
+
+    enough = not small and sum(group.events or 0 for group in groups) >= rules.minimum_events_for_test
     attrition, exclusions = _protect_flow(result, len(withheld), rules)
     return replace(
         result, groups=groups, withheld=withheld, n=sum(group.n for group in groups),
-        log_rank=result.log_rank if tests_stand else None, pairwise=result.pairwise if tests_stand else (),
-        gray=result.gray if tests_stand else (),
-        restricted_mean_differences=result.restricted_mean_differences if tests_stand else (),
+        log_rank=result.log_rank if stands(result.log_rank) else None,
+        pairwise=result.pairwise if stands(result.log_rank) else (),
+        gray=tuple(test for test in result.gray if stands(test)),
+        restricted_mean_differences=result.restricted_mean_differences if enough else (),
         attrition=attrition, exclusions=exclusions)
 
 

@@ -60,7 +60,7 @@ class EstimateAt:
 
 @dataclass(frozen=True)
 class RiskTable:
-    """Patients at risk (T ≥ t), and events and censorings so far (up to and including t), at each of `days`."""
+    """Patients at risk (T ≥ t), and events of every cause and censorings so far (up to and including t)."""
 
     days: tuple[int, ...]
     at_risk: tuple[int | None, ...]
@@ -136,12 +136,13 @@ class WithheldGroup:
 
 @dataclass(frozen=True)
 class EqualityTest:
-    """A test of equality of the groups; `label` says which, `cause` for one cause among competing ones."""
+    """A test of equality of the groups; `label` says which, `events` on how many, `cause` which of competing ones."""
 
     label: str
     statistic: float
     df: int
     p: float
+    events: int
     cause: str = ""
 
 

@@ -8,10 +8,16 @@ from harmony_dash.disclosure.released import Level, Scope
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
 
 DAYS_PER_YEAR = 365.25
+# No verdict on fewer events, at any level.
+FEWEST_EVENTS = 20
 
 # What a mapping of counts, an unadjusted comparison and a registry cannot say, in one sentence.
 CAVEAT = ("Patients were not allocated to these groups at random, and treatment may differ between them, so this does "
           "not say what another treatment would have done.")
+
+
+RANDOMISED = ("Arms were allocated at random within each randomised comparison: read them within one comparison, from "
+              "the day of randomisation, and without filters on what happened afterwards.")
 
 
 def format_count(n: int | None, minimum: int = 10) -> str:
@@ -85,26 +91,33 @@ def write_summary(result: SurvivalResult) -> str:
     what = endpoint.label[0].lower() + endpoint.label[1:]
     words = [f"{_interval(at)} in {group.name}" if len(result.groups) > 1 else _interval(at)
              for group, at in readings]
-    text = f"At {_time(day)}, {what} was {_join(words)}."
-    test = result.gray[0] if result.gray else result.log_rank
-    if len(result.groups) > 1 and test is not None:
+    found = {group.name for group, _ in readings}
+    missing = [group.name for group in result.groups if group.name not in found]
+    text = f"{_time(day)[0].upper()}{_time(day)[1:]} {_clock(result)}, {what} was {_join(words)}."
+    if missing:
+        text += f" Too few patients are followed that long to say so for {_join(missing)}."
+    test = next((gray for gray in result.gray if gray.cause == endpoint.causes[0]), result.log_rank)
+    if len(result.groups) > 1 and test is not None and test.events >= FEWEST_EVENTS:
         verdict = ("differ by more than chance alone would readily explain" if test.p < 0.05
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
         text += f" The groups {verdict} ({test.label}, p {'' if test.p < 0.001 else '= '}{format_p(test.p)})."
-    return f"{text} {CAVEAT}" if len(result.groups) > 1 else text
+        text += " The p-value is not adjusted for other comparisons and uses all follow-up."
+    if len(result.groups) == 1:
+        return text
+    return f"{text} {RANDOMISED if result.question.by == 'rand_arm' else CAVEAT}"
 
 
 def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:
-    """Each group's estimate at the latest of the chosen days that every group reaches, else that any reaches."""
+    """Each group's estimate at the latest of the chosen days that at least half of the groups reach."""
     endpoint = endpoint_named(result.question.endpoint)
     series = [(group, headline_estimates(group, endpoint)) for group in result.groups]
     days = [at.days for at in series[0][1]]
-    for needed in (len(series), 1):
+    for needed in (len(series) / 2, 1):
         for day in sorted(days, reverse=True):
-            found = [(group, at) for group, ats in series for at in ats
+            reached = [(group, at) for group, ats in series for at in ats
                      if at.days == day and at.estimate is not None]
-            if len(found) >= needed:
-                return found
+            if len(reached) >= needed:
+                return reached
     return []
 
 
@@ -112,8 +125,18 @@ def _interval(at: EstimateAt) -> str:
     if at.estimate is None:
         return "not estimable"
     if at.lower is None or at.upper is None:
-        return format_percent(at.estimate)
+        return f"{format_percent(at.estimate)} (no event, so no interval)" if at.estimate in (0.0, 1.0) else (
+            format_percent(at.estimate))
     return f"{format_percent(at.estimate)} (95 % CI {100 * at.lower:.1f}–{100 * at.upper:.1f})"
+
+
+def _clock(result: SurvivalResult) -> str:
+    """Since when, e.g. "after day 42 from diagnosis, among patients followed beyond it"."""
+    question = result.question
+    zero = endpoint_named(question.endpoint).time_zero
+    if not question.landmark_days:
+        return f"after {zero}"
+    return f"after day {question.landmark_days} from {zero}, among patients followed beyond that day without the event"
 
 
 def _time(day: int) -> str:

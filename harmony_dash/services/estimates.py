@@ -25,16 +25,23 @@ from harmony_dash.disclosure.results import (
 )
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.cumulative_incidence import IncidenceCurves, estimate_cumulative_incidence, read_incidence
-from harmony_dash.stats.event_table import EventTable
+from harmony_dash.stats.event_table import EventTable, Ints
 from harmony_dash.stats.follow_up import estimate_follow_up
 from harmony_dash.stats.gray import compare_incidence
-from harmony_dash.stats.kaplan_meier import SurvivalCurve, estimate_survival, find_quantile, read_survival
+from harmony_dash.stats.kaplan_meier import (
+    LEAST_AT_RISK,
+    SurvivalCurve,
+    estimate_survival,
+    find_quantile,
+    read_survival,
+)
 from harmony_dash.stats.log_rank import compare_pairs, compare_survival
 from harmony_dash.stats.restricted_mean import RestrictedMeans, estimate_restricted_means
-from harmony_dash.stats.risk_sets import count_risk_sets, read_risk_counts
+from harmony_dash.stats.risk_sets import count_risk_sets, first_supported_day, read_risk_counts
 
 DAYS_PER_YEAR = 365.25
 MOST_TICKS = 12
+HEADLINE_DAYS = 1826
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ def _log_rank(table: EventTable, label: str) -> EqualityTest | None:
         test = compare_survival(table)
     except StatisticsError:
         return None
-    return EqualityTest(label, test.statistic, test.df, test.p)
+    return EqualityTest(label, test.statistic, test.df, test.p, int(table.event_counts.sum()))
 
 
 def _pairwise(table: EventTable, names: Mapping[str, str]) -> tuple[tuple[str, str, float, float], ...]:
@@ -104,12 +111,13 @@ def _gray(table: EventTable, cause: str, label: str) -> EqualityTest | None:
         test = compare_incidence(table, cause=cause)
     except StatisticsError:
         return None
-    return EqualityTest(label, test.statistic, test.df, test.p, cause)
+    events = int(table.event_counts[:, table.causes.index(cause)].sum())
+    return EqualityTest(label, test.statistic, test.df, test.p, events, cause)
 
 
 def _restricted_means(table: EventTable, question: Question) -> RestrictedMeans | None:
-    """To the horizon if the data reach it, else as far as ten patients are at risk in every group."""
-    for tau in (question.horizon_days, None):
+    """To the horizon or five years if the data reach them, else as far as ten are at risk in every group."""
+    for tau in (question.horizon_days or HEADLINE_DAYS, None):
         try:
             return estimate_restricted_means(table, tau_days=tau)
         except StatisticsError:
@@ -119,15 +127,24 @@ def _restricted_means(table: EventTable, question: Question) -> RestrictedMeans 
 
 def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], name: str, question: Question,
                    interval: IntervalType, days: Sequence[int], ticks: Sequence[int],
-                   restricted_mean: RestrictedMean | None) -> GroupResult:
-    """Everything shown of one group."""
+                   restricted_mean: RestrictedMean | None, from_day: int | None) -> GroupResult:
+    """Everything shown of one group.
+
+    Parameters
+    ----------
+    from_day : the day on which the curves of all groups start, with late entry; None without.
+
+    Raises
+    ------
+    StatisticsError if late entry leaves the group unobserved for a while.
+    """
     endpoint = endpoint_named(question.endpoint)
     horizon = math.inf if question.horizon_days is None else question.horizon_days
-    survival = estimate_survival(table, group, interval=interval.value)
+    survival = estimate_survival(table, group, interval=interval.value, from_day=from_day)
     median = find_quantile(survival)
     incidence: tuple[CauseIncidence, ...] = ()
     if endpoint.competing:
-        curves = estimate_cumulative_incidence(table, group, interval=interval.value)
+        curves = estimate_cumulative_incidence(table, group, interval=interval.value, from_day=from_day)
         incidence = tuple(_incidence(curves, place, cause, words, days, horizon) for place, (cause, words)
                           in enumerate(zip(endpoint.causes, endpoint.cause_labels, strict=True)))
     at = read_survival(survival, np.asarray(days, dtype=np.int64))
@@ -140,26 +157,48 @@ def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], n
             strict=True)),
         risk_table=_risk_table(table, group, ticks), median_days=_or_none(median.days),
         median_lower_days=_or_none(median.lower), median_upper_days=_or_none(median.upper),
-        follow_up_median_days=_or_none(estimate_follow_up(table, group).median.days),
+        follow_up_median_days=_follow_up(table, group),
         restricted_mean=restricted_mean, cumulative_incidence=incidence)
 
 
 def _curve(survival: SurvivalCurve, horizon: float) -> Curve:
-    keep = np.isfinite(survival.survival) & (survival.days <= horizon)
-    at_start = _at_risk_at_start(survival)
-    return Curve(_with_start(survival.days[keep].astype(float), float(survival.from_day)),
-                 _with_start(survival.survival[keep], 1.0), _with_start(survival.lower[keep], math.nan),
-                 _with_start(survival.upper[keep], math.nan),
-                 _with_start(survival.at_risk[keep].astype(float), at_start))
+    return _build_curve(survival.days, survival.survival, survival.lower, survival.upper, survival.at_risk,
+                        survival.from_day, 1.0, horizon)
 
 
-def _at_risk_at_start(survival: SurvivalCurve) -> float:
-    started = np.flatnonzero(survival.days >= survival.from_day)
-    return float(survival.at_risk[started[0]]) if len(started) else 0.0
+def _build_curve(days: Ints, estimate: Floats, lower: Floats, upper: Floats, at_risk: Ints, from_day: int,
+                 start: float, horizon: float) -> Curve:
+    """A curve from its first day to the horizon, which gets a point of its own if follow-up goes beyond it."""
+    rows = np.flatnonzero(days >= from_day)
+    first = int(at_risk[rows[0]]) if len(rows) else 0
+    parts = [np.concatenate([[float(from_day)], days[rows]]), np.concatenate([[start], estimate[rows]]),
+             np.concatenate([[math.nan], lower[rows]]), np.concatenate([[math.nan], upper[rows]]),
+             np.concatenate([[float(first)], at_risk[rows]])]
+    end = int(np.searchsorted(parts[0], horizon, side="right"))
+    if end == len(parts[0]):
+        return Curve(*parts)
+    shown = [part[:end] for part in parts]
+    if shown[0][-1] < horizon:
+        # Whoever leaves next after the horizon is still at risk on it.
+        last = [horizon, shown[1][-1], shown[2][-1], shown[3][-1], parts[4][end]]
+        shown = [np.append(part, value) for part, value in zip(shown, last, strict=True)]
+    return Curve(*shown)
 
 
-def _with_start(values: Floats, start: float) -> Floats:
-    return np.concatenate([[start], values])
+def _follow_up(table: EventTable, group: str) -> float | None:
+    try:
+        return _or_none(estimate_follow_up(table, group).median.days)
+    except StatisticsError:
+        return None  # late entry leaves too few under observation together
+
+
+def common_start(table: EventTable) -> int | None:
+    """With late entry, the first day on which every group has ten patients at risk, so that curves compare like
+    with like; None without late entry, or if some group never has."""
+    if not table.has_late_entry:
+        return None
+    starts = [first_supported_day(count_risk_sets(table, group), LEAST_AT_RISK) for group in table.groups]
+    return None if None in starts else max(day for day in starts if day is not None)
 
 
 def _censorings(survival: SurvivalCurve, horizon: float) -> Censorings:
@@ -169,12 +208,8 @@ def _censorings(survival: SurvivalCurve, horizon: float) -> Censorings:
 
 def _incidence(curves: IncidenceCurves, place: int, cause: str, words: str, days: Sequence[int], horizon: float,
                ) -> CauseIncidence:
-    keep = np.isfinite(curves.incidence[:, place]) & (curves.days <= horizon)
-    first = curves.at_risk[keep][:1].astype(float)
-    curve = Curve(_with_start(curves.days[keep].astype(float), float(curves.from_day)),
-                  _with_start(curves.incidence[keep, place], 0.0), _with_start(curves.lower[keep, place], math.nan),
-                  _with_start(curves.upper[keep, place], math.nan),
-                  _with_start(curves.at_risk[keep].astype(float), float(first[0]) if len(first) else 0.0))
+    curve = _build_curve(curves.days, curves.incidence[:, place], curves.lower[:, place], curves.upper[:, place],
+                         curves.at_risk, curves.from_day, 0.0, horizon)
     at = read_incidence(curves, np.asarray(days, dtype=np.int64))
     readings = zip(at.days.tolist(), _plain(at.incidence[:, place]), _plain(at.lower[:, place]),
                    _plain(at.upper[:, place]), at.at_risk.tolist(), strict=True)
@@ -183,7 +218,7 @@ def _incidence(curves: IncidenceCurves, place: int, cause: str, words: str, days
 
 def _risk_table(table: EventTable, group: str, ticks: Sequence[int]) -> RiskTable:
     counts = read_risk_counts(count_risk_sets(table, group), np.asarray(ticks, dtype=np.int64))
-    return RiskTable(tuple(ticks), tuple(counts.at_risk.tolist()), tuple(counts.events[:, 0].tolist()),
+    return RiskTable(tuple(ticks), tuple(counts.at_risk.tolist()), tuple(counts.events.sum(axis=1).tolist()),
                      tuple(counts.censored.tolist()))
 
 

@@ -8,26 +8,28 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_filter, describe_question
 from harmony_dash.cohort.endpoints import EXCLUSIONS, endpoint_named
-from harmony_dash.cohort.filters import Filter, OneOf, leaves_of, variables_of
+from harmony_dash.cohort.filters import Between, Filter, OneOf, leaves_of
 from harmony_dash.cohort.question import Question, check_question, with_landmark
+from harmony_dash.dictionary.model import TimePoint, VariableType
 from harmony_dash.disclosure import COUNT_IN_TITLE, Level, Released, Scope, release, too_few
 from harmony_dash.disclosure.results import (
     AttritionStep,
     Exclusion,
-    GroupResult,
     IntervalType,
     SurvivalResult,
     WithheldGroup,
 )
-from harmony_dash.errors import QuestionError
+from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.estimates import estimate_group, risk_table_days, run_tests
+from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Snapshot
 
 DEFAULT_DAYS = (365, 1096, 1826)
+ADULT = 18.0
+_CHILDREN = frozenset({"<1", "1-9", "10-17"})
 ACTION = "survival"
 
 
@@ -106,18 +108,26 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
     tests = run_tests(table, question, names)
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
-    groups = tuple(estimate_group(table, value, label=_group_label(question, value), name=names[value],
-                                  question=question, interval=interval, days=at, ticks=ticks,
-                                  restricted_mean=tests.restricted_mean(value)) for value in shown)
+    start = common_start(table)
+    groups, unobserved = [], []
+    for value in shown:
+        label = _group_label(question, value)
+        try:
+            groups.append(estimate_group(
+                table, value, label=label, name=names[value], question=question, interval=interval, days=at,
+                ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start))
+        except StatisticsError as problem:
+            unobserved.append(WithheldGroup(label, names[value], problem.problem))
     return SurvivalResult(
         question=question, title=describe_question(question, snapshot.dictionary, COUNT_IN_TITLE),
-        snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=sum(group.n for group in groups), groups=groups,
-        withheld=tuple(WithheldGroup(_group_label(question, value), names[value], too_few(scope.rules))
-                       for value in small),
+        snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=sum(group.n for group in groups),
+        groups=tuple(groups),
+        withheld=(*unobserved, *(WithheldGroup(_group_label(question, value), names[value], too_few(scope.rules))
+                                 for value in small)),
         log_rank=tests.log_rank, pairwise=tests.pairwise, gray=tests.gray,
         restricted_mean_differences=tests.differences,
         attrition=_attrition(flow, question, snapshot), exclusions=_exclusions(flow, question, snapshot),
-        interval=interval, notes=_notes(question, as_asked, snapshot, groups), methods="", summary="")
+        interval=interval, notes=_notes(question, as_asked, snapshot), methods="", summary="")
 
 
 def _smallest_group(scope: Scope) -> int:
@@ -129,7 +139,11 @@ def _group_label(question: Question, value: str) -> dict[str, str]:
 
 
 def _group_name(snapshot: Snapshot, question: Question, value: str) -> str:
-    return snapshot.dictionary[question.by].label_of(value) if question.by else "all patients"
+    if not question.by:
+        return "all patients"
+    variable = snapshot.dictionary[question.by]
+    words = variable.label_of(value)
+    return f"{variable.label}: {words.lower()}" if variable.type is VariableType.YES_NO else words
 
 
 def _attrition(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tuple[AttritionStep, ...]:
@@ -143,28 +157,57 @@ def _attrition(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tupl
 
 
 def _exclusions(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tuple[Exclusion, ...]:
-    words = {**EXCLUSIONS, "before_landmark": f"event or last contact by day {question.landmark_days}"}
+    day = question.landmark_days
+    words = {**EXCLUSIONS, "event_by_landmark": f"event by day {day}",
+             "censored_by_landmark": f"last contact by day {day}",
+             "first_event_by_landmark": f"first event by day {day}, so in none of the groups",
+             "before_entry": "event or last contact before coming under observation"}
     for code, name in (("group_missing", question.by), ("stratum_missing", question.strata)):
         if name:
             words[code] = f"{snapshot.dictionary[name].label} not known"
     return tuple(Exclusion(words[code], n) for code, n in flow.excluded.items() if n)
 
 
-def _notes(question: Question, as_asked: Question, snapshot: Snapshot, groups: Sequence[GroupResult],
-           ) -> tuple[str, ...]:
+def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[str, ...]:
+    """What a reader must know before the figure: a moved clock, who is pooled, what is not verified."""
+    dictionary = snapshot.dictionary
     notes = []
     if question.landmark_days > as_asked.landmark_days:
-        late = [snapshot.dictionary[name].label for name in question.variables
-                if snapshot.dictionary[name].measured != "baseline"]
+        late = [dictionary[name].label for name in question.variables
+                if dictionary[name].measured is not TimePoint.BASELINE]
         zero = endpoint_named(question.endpoint).time_zero
         notes.append(f"The clock starts on day {question.landmark_days} after {zero}, because {', '.join(late)} "
-                     "is known only then. Patients with an event or last contact before that day are not counted.")
-    filtered = {name for item in question.where for name in variables_of(item)}
-    children_and_adults = "age_group" in snapshot.dictionary and not filtered & {"age_group", "age_dx_years"}
-    if children_and_adults and question.by != "age_group":
+                     "is known only then. Patients with an event or last contact by that day are not counted.")
+    if snapshot.late_entry:
+        notes.append("Some patients came under observation after time zero and count as at risk only from then on.")
+    ages = ages_asked(question)
+    if ages is None and "age_group" in dictionary and question.by != "age_group":
         notes.append("Children and adults are pooled here; filter by age group to look at them apart.")
-    unverified = [snapshot.dictionary[name].label for name in question.variables
-                  if not snapshot.dictionary[name].verified]
+    if "nci_risk" in question.variables and (ages != "children" or not _asks_b_precursor(question)):
+        notes.append("NCI risk groups were made for children with B-cell precursor ALL; others are among them here.")
+    if "cna_profile" in question.variables and ages != "children":
+        notes.append("The copy-number profile was not prognostic in adults (UKALL14).")
+    unverified = [dictionary[name].label for name in question.variables if not dictionary[name].verified]
     if unverified:
         notes.append(f"Definition not yet verified against its publication: {', '.join(unverified)}.")
     return tuple(notes)
+
+
+def ages_asked(question: Question) -> str | None:
+    """ "children" or "adults" if the filters leave only one of them, None if both may be among the patients."""
+    for item in question.where:
+        match item:
+            case OneOf("age_group", values) if set(values) <= _CHILDREN:
+                return "children"
+            case OneOf("age_group", values) if not set(values) & _CHILDREN:
+                return "adults"
+            case Between("age_dx_years", _, upper, included) if upper is not None and (
+                    upper < ADULT or (upper == ADULT and not included)):
+                return "children"
+            case Between("age_dx_years", lower, _, _) if lower is not None and lower >= ADULT:
+                return "adults"
+    return None
+
+
+def _asks_b_precursor(question: Question) -> bool:
+    return OneOf("immunophenotype", ("B",)) in question.where

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,13 +51,29 @@ class Statement:
         if variable.measured is not TimePoint.LATER or not variable.day_variable:
             return quote(name)
         # What happens after the landmark must not reach back: a later transplant is still "no" on that day.
-        day = quote(variable.day_variable)
+        column, day, type_ = quote(name), self.on_clock(variable.day_variable), enum_name(variable)
+        before = f"'{variable.until_then}'::{type_}" if variable.until_then else "NULL"
+        happened = f"{column} <> {before}" if variable.until_then else "true"
+        cases = [f"WHEN {happened} AND {day} IS NULL THEN NULL",
+                 f"WHEN {happened} AND {day} > {self.question.landmark_days:d} THEN {before}"]
+        if variable.until_first_event:
+            cases.insert(0, f"WHEN {self.had_first_event()} THEN NULL")
+        return f"(CASE {' '.join(cases)} ELSE {column} END)"
+
+    def on_clock(self, day: str) -> str:
+        """A day counted from diagnosis, on the question's clock."""
         zero = endpoint_named(self.question.endpoint).time_zero
-        clock = f"({day} - cr_days)" if zero is TimeZero.REMISSION else day
-        type_ = enum_name(variable)
-        return (f"(CASE WHEN {quote(name)} = 'yes' AND {clock} IS NULL THEN NULL "
-                f"WHEN {quote(name)} = 'yes' AND {clock} > {self.question.landmark_days:d} THEN 'no'::{type_} "
-                f"ELSE {quote(name)} END)")
+        return f"({quote(day)} - cr_days)" if zero is TimeZero.REMISSION else quote(day)
+
+    def had_first_event(self) -> str:
+        """True for patients whose first event came by the landmark."""
+        return f"coalesce({self.on_clock('first_event_days')} <= {self.question.landmark_days:d}, false)"
+
+    @property
+    def needs_no_event_yet(self) -> bool:
+        """Whether the groups or strata can only be entered before the first event."""
+        names = (self.question.by, self.question.strata)
+        return any(self.dictionary[name].until_first_event for name in names if name)
 
     def cohort(self, filters: Sequence[Filter] | None = None) -> str:
         """The condition of the whole cohort: the disease and every filter."""
@@ -69,6 +85,7 @@ class Statement:
         return f"disease = {self.bind(self.question.disease)}::{enum_name(self.dictionary['disease'])}"
 
 
-def is_served(question: Question, code_values: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the snapshot holds any patient of the disease."""
-    return question.disease in code_values.get("disease", ())
+def entry_day(question: Question) -> str:
+    """The day of late entry on the question's clock, as SQL."""
+    zero = endpoint_named(question.endpoint).time_zero
+    return "(entry_days - cr_days)" if zero is TimeZero.REMISSION else "entry_days"

@@ -9,7 +9,7 @@ from harmony_dash.cohort.endpoints import EXCLUSIONS
 from harmony_dash.cohort.filters import Filter, variables_of
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable
-from harmony_dash.store.conditions import Statement
+from harmony_dash.store.conditions import Statement, entry_day
 from harmony_dash.store.reader import Snapshot
 from harmony_dash.store.schema import quote
 
@@ -26,7 +26,7 @@ class CohortFlow:
     disease : patients with the disease.
     after_filter : patients left after the first, the first two, … filters of the question.
     excluded : reason code to patients of the filtered cohort with no place in the figure; the first reason that
-        applies counts. Codes are those of EXCLUSIONS, "group_missing", "stratum_missing" and "before_landmark".
+        applies counts. Codes are those of EXCLUSIONS and of `_exclusion_tests`.
     """
 
     disease: int
@@ -50,7 +50,7 @@ def fetch_cohort_flow(snapshot: Snapshot, question: Question) -> CohortFlow:
     disease = statement.disease()
     leaves = [f"({statement.condition(item)}) IS NOT TRUE" for item in question.where]
     filters = len(leaves)
-    tests = _exclusion_tests(question, statement)
+    tests = _exclusion_tests(question, statement, snapshot_has_late_entry=snapshot.late_entry)
     leaves += tests.values()
     cases = " ".join(f"WHEN {leave} THEN {place}" for place, leave in enumerate(leaves))
     step = f"CASE {cases} ELSE {len(leaves)} END" if cases else "0"
@@ -63,16 +63,23 @@ def fetch_cohort_flow(snapshot: Snapshot, question: Question) -> CohortFlow:
     return CohortFlow(total, tuple(total - sum(removed[: place + 1]) for place in range(filters)), excluded)
 
 
-def _exclusion_tests(question: Question, statement: Statement) -> dict[str, str]:
+def _exclusion_tests(question: Question, statement: Statement, *, snapshot_has_late_entry: bool) -> dict[str, str]:
     """Reason to the SQL that is true where it applies, in the order in which reasons are tried."""
     days, reason = quote(f"{question.endpoint}_days"), quote(f"{question.endpoint}_excluded")
+    cause = quote(f"{question.endpoint}_cause")
     tests = {code: f"{reason} = '{code}'" for code in EXCLUSIONS}
+    if snapshot_has_late_entry:
+        tests["before_entry"] = f"{days} <= {entry_day(question)}"
+    if question.landmark_days:
+        by_then = f"{days} <= {question.landmark_days:d}"
+        tests["event_by_landmark"] = f"{by_then} AND {cause} > 0"
+        tests["censored_by_landmark"] = by_then
+    if statement.needs_no_event_yet:
+        tests["first_event_by_landmark"] = statement.had_first_event()
     if question.by:
         tests["group_missing"] = f"{statement.column(question.by)} IS NULL"
     if question.strata:
         tests["stratum_missing"] = f"{statement.column(question.strata)} IS NULL"
-    if question.landmark_days:
-        tests["before_landmark"] = f"{days} <= {question.landmark_days:d}"
     return tests
 
 

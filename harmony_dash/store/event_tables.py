@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from harmony_dash.cohort.endpoints import Endpoint, TimeZero, endpoint_named
+from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.stats.event_table import EventTable
-from harmony_dash.store.conditions import Statement
+from harmony_dash.store.conditions import Statement, entry_day
 from harmony_dash.store.reader import Snapshot, as_integers
 from harmony_dash.store.schema import quote
 
@@ -37,6 +37,8 @@ def event_table_sql(question: Question, dictionary: Dictionary, *, late_entry: b
     conditions += [f"{statement.column(name)} IS NOT NULL" for name in (question.by, question.strata) if name]
     if question.landmark_days:
         conditions.append(f"{days} > {question.landmark_days:d}")
+    if late_entry:
+        conditions.append(f"coalesce({days} > {entry_day(question)}, true)")
     where = " AND ".join(conditions)
     shift = f" - {question.landmark_days:d}" if question.landmark_days else ""
     counts = ", ".join(
@@ -46,15 +48,11 @@ def event_table_sql(question: Question, dictionary: Dictionary, *, late_entry: b
     sql = (f"SELECT {group} AS grp, {stratum} AS stratum, {days}{shift} AS day, {counts}, 0 AS entries "
            f"FROM patient WHERE {where} GROUP BY grp, stratum, day")
     if late_entry:
-        entry = f"{_entry_day(endpoint)} - {question.landmark_days:d}"
+        entry = f"{entry_day(question)} - {question.landmark_days:d}"
         nothing = ", ".join(["0"] * (len(endpoint.causes) + 1))
         sql += (f" UNION ALL SELECT {group}, {stratum}, {entry} AS day, {nothing}, count(*) "
                 f"FROM patient WHERE {where} AND {entry} > 0 GROUP BY ALL")
     return sql, statement.parameters
-
-
-def _entry_day(endpoint: Endpoint) -> str:
-    return "(entry_days - cr_days)" if endpoint.time_zero is TimeZero.REMISSION else "entry_days"
 
 
 def fetch_event_table(snapshot: Snapshot, question: Question) -> EventTable:

@@ -51,7 +51,8 @@ def result(*groups: GroupResult, exclusions: tuple[Exclusion, ...] = (), removed
     cohort = n + sum(exclusion.n or 0 for exclusion in exclusions)
     return SurvivalResult(
         question=Question("ALL", "efs", by="sex"), title="Survival of {n} patients", snapshot="s", synthetic=True, n=n,
-        groups=groups, withheld=(), log_rank=EqualityTest("log-rank test", 4.0, 1, 0.04), pairwise=(), gray=(),
+        groups=groups, withheld=(), pairwise=(), gray=(),
+        log_rank=EqualityTest("log-rank test", 4.0, 1, 0.04, sum(g.events or 0 for g in groups)),
         restricted_mean_differences=(),
         attrition=(AttritionStep("ALL", cohort + removed, None), AttritionStep("filter", cohort, removed)),
         exclusions=exclusions, interval=IntervalType.LOG_LOG, notes=(), methods="", summary="")

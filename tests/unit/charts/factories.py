@@ -105,9 +105,9 @@ def make_result(groups: Sequence[GroupResult] | None = None, *, endpoint: str = 
         question=asked, title=f"{label} of {total:,} patients with ALL, by cytogenetic risk group",
         snapshot="20261101-ab12",
         synthetic=True, n=total, groups=tuple(groups), withheld=tuple(withheld),
-        log_rank=EqualityTest("Log-rank test", 61.2, len(groups) - 1, 1e-12) if several else None,
+        log_rank=EqualityTest("Log-rank test", 61.2, len(groups) - 1, 1e-12, 300) if several else None,
         pairwise=((groups[0].name, groups[1].name, 0.0123, 0.0246),) if several else (),
-        gray=(EqualityTest("Gray's test", 31.0, 2, 0.00001, "relapse"),) if several and endpoint == "relapse" else (),
+        gray=(EqualityTest("Gray's test", 31.0, 2, 0.00001, 300, "relapse"),) if several and endpoint == "relapse" else (),
         restricted_mean_differences=(
             RestrictedMeanDifference(groups[1].name, groups[0].name, 1826, -90.0, -140.0, -40.0, 0.0004),
         ) if several else (),

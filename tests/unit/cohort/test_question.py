@@ -63,9 +63,10 @@ def test_a_question_that_cannot_be_asked_says_why(case: str) -> None:
 
 LANDMARKS = [
     ("efs", "sex", 0, 0), ("efs", "mrd_group", 0, 42), ("efs", "mrd_group", 100, 100),
-    ("efs", "intensity_received", 0, 90), ("efs", "prednisone_response_d8", 0, 8),
+    ("efs", "intensity_assigned", 0, 90), ("efs", "prednisone_response_d8", 0, 8),
     # On the clock that starts at remission, what is known at the end of induction is known at once.
-    ("relapse", "mrd_group", 0, 0), ("relapse", "intensity_received", 0, 70), ("efs", "hsct_cr1", 180, 180),
+    ("relapse", "mrd_group", 0, 0), ("relapse", "intensity_assigned", 0, 70),
+    ("relapse", "cr_status", 0, 0), ("efs", "hsct_cr1", 180, 180),
 ]
 
 

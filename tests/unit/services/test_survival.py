@@ -107,6 +107,52 @@ def test_an_empty_or_tiny_cohort_is_an_answer_and_not_an_error(deployment: Deplo
     assert "large enough" in result.summary
 
 
+def test_five_years_after_a_landmark_are_told_as_such(deployment: Deployment) -> None:
+    result = ask_survival(deployment, CLINICIAN, replace(QUESTION, by="mrd_group")).value
+    assert "after day 42 from diagnosis, among patients followed beyond that day" in result.summary
+
+
+@pytest.mark.parametrize("where", ["age_dx_years=0..100", "age_group=10-17,18-39", "sex=F"])
+def test_pooling_children_and_adults_is_always_said(deployment: Deployment, where: str) -> None:
+    result = ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter(where),))).value
+    assert any("pooled" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("where", [
+    "age_dx_years=1..<18", "age_group=1-9,10-17", "age_dx_years=18..", "age_group=18-39"])
+def test_children_alone_and_adults_alone_are_not_called_pooled(deployment: Deployment, where: str) -> None:
+    result = ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter(where),))).value
+    assert not any("pooled" in note for note in result.notes)
+
+
+def test_a_horizon_keeps_the_estimate_on_it(deployment: Deployment) -> None:
+    free = ask_survival(deployment, CLINICIAN, QUESTION).value.groups[0]
+    cut = ask_survival(deployment, CLINICIAN, replace(QUESTION, horizon_days=1826)).value.groups[0]
+    assert cut.at[-1].estimate == free.at[-1].estimate is not None
+    assert cut.curve.days[-1] == 1826
+    assert cut.curve.estimate[-1] == cut.at[-1].estimate
+    assert cut.curve.at_risk[-1] == cut.at[-1].at_risk
+
+
+def test_treatment_failure_on_day_zero_and_a_landmark_exclude_each_other(deployment: Deployment) -> None:
+    with pytest.raises(QuestionError, match="day 0"):
+        ask_survival(deployment, CLINICIAN, Question("ALL", "efs_tf0", by="mrd_group"))
+
+
+@pytest.mark.parametrize("by", ["rand_arm", "randomised", "trial_arm", "intensity_received", "hsct_cr1", "cr_status"])
+def test_what_becomes_known_on_a_day_of_its_own_needs_a_landmark(deployment: Deployment, by: str) -> None:
+    with pytest.raises(QuestionError, match="landmark"):
+        ask_survival(deployment, CLINICIAN, Question("ALL", "os", by=by))
+
+
+def test_a_test_on_few_events_is_withheld_cause_by_cause(deployment: Deployment) -> None:
+    question = Question("ALL", "relapse", (parse_filter("trial=Trial A"), parse_filter("age_group=1-9")), by="sex")
+    exact = {test.cause: test for test in ask_survival(deployment, OPERATOR, question, level=Level.EXACT).value.gray}
+    shown = {test.cause for test in ask_survival(deployment, CLINICIAN, question).value.gray}
+    assert shown == {cause for cause, test in exact.items() if test.events >= 20}
+    assert shown != set(exact)
+
+
 def test_a_trial_that_nobody_has_is_named(deployment: Deployment) -> None:
     with pytest.raises(QuestionError, match="Trial A"):
         ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter("trial=UKALL2003"),)))

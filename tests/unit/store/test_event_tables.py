@@ -61,9 +61,17 @@ def test_the_table_counts_what_a_reading_of_the_rows_counts(
 
 def test_late_entry_is_counted_on_the_day_it_happens(snapshot: Snapshot) -> None:
     table = fetch_event_table(snapshot, Question("ALL", "os"))
-    late = FRAME[(FRAME.entry_days == 20)]
+    late = FRAME[(FRAME.entry_days == 20) & (FRAME.os_days > 20)]
     assert table.entries.sum() == len(late)
     assert table.entries[table.day == 20].sum() == len(late)
+
+
+def test_who_leaves_before_coming_under_observation_is_excluded_and_counted(snapshot: Snapshot) -> None:
+    never = int(((FRAME.entry_days == 20) & (FRAME.os_days <= 20)).sum())
+    assert never > 0
+    flow = fetch_cohort_flow(snapshot, Question("ALL", "os"))
+    assert flow.excluded["before_entry"] == never
+    assert flow.analysed == fetch_event_table(snapshot, Question("ALL", "os")).patients.sum()
 
 
 def test_entry_before_a_landmark_is_no_late_entry(snapshot: Snapshot) -> None:
@@ -71,11 +79,17 @@ def test_entry_before_a_landmark_is_no_late_entry(snapshot: Snapshot) -> None:
 
 
 def test_a_transplant_after_the_landmark_is_not_yet_known_on_it(without_entry: Snapshot) -> None:
-    table = fetch_event_table(without_entry, Question("ALL", "os", by="hsct_cr1", landmark_days=180))
-    followed = FRAME[(FRAME.os_days > 180) & FRAME.hsct_cr1.notna()]
+    question = Question("ALL", "os", by="hsct_cr1", landmark_days=180)
+    table = fetch_event_table(without_entry, question)
+    # A transplant in first remission can only come before the first event: whoever had one is in neither group.
+    had_event = (FRAME.first_event_days <= 180).fillna(False)
+    followed = FRAME[(FRAME.os_days > 180) & FRAME.hsct_cr1.notna() & ~had_event]
     by_then = (followed.hsct_cr1 == "yes") & (followed.hsct_days <= 180)
     assert dict(zip(table.groups, table.patients.tolist(), strict=True)) == {
         "no": int((~by_then).sum()), "yes": int(by_then.sum())}
+    flow = fetch_cohort_flow(without_entry, question)
+    assert flow.excluded["first_event_by_landmark"] == int(((FRAME.os_days > 180) & had_event).sum())
+    assert flow.analysed == table.patients.sum()
 
 
 def test_the_flow_accounts_for_every_patient(without_entry: Snapshot) -> None:
