@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
+import contextlib
 import os
+import re
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +15,9 @@ from pathlib import Path
 from harmony_dash.errors import SettingsError
 
 MINIMUM_SECRET_BYTES = 32
-_PLACEHOLDERS = ("changeme", "change-me", "some_key", "secret", "placeholder", "example", "password")
+# Words of sample files, compared without signs between the letters; a random secret holds none of them.
+_PLACEHOLDERS = ("changeme", "changethis", "replaceme", "somekey", "yourkey", "secret", "placeholder", "example",
+                 "password", "passphrase", "goeshere")
 
 
 @dataclass(frozen=True)
@@ -83,26 +87,46 @@ def read_secret(name: str, environment: Mapping[str, str], file: Path) -> bytes:
     if given:
         check_secret(name, given.encode())
         return given.encode()
-    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not file.exists():
+            _make_secret(file)
         secret = file.read_bytes().strip()
-        if os.name == "posix" and file.stat().st_mode & 0o077:
-            raise SettingsError(f"the secret file {file.name} can be read by others", where=name,
-                                remedy=f"Run `chmod 600` on {file.name}.") from None
-        check_secret(name, secret)
-        return secret
-    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
-        text = secrets.token_hex(MINIMUM_SECRET_BYTES)
-        handle.write(text)
-    return text.encode()
+        mode = file.stat().st_mode
+    except OSError as problem:
+        raise SettingsError(f"the secret file {file.name} cannot be made or read ({problem.strerror})", where=name,
+                            remedy=f"Check the permissions of its folder, or set {name}.") from None
+    if os.name == "posix" and mode & 0o077:
+        raise SettingsError(f"the secret file {file.name} can be read by others", where=name,
+                            remedy=f"Run `chmod 600` on {file.name}.")
+    check_secret(name, secret)
+    return secret
+
+
+def _make_secret(file: Path) -> None:
+    """Make the file, complete or not at all; of two processes at it, both end with the secret of the first."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)  # readable by its owner only
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+            handle.write(secrets.token_hex(MINIMUM_SECRET_BYTES))
+            handle.flush()
+            os.fsync(handle.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def check_secret(name: str, secret: bytes) -> None:
-    """Refuse a secret that is short, repeats one byte, or is a placeholder from a sample file."""
-    text = secret.decode("utf-8", "replace").lower()
-    if len(secret) < MINIMUM_SECRET_BYTES or len(set(secret)) < 8 or any(
-            hmac.compare_digest(text[: len(word)].encode(), word.encode()) for word in _PLACEHOLDERS):
-        raise SettingsError(f"the secret is a placeholder or shorter than {MINIMUM_SECRET_BYTES} bytes", where=name,
+    """Refuse a secret that is short, repeats a block, or is a placeholder from a sample file."""
+    letters = re.sub(r"[^a-z0-9]", "", secret.decode("utf-8", "replace").lower())
+    if (len(secret) < MINIMUM_SECRET_BYTES or len(set(secret)) < 8 or _repeats(secret)
+            or any(word in letters for word in _PLACEHOLDERS)):
+        raise SettingsError(f"the secret is a placeholder, repeats itself or is shorter than {MINIMUM_SECRET_BYTES} "
+                            "bytes", where=name,
                             remedy=f"Set {name} to 64 hexadecimal digits, e.g. from `openssl rand -hex 32`.")
+
+
+def _repeats(secret: bytes) -> bool:
+    """Whether a block of at most half its length, written again and again, makes the whole secret."""
+    return any(secret[size:] == secret[:-size] for size in range(1, len(secret) // 2 + 1))

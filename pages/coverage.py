@@ -8,6 +8,7 @@ from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.ui.components.coverage_answer import country_names, show_coverage, show_headline
 from harmony_dash.ui.components.problem import show_problem
+from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
 
@@ -19,7 +20,7 @@ try:
     disease = codes[0] if codes else "ALL"
     if len(codes) > 1:
         disease = st.segmented_control("Disease", codes, default=disease, required=True, key="disease",
-                                       format_func=lambda code: info.diseases[code].label, bind="query-params",
+                                       format_func=lambda code: escape_markdown(info.diseases[code].label), bind="query-params",
                                        persist_state="session")
     with st.spinner("Counting patients"):
         coverage = review_coverage(deployment, actor, disease)

@@ -23,7 +23,14 @@ from harmony_dash.ui.components.survival_answer import (
     show_numbers,
     show_withheld,
 )
-from harmony_dash.ui.components.survival_view import SurvivalView, open_view, publish_link
+from harmony_dash.ui.components.survival_view import (
+    Setback,
+    SurvivalView,
+    forget_view,
+    give_up_view,
+    open_view,
+    publish_link,
+)
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
 
@@ -37,13 +44,28 @@ def show_analysis() -> None:
     deployment = get_deployment()
     try:
         info = describe_release(deployment, actor)
-        view, broken_link = open_view(info)
-        publish_link(view)
-        show_answer(deployment, actor, info, view, broken_link)
-        # The panel comes last, because people look at the curve first; it has its own place in the sidebar anyway.
-        variables = panel_variables(info, view.question)
+    except UserError as error:
+        show_problem(error)
+        return
+    try:
+        show_view(deployment, actor, info)
+    except Exception:
+        forget_view()  # whatever broke here must not break the next run as well
+        raise
+
+
+def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
+    """The answer and the panel of the view to show now."""
+    view, setback = open_view(info)
+    publish_link(view)
+    show_answer(deployment, actor, info, view, setback)
+    # The panel comes last, because people look at the curve first; it has its own place in the sidebar anyway.
+    variables = panel_variables(info, view.question)
+    try:
         choices = count_choices(deployment, actor, view.question, variables.counted)
     except UserError as error:
+        if give_up_view(info, error):
+            st.rerun()
         show_problem(error)
         return
     with st.sidebar:
@@ -51,13 +73,13 @@ def show_analysis() -> None:
 
 
 def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView,
-                broken_link: UserError | None) -> None:
+                setback: Setback | None) -> None:
     """Everything right of the panel."""
     # Parts that come and go have a place of their own, so that the others keep theirs.
     heading, chips = st.container(), st.container()
     with heading:
-        if broken_link:
-            show_problem(broken_link, heading="The link could not be read, so the page shows its first view")
+        if setback:
+            show_problem(setback.error, heading=setback.heading)
     with chips:
         show_active_filters(view, info.dictionary)
     show_analysis_controls(view, info.dictionary)

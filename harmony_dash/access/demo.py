@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,22 +55,35 @@ def is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
+def is_reachable_from_elsewhere(address: str, hosts: Iterable[str]) -> bool:
+    """Whether other machines may reach the server: directly, or through a proxy whose name it answers to.
+
+    Parameters
+    ----------
+    address : what the server is bound to.
+    hosts : the host names it answers to besides its own machine's.
+    """
+    return not is_loopback(address) or not all(is_loopback(host.strip().lower()) for host in hosts)
+
+
 def ensure_demo_accounts(database: AccessDatabase, *, address: str, all_synthetic: bool, now: datetime,
-                         rounds: int = ROUNDS) -> tuple[DemoAccount, ...]:
+                         hosts: Iterable[str] = (), rounds: int = ROUNDS) -> tuple[DemoAccount, ...]:
     """The demonstration accounts that may be used now; made on the first start that allows them.
 
     Parameters
     ----------
     address : what the server is bound to.
     all_synthetic : whether every source in the store, or every one about to fill it, is marked synthetic.
+    hosts : the host names the server answers to; any but its own machine's means a proxy stands in front.
 
     Returns
     -------
-    Nothing, and shuts what demonstration accounts there are, unless the address is loopback and all is synthetic.
+    Nothing, and shuts what demonstration accounts there are, unless only this machine reaches the server and all is
+    synthetic.
     Nothing either once somebody made a real account before there were any.
     """
     accounts = list_accounts(database)
-    if not (is_loopback(address) and all_synthetic):
+    if is_reachable_from_elsewhere(address, hosts) or not all_synthetic:
         _shut(database, accounts, now)
         return ()
     if any(not account.demo for account in accounts) and not any(account.demo for account in accounts):

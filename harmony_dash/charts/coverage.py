@@ -67,8 +67,10 @@ def build_completeness_figure(released: Released[CoverageResult], *, dark: bool 
     titles = short_titles(result)
     labels = list(dict.fromkeys(one.label for one in result.completeness))
     shares = {(one.label, one.source): one.share for one in result.completeness}
+    least = {(one.label, one.source) for one in result.completeness if one.nearly_all}
     values = [[shares.get((label, source)) for source in sources] for label in labels]
-    texts = [["n/a" if (share := shares.get((label, source))) is None else f"{100 * share:.0f}" for source in sources]
+    texts = [["n/a" if (share := shares.get((label, source))) is None
+              else f"{'≥' if (label, source) in least else ''}{100 * share:.0f}" for source in sources]
              for label in labels]
     return go.Figure(_heat(labels, [titles.get(source, source) for source in sources], values, texts,
                            palette_for(dark), top=1.0, hover="%{x}<br>%{y}: %{customdata} %<extra></extra>"))

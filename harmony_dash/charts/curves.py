@@ -61,10 +61,10 @@ class Pen:
 
 
 def start_curve(curve: Curve, start: float) -> Curve:
-    """The curve with its first point at (0, start)."""
-    if len(curve.days) and curve.days[0] == 0 and curve.estimate[0] == start:
+    """The curve with a first point at `start`: on day 0, or with late entry where the result says that it begins."""
+    if len(curve.days) and curve.estimate[0] == start:
         return curve
-    known = np.isfinite(curve.estimate)  # with late entry nothing is known before the first supported day
+    known = np.isfinite(curve.estimate)
     first, nan, at_risk = np.array([0.0]), np.array([np.nan]), curve.at_risk[:1]
     return Curve(np.concatenate([first, curve.days[known]]), np.concatenate([[start], curve.estimate[known]]),
                  np.concatenate([nan, curve.lower[known]]), np.concatenate([nan, curve.upper[known]]),

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from harmony_dash.disclosure.wording import format_count, format_p
+from harmony_dash.disclosure.wording import HIDDEN, format_count, format_p, format_part
 
 __all__ = ["HIDDEN", "NOTHING", "TimeUnit", "format_count", "format_p", "format_part", "format_percent",
            "format_percent_interval", "format_time", "format_time_interval", "name_time"]
 
 NOTHING = "–"  # a value that does not exist
-HIDDEN = "hidden"  # a count that may not be shown, and is not necessarily small
 
 
 class TimeUnit(StrEnum):
@@ -30,11 +29,6 @@ class TimeUnit(StrEnum):
     def decimals(self) -> int:
         """Decimals a time in this unit is shown with."""
         return 1 if self is TimeUnit.YEARS else 0
-
-
-def format_part(n: int | None) -> str:
-    """A number that is part of a sum people see: "hidden", not "<10", because a large one may hide with a small one."""
-    return HIDDEN if n is None else f"{n:,}"
 
 
 def format_percent(share: float | None, *, unit: bool = True) -> str:

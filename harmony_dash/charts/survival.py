@@ -332,7 +332,7 @@ def _table_traces(frame: _Frame, panel: _Panel, series: Sequence[Series], rows: 
                 y.append(position)
                 n = getattr(one.risk_table, field)[one.risk_table.days.index(day)]
                 # Few at risk are few; events and censorings hide together, so a hidden one of them may be large.
-                text.append(NOTHING if n is None and field != "at_risk" else format_count(n, one.minimum))
+                text.append(NOTHING if n is None else format_count(n))
         traces.append({"type": "scatter", "mode": "text", "x": x, "y": y, "text": text, "hoverinfo": "skip",
                        "showlegend": False, "cliponaxis": False, "xaxis": panel.axes["xaxis"], "yaxis": axis,
                        "textfont": {"size": 11.5, "color": one.word_colour, "family": FONT}})
@@ -341,6 +341,8 @@ def _table_traces(frame: _Frame, panel: _Panel, series: Sequence[Series], rows: 
 
 def _table_axis(frame: _Frame, rows: Sequence[tuple[int, str]], height: float) -> dict[str, Any]:
     words = {field: word for word, field in _ROWS}
+    if endpoint_named(frame.result.question.endpoint).competing:
+        words["events"] = "All events"  # the table counts every cause, the curve one of them
     numbered = [(position, words[field]) for position, (_, field) in enumerate(rows) if field]
     return {"domain": [0, height], "range": [len(rows) - 0.5, -0.5], "anchor": "x", "fixedrange": True,
             "showgrid": False, "zeroline": False, "showline": False, "tickmode": "array", "ticks": "",

@@ -8,6 +8,7 @@ asks for the unknown itself, and `Not(Missing(...))` for everybody whose value i
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -129,19 +130,41 @@ def to_json(item: Filter) -> dict[str, Any]:
             return {"any_of": [to_json(part) for part in parts]}
 
 
+# What a link may hold; far more than a person sets, far less than keeps the server busy.
+MOST_FILTERS = 20
+MOST_VALUES = 200
+LARGEST_NUMBER = 1e15
+# NUL ends a text for some programs, and a lone surrogate cannot be written as UTF-8.
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 def from_json(value: object, depth: int = 0) -> Filter:
     """Rebuild a filter from untrusted JSON (a permalink); raises `QuestionError` on anything unexpected."""
     unreadable = QuestionError("a filter in the link cannot be read", remedy="Open the page again and set the filter.")
     if not isinstance(value, Mapping) or depth > 4:
         raise unreadable
+    item = _read_filter(value, depth, unreadable)
+    refuse_too_many(item.filters if isinstance(item, AnyOf) else (item,))
+    return item
+
+
+def refuse_too_many(filters: Sequence[Filter]) -> None:
+    """Raise `QuestionError` for more filters side by side, or more values in all of them, than a link may hold."""
+    values = sum(len(leaf.values) for item in filters for leaf in leaves_of(item) if isinstance(leaf, OneOf))
+    if len(filters) > MOST_FILTERS or values > MOST_VALUES:
+        raise QuestionError(f"the link holds more than {MOST_FILTERS} filters or {MOST_VALUES} values",
+                            remedy="Open the page again and set fewer filters.")
+
+
+def _read_filter(value: Mapping[Any, Any], depth: int, unreadable: QuestionError) -> Filter:
     keys = set(value)
-    if keys == {"one_of", "values"} and isinstance(value["one_of"], str) and _are_texts(value["values"]):
+    if keys == {"one_of", "values"} and _is_text(value["one_of"]) and _are_texts(value["values"]):
         return OneOf(value["one_of"], tuple(value["values"]))
-    if keys == {"between", "lower", "upper", "upper_included"} and isinstance(value["between"], str):
+    if keys == {"between", "lower", "upper", "upper_included"} and _is_text(value["between"]):
         lower, upper, included = value["lower"], value["upper"], value["upper_included"]
         if _is_end(lower) and _is_end(upper) and isinstance(included, bool):
             return Between(value["between"], lower, upper, included)
-    if keys == {"missing"} and isinstance(value["missing"], str):
+    if keys == {"missing"} and _is_text(value["missing"]):
         return Missing(value["missing"])
     if keys == {"not"}:
         return Not(from_json(value["not"], depth + 1))
@@ -150,9 +173,15 @@ def from_json(value: object, depth: int = 0) -> Filter:
     raise unreadable
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not _UNWRITABLE.search(value)
+
+
 def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(part, str) for part in value)
+    return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _is_end(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    # an integer of 400 digits is no float; NaN is not below anything
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool)
+                             and abs(value) <= LARGEST_NUMBER)

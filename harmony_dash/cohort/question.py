@@ -63,6 +63,11 @@ class Question:
         return hashlib.sha256(self.canonical_json.encode()).hexdigest()[:16]
 
     @property
+    def for_the_record(self) -> str:
+        """Fingerprint and canonical text, as the audit trail keeps it."""
+        return f"{self.fingerprint} {self.canonical_json}"
+
+    @property
     def variables(self) -> tuple[str, ...]:
         """Every variable the question reads, without repeats, filters first."""
         names: Iterable[str] = (name for item in self.where for name in variables_of(item))

@@ -15,7 +15,16 @@ import yaml
 
 from harmony_dash.errors import UserError
 
-MAX_YAML_BYTES = 1_000_000
+MAX_YAML_BYTES = 200_000
+MAX_DEPTH = 20
+MAX_SCALARS = 25_000
+LARGEST_NUMBER = 1e15
+
+# NUL ends a text for some programs, and a lone surrogate cannot be written as UTF-8; escapes can make both.
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_OPENING = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken,
+            yaml.FlowSequenceStartToken)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 class LocatedDict(dict[str, Any]):

@@ -1,24 +1,28 @@
 """`release(result, scope)`: the one gate through which a result leaves.
 
-This is the first version of the scheme: groups and cells under ten are withheld, and curves end where fewer than ten
-patients are at risk. It does not yet round counts or curves, nor compare a question with earlier ones, so someone who
-asks many overlapping questions can still learn about small differences between them.
+This is the first version of the scheme: groups and cells under ten are withheld together with what would give them
+away, and curves end where fewer than ten patients are at risk. It does not yet round counts, nor curves, whose steps
+tell how many events there were; nor does it compare a question with earlier ones, so someone who asks many overlapping
+questions can still learn about small differences between them.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
 import numpy as np
 
+from harmony_dash.disclosure.margins import suppress_margins
 from harmony_dash.disclosure.released import Level, Released, Rules, Scope, make_released
 from harmony_dash.disclosure.results import (
     AttritionStep,
     CauseIncidence,
     Censorings,
     CohortChoices,
+    Completeness,
     CoverageResult,
     Curve,
     EqualityTest,
@@ -30,13 +34,7 @@ from harmony_dash.disclosure.results import (
     SurvivalResult,
     WithheldGroup,
 )
-from harmony_dash.disclosure.suppression import (
-    suppress_cell,
-    suppress_list,
-    suppress_part,
-    suppress_steps,
-    suppress_table,
-)
+from harmony_dash.disclosure.suppression import round_half_up, suppress_cell, suppress_part, suppress_steps
 from harmony_dash.disclosure.wording import write_methods, write_summary
 
 T = TypeVar("T")
@@ -83,17 +81,18 @@ def _put_into_words(result: T, scope: Scope) -> T:
 
 @_protect.register
 def _(result: SurvivalResult, rules: Rules) -> SurvivalResult:
-    small = [group for group in result.groups if group.n < rules.minimum_group]
-    groups = tuple(_protect_group(group, rules) for group in result.groups if group.n >= rules.minimum_group)
-    withheld = result.withheld + tuple(WithheldGroup(g.label, g.name, too_few(rules)) for g in small)
+    withheld, groups = _withhold_groups(result, rules)
     # A test that a withheld group took part in would say something about it, and one on few events says nothing.
-    def stands(test: EqualityTest | None) -> bool:
-        return test is not None and not small and test.events >= rules.minimum_events_for_test
+    complete = len(groups) == len(result.groups)
 
-    enough = not small and sum(group.events or 0 for group in groups) >= rules.minimum_events_for_test
-    attrition, exclusions = _protect_flow(result, len(withheld), rules)
+    def stands(test: EqualityTest | None) -> bool:
+        return test is not None and complete and test.events >= rules.minimum_events_for_test
+
+    attrition, exclusions = _protect_flow(result, sum(group.n or 0 for group in withheld), len(withheld), rules)
+    enough = complete and sum(group.events or 0 for group in groups) >= rules.minimum_events_for_test
     return replace(
-        result, groups=groups, withheld=withheld, n=sum(group.n for group in groups),
+        result, groups=tuple(_protect_group(group, rules) for group in groups),
+        withheld=tuple(replace(group, n=None) for group in withheld), n=sum(group.n for group in groups),
         log_rank=result.log_rank if stands(result.log_rank) else None,
         pairwise=result.pairwise if stands(result.log_rank) else (),
         gray=tuple(test for test in result.gray if stands(test)),
@@ -101,13 +100,36 @@ def _(result: SurvivalResult, rules: Rules) -> SurvivalResult:
         attrition=attrition, exclusions=exclusions)
 
 
+def _withhold_groups(result: SurvivalResult, rules: Rules) -> tuple[list[WithheldGroup], list[GroupResult]]:
+    """Small groups, and the smallest of the others where the rest of the cohort would tell the small ones' size."""
+    withheld = list(result.withheld)
+    groups = []
+    for group in result.groups:
+        if group.n < rules.minimum_group:
+            withheld.append(WithheldGroup(group.label, group.name, too_few(rules), group.n))
+        else:
+            groups.append(group)
+    excluded = sum(1 for exclusion in result.exclusions if exclusion.n)
+    if withheld and groups and not excluded:
+        hidden = sum(group.n or 0 for group in withheld)
+        if len(withheld) == 1 or hidden < rules.minimum_cell:
+            smallest = min(groups, key=lambda group: group.n)
+            groups.remove(smallest)
+            withheld.append(WithheldGroup(smallest.label, smallest.name, "it would give away the size of another group",
+                                          smallest.n))
+    return withheld, groups
+
+
 @_protect.register
 def _(result: CohortChoices, rules: Rules) -> CohortChoices:
-    return CohortChoices(
-        suppress_cell(result.total, rules.minimum_cell),
-        {name: {value: suppress_cell(n, rules.minimum_cell) for value, n in counts.items()}
-         for name, counts in result.counts.items()},
-        {name: suppress_cell(n, rules.minimum_cell) for name, n in result.missing.items()})
+    def safe(n: int | None) -> int | None:
+        shown = suppress_cell(n, rules.minimum_cell)
+        # Values and missing ones add up to the cohort; rounded, they do not tell a hidden one.
+        return None if shown is None else round_half_up(shown, rules.rounding_of_choices)
+
+    return CohortChoices(safe(result.total), {name: {value: safe(n) for value, n in counts.items()}
+                                              for name, counts in result.counts.items()},
+                         {name: safe(n) for name, n in result.missing.items()})
 
 
 @_protect.register
@@ -118,39 +140,38 @@ def _(result: ReleaseInfo, rules: Rules) -> ReleaseInfo:
 
 @_protect.register
 def _(result: CoverageResult, rules: Rules) -> CoverageResult:
-    minimum = rules.minimum_cell
-    country = suppress_list({c.labels["country"]: c.n or 0 for c in result.by_country}, minimum, total_shown=True)
-    trial = suppress_list({c.labels["trial"]: c.n or 0 for c in result.by_trial}, minimum, total_shown=True)
-    cross = suppress_table({(c.labels["country"], c.labels["trial"]): c.n or 0 for c in result.by_country_and_trial},
-                           minimum)
+    keys = ("source", "country", "trial")
+    atoms = {tuple(cell.labels[key] for key in keys): cell.n or 0 for cell in result.by_source_country_and_trial}
+    shown = suppress_margins(atoms, [(), (0,), (1,), (2,), (1, 2)], rules.minimum_cell)
     large = {source.source for source in result.sources if (source.accepted or 0) >= rules.minimum_group}
     return replace(
-        result, n=suppress_cell(result.n, minimum),
-        by_country=tuple(replace(c, n=country[c.labels["country"]]) for c in result.by_country),
-        by_trial=tuple(replace(c, n=trial[c.labels["trial"]]) for c in result.by_trial),
-        by_country_and_trial=tuple(replace(c, n=cross[c.labels["country"], c.labels["trial"]])
+        result, n=shown.get(((), ())), by_source_country_and_trial=(),
+        by_country=tuple(replace(c, n=shown[(1,), (c.labels["country"],)]) for c in result.by_country),
+        by_trial=tuple(replace(c, n=shown[(2,), (c.labels["trial"],)]) for c in result.by_trial),
+        by_country_and_trial=tuple(replace(c, n=shown[(1, 2), (c.labels["country"], c.labels["trial"])])
                                    for c in result.by_country_and_trial),
         sources=tuple(replace(
-            source, accepted=suppress_cell(source.accepted, minimum),
-            quarantined=suppress_cell(source.quarantined, minimum),
+            source, accepted=shown[(0,), (source.source,)],
+            quarantined=suppress_cell(source.quarantined, rules.minimum_cell),
             follow_up_median_days=source.follow_up_median_days if source.source in large else None)
             for source in result.sources),
-        completeness=tuple(replace(c, share=_protect_share(c.share, result, c.source, rules))
-                           for c in result.completeness),
+        completeness=tuple(_protect_share(c, result, rules) for c in result.completeness),
         follow_up_median_days=result.follow_up_median_days if (result.n or 0) >= rules.minimum_group else None)
 
 
-def _protect_share(share: float | None, result: CoverageResult, source: str, rules: Rules) -> float | None:
+def _protect_share(cell: Completeness, result: CoverageResult, rules: Rules) -> Completeness:
     """Whole per cents, and neither patients with nor patients without a value in numbers below the minimum."""
-    n = next((s.accepted or 0 for s in result.sources if s.source == source), 0)
-    if share is None or n < rules.minimum_group:
-        return None
-    recorded = round(share * n)
-    if 0 < recorded < rules.minimum_cell:
-        return None
-    if 0 < n - recorded < rules.minimum_cell:
-        return None
-    return round(share, 2)
+    n = next((source.accepted or 0 for source in result.sources if source.source == cell.source), 0)
+    if cell.share is None or n < rules.minimum_group:
+        return replace(cell, share=None)
+    recorded = round(cell.share * n)
+    if n - recorded < rules.minimum_cell:
+        nearly = recorded >= rules.minimum_cell
+        least = math.floor(100 * (n - rules.minimum_cell + 1) / n) / 100
+        return replace(cell, share=least if nearly else None, nearly_all=nearly)
+    if recorded < rules.minimum_cell:
+        return replace(cell, share=None)
+    return replace(cell, share=round(cell.share, 2))
 
 
 def _protect_group(group: GroupResult, rules: Rules) -> GroupResult:
@@ -182,9 +203,10 @@ def last_supported_day(curve: Curve, minimum: int) -> float:
 
 
 def cut_curve(curve: Curve, end: float) -> Curve:
-    """The curve up to and including a day."""
+    """The curve up to and including a day, without the numbers at risk, which would tell every single departure."""
     keep = curve.days <= end
-    return Curve(curve.days[keep], curve.estimate[keep], curve.lower[keep], curve.upper[keep], curve.at_risk[keep])
+    unknown = np.full(int(keep.sum()), np.nan)
+    return Curve(curve.days[keep], curve.estimate[keep], curve.lower[keep], curve.upper[keep], unknown)
 
 
 def _protect_estimate(at: EstimateAt, end: float, rules: Rules) -> EstimateAt:
@@ -193,38 +215,43 @@ def _protect_estimate(at: EstimateAt, end: float, rules: Rules) -> EstimateAt:
 
 
 def _protect_risk_table(table: RiskTable, rules: Rules) -> RiskTable:
-    """Small cells, and from the first small number at risk on the whole table: events and censorings would tell it."""
+    """Small cells, small steps between cells, and from the first small number at risk on everything."""
+    minimum = rules.minimum_cell
     supported = [n is not None and n >= rules.minimum_at_risk for n in table.at_risk]
     end = supported.index(False) if False in supported else len(supported)
-    # Patients at risk, events and censorings add up, so one of the last two hidden alone could be computed.
-    both = [place < end and min(events or 0, censored or 0) >= rules.minimum_cell
-            for place, (events, censored) in enumerate(zip(table.events, table.censored, strict=True))]
+    at_risk = suppress_steps([n or 0 for n in table.at_risk], minimum)
+    events = suppress_steps([n or 0 for n in table.events], minimum)
+    censored = suppress_steps([n or 0 for n in table.censored], minimum)
+    # Patients at risk, events and censorings add up, so one of the three hidden alone could be computed.
+    both = [place < end and None not in (at_risk[place], events[place], censored[place])
+            for place in range(len(table.days))]
+    return RiskTable(table.days, tuple(n if place < end else None for place, n in enumerate(at_risk)),
+                     tuple(n if keep else None for n, keep in zip(events, both, strict=True)),
+                     tuple(n if keep else None for n, keep in zip(censored, both, strict=True)))
 
-    def cells(counts: tuple[int | None, ...], shown: list[bool]) -> tuple[int | None, ...]:
-        return tuple(n if keep else None for n, keep in zip(counts, shown, strict=True))
 
-    at_risk = [place < end for place in range(len(table.days))]
-    return RiskTable(table.days, cells(table.at_risk, at_risk), cells(table.events, both), cells(table.censored, both))
-
-
-def _protect_flow(result: SurvivalResult, withheld: int, rules: Rules,
+def _protect_flow(result: SurvivalResult, withheld_patients: int, withheld: int, rules: Rules,
                   ) -> tuple[tuple[AttritionStep, ...], tuple[Exclusion, ...]]:
     """Hide small steps and exclusions, and what would give them away.
 
-    The cohort is the sum of the groups shown, the groups withheld and the exclusions: a single hidden part is the
-    difference of the rest, so a second one is hidden with it, or failing that the size of the cohort itself.
+    The cohort is the sum of the groups shown, the groups withheld and the exclusions. What is hidden of it is known in
+    sum, so it is nothing, or at least two parts that make up at least the minimum.
     """
     minimum = rules.minimum_cell
     steps = suppress_steps([step.n or 0 for step in result.attrition], minimum)
-    counts = {place: exclusion.n or 0 for place, exclusion in enumerate(result.exclusions)}
-    shown = {place: (n if n >= minimum else None) for place, n in counts.items() if n > 0}
-    hidden = sum(n is None for n in shown.values()) + withheld
-    if hidden == 1:
+    counts = {place: exclusion.n for place, exclusion in enumerate(result.exclusions) if exclusion.n}
+    shown: dict[int, int | None] = {place: suppress_cell(n, minimum) for place, n in counts.items()}
+    while True:
+        hidden = [counts[place] for place, n in shown.items() if n is None]
+        parts, patients = len(hidden) + withheld, sum(hidden) + withheld_patients
         rest = [place for place, n in shown.items() if n is not None]
-        if rest:
-            shown[min(rest, key=lambda place: counts[place])] = None
-        else:
+        if parts == 0 or (parts > 1 and patients >= minimum):
+            break
+        if not rest:
+            # Nothing else to hide behind: the size of the cohort itself is the unknown then.
             steps = [*steps[:-1], None]
+            break
+        shown[min(rest, key=lambda place: counts[place])] = None
     attrition = []
     for place, (step, n) in enumerate(zip(result.attrition, steps, strict=True)):
         before = steps[place - 1] if place else None

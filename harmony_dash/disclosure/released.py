@@ -28,12 +28,14 @@ class Rules:
     minimum_cell : a count below it is hidden.
     minimum_at_risk : a curve ends on the last day with this many at risk.
     minimum_events_for_test : no p-value below this many events.
+    rounding_of_choices : counts beside the choices of a cohort panel are multiples of it.
     """
 
     minimum_group: int = 10
     minimum_cell: int = 10
     minimum_at_risk: int = 10
     minimum_events_for_test: int = 20
+    rounding_of_choices: int = 10
 
 
 @dataclass(frozen=True)

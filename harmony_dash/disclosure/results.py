@@ -132,6 +132,7 @@ class WithheldGroup:
     label: Mapping[str, str]
     name: str
     reason: str
+    n: int | None = None  # never in a released result
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,7 @@ class Completeness:
     variable: str
     label: str
     share: float | None
+    nearly_all: bool = False  # recorded in all but a few patients; `share` is the least it can be
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,7 @@ class CoverageResult:
     by_country: tuple[CountCell, ...]  # labels: country
     by_trial: tuple[CountCell, ...]  # labels: trial
     by_country_and_trial: tuple[CountCell, ...]  # labels: country, trial
+    by_source_country_and_trial: tuple[CountCell, ...]  # what the others are sums of; empty in a released result
     sources: tuple[SourceCoverage, ...]
     completeness: tuple[Completeness, ...]
     follow_up_median_days: float | None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeVar
-
-K = TypeVar("K", bound=Hashable)
+from collections.abc import Sequence
 
 
 def suppress_cell(n: int | None, minimum: int) -> int | None:
@@ -18,49 +15,9 @@ def suppress_part(n: int | None, of: int, minimum: int) -> int | None:
     return n if n is not None and n >= minimum and of - n >= minimum else None
 
 
-def suppress_list(counts: Mapping[K, int], minimum: int, *, total_shown: bool) -> dict[K, int | None]:
-    """Hide small counts of one list, and a second one where the total would give a single hidden one away.
-
-    Parameters
-    ----------
-    counts : category to patients.
-    minimum : smallest count shown.
-    total_shown : whether the sum of all categories can be seen somewhere.
-    """
-    shown: dict[K, int | None] = {key: suppress_cell(n, minimum) for key, n in counts.items()}
-    hidden = [key for key, n in shown.items() if n is None]
-    if total_shown and len(hidden) == 1:
-        rest = [key for key in counts if shown[key] is not None]
-        if rest:
-            shown[min(rest, key=lambda key: counts[key])] = None
-    return shown
-
-
-def suppress_table(counts: Mapping[tuple[str, str], int], minimum: int) -> dict[tuple[str, str], int | None]:
-    """Hide small cells of a two-way table whose margins are shown, and enough others that none can be computed.
-
-    Repeats until no row and no column has exactly one hidden cell; a hidden cell gets as its companion the smallest
-    shown one of its row or column. Ends because every step hides one more cell.
-    """
-    shown: dict[tuple[str, str], int | None] = {key: suppress_cell(n, minimum) for key, n in counts.items()}
-    while True:
-        companion = _missing_companion(shown, counts)
-        if companion is None:
-            return shown
-        shown[companion] = None
-
-
-def _missing_companion(shown: Mapping[tuple[str, str], int | None], counts: Mapping[tuple[str, str], int],
-                       ) -> tuple[str, str] | None:
-    for axis in (0, 1):
-        lines: dict[str, list[tuple[str, str]]] = {}
-        for key in shown:
-            lines.setdefault(key[axis], []).append(key)
-        for keys in lines.values():
-            open_cells = [key for key in keys if shown[key] is not None]
-            if len(keys) - len(open_cells) == 1 and open_cells:
-                return min(open_cells, key=lambda key: counts[key])
-    return None
+def round_half_up(n: int, base: int) -> int:
+    """The nearest multiple of the base."""
+    return (n + base // 2) // base * base
 
 
 def suppress_steps(counts: Sequence[int], minimum: int) -> list[int | None]:

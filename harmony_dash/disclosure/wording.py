@@ -16,13 +16,20 @@ CAVEAT = ("Patients were not allocated to these groups at random, and treatment 
           "not say what another treatment would have done.")
 
 
+HIDDEN = "hidden"
+
 RANDOMISED = ("Arms were allocated at random within each randomised comparison: read them within one comparison, from "
               "the day of randomisation, and without filters on what happened afterwards.")
 
 
 def format_count(n: int | None, minimum: int = 10) -> str:
-    """A count with thousands separators, or "<10"."""
+    """A count that is hidden only if it is small: with thousands separators, or "<10"."""
     return f"<{minimum}" if n is None else f"{n:,}"
+
+
+def format_part(n: int | None) -> str:
+    """A count that may be hidden although it is large, because it would give a small one away."""
+    return HIDDEN if n is None else f"{n:,}"
 
 
 def format_p(p: float) -> str:
@@ -51,7 +58,7 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     events = [group.events for group in result.groups]
     total = None if None in events else sum(n for n in events if n is not None)
     parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}", f"n = {result.n:,}",
-             f"{format_count(total, minimum)} events"]
+             f"{format_part(total)} events"]
     follow_up = [f"{group.name} {format_years(group.follow_up_median_days)}" if len(result.groups) > 1
                  else format_years(group.follow_up_median_days)
                  for group in result.groups if group.follow_up_median_days is not None]
@@ -67,13 +74,13 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
         parts.append(f"landmark day {question.landmark_days}: the clock restarts on it")
     if question.horizon_days:
         parts.append(f"shown to day {question.horizon_days}, tests on all follow-up")
-    excluded = [f"{exclusion.reason} {format_count(exclusion.n, minimum)}" for exclusion in result.exclusions]
+    excluded = [f"{exclusion.reason} {format_part(exclusion.n)}" for exclusion in result.exclusions]
     parts.append("excluded: " + ("; ".join(excluded) if excluded else "none"))
     if result.withheld:
         parts.append(f"{len(result.withheld)} group(s) withheld ({result.withheld[0].reason})")
     if scope.level is Level.PROTECTED:
-        parts.append(f"protected: groups and counts under {minimum} hidden, curves end at "
-                     f"{scope.rules.minimum_at_risk} at risk")
+        parts.append(f"protected: groups and counts under {minimum} hidden with what would give them away, curves end "
+                     f"at {scope.rules.minimum_at_risk} at risk and are not rounded")
     if result.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."

@@ -30,6 +30,11 @@ EARLIEST_MRD_DAY: Mapping[str, int] = MappingProxyType({"mrd_eoi": 22, "mrd_eoc"
 LATEST_MRD_DAY: Mapping[str, int] = MappingProxyType({
     "mrd_eoi": KNOWN_DAY[TimePoint.END_OF_INDUCTION], "mrd_eoc": KNOWN_DAY[TimePoint.END_OF_CONSOLIDATION]})
 
+# Project rules: no marrow shows remission before day 8, and no induction, of two courses either, lasts beyond day 120.
+# Day 0 is no day of remission after diagnosis: there the source starts at remission or at the transplant.
+EARLIEST_REMISSION_DAY = 8
+LATEST_INDUCTION_DEATH_DAY = 120
+
 # Ploidy cuts differ between groups by a chromosome or two: outside the inner range is odd, outside the outer one the
 # count and the class contradict each other. A hypodiploid clone may double, so only near-diploid counts contradict.
 HEH_CHROMOSOMES = (51, 67)
@@ -145,7 +150,7 @@ def _order_of_days(rows: _Rows) -> Iterator[Problem]:
         yield from rows.flag(rows.days(name) > last, order, name, f"{words} after the last contact")
     for name, words in (("first_event_days", "first event"), ("relapse_days", "relapse"),
                         ("treatment_failure_days", "treatment failure"), ("smn_days", "second malignancy"),
-                        ("cr_days", "remission")):
+                        ("cr_days", "remission"), ("hsct_days", "transplant"), ("last_contact_days", "last contact")):
         yield from rows.flag(rows.days(name) > death, order, name, f"{words} after death")
     for event, words in (("relapse", "relapse"), ("death_in_cr", "death in remission"), ("smn", "second malignancy")):
         early = rows.is_in("first_event", event) & (first < remission)
@@ -157,8 +162,13 @@ def _order_of_days(rows: _Rows) -> Iterator[Problem]:
     transplant = rows.days("hsct_days")
     yield from rows.flag(in_first & (transplant < remission), order, "hsct_days",
                          "transplant in first remission before remission")
-    yield from rows.flag(in_first & rows.is_in("first_event", "relapse") & (transplant > first), order, "hsct_days",
-                         "transplant in first remission after relapse")
+    # Some groups call a late remission a treatment failure, and transplant in it.
+    for event, words, severity in (("relapse", "relapse", Severity.ERROR), ("smn", "second malignancy", Severity.ERROR),
+                                   ("treatment_failure", "treatment failure", Severity.WARNING)):
+        yield from rows.flag(in_first & rows.is_in("first_event", event) & (transplant > first), order, "hsct_days",
+                             f"transplant in first remission after {words}", severity)
+    yield from rows.flag(rows.days("rand_days") > np.fmin(first, death), order, "rand_days",
+                         "randomised after the first event or death")
 
 
 # -- the event record ----------------------------------------------------------------------------------------------
@@ -194,7 +204,14 @@ def _remission(rows: _Rows) -> Iterator[Problem]:
                          "a relapse or a death in remission without remission")
     yield from rows.flag(
         rows.is_in("first_event", "treatment_failure") & (rows.days("first_event_days") > remission.days),
-        Reason.TEMPORAL_ORDER, "first_event", "treatment failure after remission: a relapse?", Severity.WARNING)
+        Reason.TEMPORAL_ORDER, "first_event", "treatment failure after remission: declare it as relapse")
+    yield from rows.flag(
+        rows.is_in("first_event", "induction_death") & (rows.days("first_event_days") > LATEST_INDUCTION_DEATH_DAY),
+        Reason.IMPLAUSIBLE, "first_event", f"a death in induction after day {LATEST_INDUCTION_DEATH_DAY}",
+        Severity.WARNING)
+    yield from rows.flag(
+        (remission.days > 0) & (remission.days < EARLIEST_REMISSION_DAY), Reason.IMPLAUSIBLE, "cr_days",
+        f"remission before day {EARLIEST_REMISSION_DAY}", Severity.WARNING)
     yield from rows.flag(rows.is_in("cr_status", "early_death") & rows.is_in("death", "no"), time, "cr_status",
                          "died before response was assessed, yet the patient is alive")
     yield from rows.flag(rows.is_in("cr_status", "CR1") & np.isnan(remission.days), time, "cr_days",
@@ -273,6 +290,9 @@ def _treatment(rows: _Rows) -> Iterator[Problem]:
 def _response(rows: _Rows) -> Iterator[Problem]:
     odd, warning = Reason.IMPLAUSIBLE, Severity.WARNING
     end = np.fmin(rows.days("death_days"), rows.days("last_contact_days"))
+    # A death as first event is an end of follow-up.
+    event = np.where(rows.is_in("first_event", "relapse", "smn", "treatment_failure"),
+                     rows.days("first_event_days"), np.nan)
     yield from rows.flag(rows.has("prednisone_response_d8") & (end < KNOWN_DAY[TimePoint.DAY_8]), odd,
                          "prednisone_response_d8", "prednisone response on day 8 after follow-up ended", warning)
     yield from rows.flag(rows.has("marrow_d15") & (end < KNOWN_DAY[TimePoint.DAY_15]), odd, "marrow_d15",
@@ -284,6 +304,8 @@ def _response(rows: _Rows) -> Iterator[Problem]:
                              f"MRD outside days {EARLIEST_MRD_DAY[stem]} to {LATEST_MRD_DAY[stem]}, taken as {point}",
                              warning)
         yield from rows.flag(day > end, Reason.TEMPORAL_ORDER, f"{stem}_day", "MRD after follow-up ended", warning)
+        yield from rows.flag((day > event) & ~(day > end), Reason.TEMPORAL_ORDER, f"{stem}_day",
+                             "MRD measured after the first event", warning)
         value, lod, loq = (rows.days(f"{stem}_{part}") for part in ("value", "lod", "loq"))
         yield from rows.flag((value > 0) & (value < lod), odd, f"{stem}_value",
                              "MRD quantified below the limit of detection", warning)

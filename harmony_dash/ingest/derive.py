@@ -26,6 +26,7 @@ MRD_CUT = 1e-4
 # UK cytogenetic groups; the list awaits a check against the paper (Moorman, Lancet Oncol 2010).
 HIGH_RISK_MARKERS = ("bcr_abl1", "kmt2a_r", "near_haploid", "low_hypodiploid", "iamp21", "tcf3_hlf")
 GOOD_RISK_MARKERS = ("etv6_runx1", "heh")
+UK_MARKERS = (*HIGH_RISK_MARKERS, *GOOD_RISK_MARKERS)
 HIGH_RISK_SUBTYPES = frozenset({"BCR::ABL1", "KMT2A-r", "near-haploid", "low-hypodiploid", "iAMP21", "TCF3::HLF"})
 GOOD_RISK_SUBTYPES = frozenset({"ETV6::RUNX1", "HeH"})
 
@@ -169,14 +170,17 @@ def cyto_group(frame: pd.DataFrame) -> Objects:
     """UK cytogenetic group: high beats good; intermediate only if testing succeeded.
 
     Testing succeeded if every marker of the high- and good-risk lists is negative, or if the provider names another
-    B-cell precursor subtype. Failed, not done and incomplete never fold into intermediate.
+    B-cell precursor subtype. "B-other (tested)" names none: it says that the tests found nothing, so it counts only if
+    no test of the two lists is failed or not done; markers the provider does not send at all do not speak against it.
     """
     subtype = _codes(frame, "subtype")
     high = _any(frame, HIGH_RISK_MARKERS, "pos") | _among(subtype, HIGH_RISK_SUBTYPES)
     good = _any(frame, GOOD_RISK_MARKERS, "pos") | _among(subtype, GOOD_RISK_SUBTYPES)
-    all_negative = _all(frame, (*HIGH_RISK_MARKERS, *GOOD_RISK_MARKERS), "neg")
+    all_negative = _all(frame, UK_MARKERS, "neg")
     of_t_cells = np.fromiter((code is not None and code.startswith("T ") for code in subtype), np.bool_, len(frame))
     named = ~np.asarray(pd.isna(subtype), dtype=np.bool_) & ~of_t_cells
+    untested = _any(frame, UK_MARKERS, "failed") | _any(frame, UK_MARKERS, "not_done")
+    named &= ~(_equal(subtype, "B-other (tested)") & untested)
     return _first_match(len(frame), [
         (~is_b_precursor(frame), None),
         (high, "high"),
@@ -229,8 +233,11 @@ def cna_profile(frame: pd.DataFrame) -> Objects:
 def mrd_group(frame: pd.DataFrame) -> Objects:
     """MRD response, intermediate or failure at the end of induction (Gökbuget, Hematology 2021).
 
-    No group where the result could be on either side: indeterminate, positive below a quantitative range that ends
-    above 0.01 %, or "more than" a value below 0.01 %.
+    Failure is 0.01 % or more; response is undetectable with a limit of detection of 0.01 % or lower; intermediate is
+    undetectable with a higher limit, quantified below 0.01 %, or positive below a quantitative range that ends at
+    0.01 % or lower or whose end is not known. No group without a result, and where the result could be on either side:
+    indeterminate, undetectable with an unknown limit of detection, positive below a quantitative range that ends above
+    0.01 %, or "more than" a value below 0.01 %.
     """
     status, op = _codes(frame, "mrd_eoi_status"), _codes(frame, "mrd_eoi_op")
     value, lod, loq = (_numbers(frame, f"mrd_eoi_{part}") for part in ("value", "lod", "loq"))
@@ -245,14 +252,19 @@ def mrd_group(frame: pd.DataFrame) -> Objects:
 
 
 def mrd_eoi_band(frame: pd.DataFrame) -> Objects:
-    """Band of the measured fraction; none for a result below an undeclared limit or "more than" a value under 1 %."""
+    """What the laboratory could say, and the band of the fraction if it quantified one.
+
+    Undetectable counts as sensitive only with a known limit of detection of 0.01 % or lower. No band for a result below
+    a limit of undeclared meaning, nor for "more than" a value under 1 %.
+    """
     status, op = _codes(frame, "mrd_eoi_status"), _codes(frame, "mrd_eoi_op")
-    value, loq = _numbers(frame, "mrd_eoi_value"), _numbers(frame, "mrd_eoi_loq")
-    quantified = _equal(status, "quantified") & (value > 0)
+    value, lod = _numbers(frame, "mrd_eoi_value"), _numbers(frame, "mrd_eoi_lod")
+    quantified, undetectable = _equal(status, "quantified") & (value > 0), _equal(status, "undetectable")
     bands = _band(value, (1e-4, 1e-3, 1e-2), ("<0.01%", "0.01-0.1%", "0.1-1%", ">=1%"))
     bands[~quantified | (_equal(op, ">") & (value < 1e-2))] = None
-    bands[_equal(status, "pos_below_qr") & (loq <= MRD_CUT)] = "<0.01%"
-    bands[_equal(status, "undetectable")] = "undetectable"
+    bands[_equal(status, "pos_below_qr")] = "pnq"
+    bands[undetectable] = "insensitive"
+    bands[undetectable & (lod <= MRD_CUT)] = "undetectable"
     return bands
 
 

@@ -1,8 +1,8 @@
 """The canonical event record, and the endpoints computed from it.
 
 A provider gives the record directly (`first_event`, its day, death, last contact) or its parts (relapse, treatment
-failure, second malignancy, death, each with a day). Endpoints are never imported: they are computed here from one
-record, so that two of them cannot contradict each other. Day 0 is diagnosis.
+failure, second malignancy, death, each with a day); where both are given they must agree. Endpoints are never imported:
+they are computed here from one record, so that two of them cannot contradict each other. Day 0 is diagnosis.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def build_event_record(frame: pd.DataFrame,
     - A death on an unknown remission status counts as `death_in_cr`, with a warning; every endpoint that starts at
       remission leaves such patients out, and the others do not tell the two deaths apart.
     - A missing last contact of someone who died is the day of death.
+    - Parts beside a first event given directly are only compared with it: they are dropped later, so this is the place.
     """
     problems: list[Problem] = []
     given = frame[[name for name in frame.columns if mapped is None or name in mapped]]
@@ -66,6 +67,7 @@ def build_event_record(frame: pd.DataFrame,
         # A death as first event and the death are one event.
         fill = _is_in(event, *DEATHS) & np.isnan(event_days) & (death == "yes")
         event_days = np.where(fill, death_days, event_days)
+        _compare_with_parts(given, event, event_days, problems)
     elif "relapse" in given or "relapse_days" in given:
         event, event_days = _first_event_from_parts(given, death, death_days, problems)
     else:
@@ -171,6 +173,35 @@ def _read_part(frame: pd.DataFrame, name: str, problems: list[Problem]) -> tuple
     _report(problems, missing & dated, Reason.EVENT_TIME, name, f"a day of {words}, but not whether it happened")
     _report(problems, missing & ~dated, Reason.REQUIRED_MISSING, name, f"not known whether there was {words}")
     return yes, np.where(yes, days, np.nan), missing | contradiction
+
+
+def _compare_with_parts(frame: pd.DataFrame, event: Objects, event_days: Floats, problems: list[Problem]) -> None:
+    """Report parts that contradict a first event given directly.
+
+    A part happened if its flag says so, or if it has a day and no flag. Death is compared with every record, however
+    it came about, in `checks`.
+    """
+    death_first, no_event = _is_in(event, *DEATHS), _is_in(event, "none")
+    event_days = np.where(pd.isna(event) | no_event, np.nan, event_days)
+    for name in PRECEDENCE[:-1]:
+        flag, days, words = _codes(frame, name), _days(frame, f"{name}_days"), _EVENT_WORDS[name]
+        flagged, flag_or_day, itself = name in frame, name if name in frame else f"{name}_days", _is_in(event, name)
+        dated, refuted = ~np.isnan(days), _is_in(flag, "no")
+        happened = _is_in(flag, "yes") | (dated & ~refuted)
+        earlier, later = days < event_days, days > event_days
+        if flagged:
+            _report(problems, dated & refuted, Reason.EVENT_TIME, f"{name}_days",
+                    f"a day of {words} that did not happen")
+            _report(problems, itself & refuted, Reason.EVENT_TIME, name,
+                    f"the first event is {words} that did not happen")
+        _report(problems, itself & happened & (earlier | later), Reason.EVENT_TIME, f"{name}_days",
+                f"the first event is {words}, yet that is on another day")
+        _report(problems, ~itself & happened & earlier, Reason.TEMPORAL_ORDER, f"{name}_days",
+                f"{words} before the first event")
+        _report(problems, happened & no_event, Reason.EVENT_TIME, flag_or_day, f"{words}, yet there is no first event")
+        # What comes after death is reported as that; on the same day `PRECEDENCE` puts death last.
+        _report(problems, happened & death_first & ~earlier & ~later, Reason.EVENT_TIME, flag_or_day,
+                f"{words}, yet the first event is a death")
 
 
 def _kind_of_death(frame: pd.DataFrame, is_death: Mask, problems: list[Problem]) -> Objects:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from defusedxml.common import DTDForbidden
+from defusedxml.ElementTree import DefusedXMLParser, ParseError
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 
@@ -38,6 +40,11 @@ MAX_FILE_BYTES = 2_000_000_000
 # What an XLSX or Parquet file may unfold to; a million rows of eighty columns stay below it.
 MAX_UNFOLDED_BYTES = 2_000_000_000
 MAX_FOLD = 500
+# The last row of a sheet; a workbook may name a later one, and every row before it would be read.
+MAX_SHEET_ROWS = 1_048_576
+MAX_EMPTY_ROWS = 10_000
+# Remarks before the first element of a part of a workbook; spreadsheets write none.
+MAX_PROLOGUE_BYTES = 1_000_000
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _ROWS_A_CHUNK = 20_000
@@ -375,11 +382,39 @@ def _check_archive(path: Path, spec: FileSpec) -> None:
             raise _fail(spec, f"the workbook unfolds to {unfolded:,} bytes, which no table of patients does",
                         "Save a workbook with the data only, or use CSV.")
         for part in parts:
-            if part.filename.endswith((".xml", ".rels")):
-                with archive.open(part) as stream:
-                    if b"<!DOCTYPE" in stream.read(MAX_LINE_CHARACTERS):
-                        raise _fail(spec, "the workbook holds document type declarations, which spreadsheets never "
-                                    "write", "Save it again with a spreadsheet program.")
+            with archive.open(part) as stream:
+                _refuse_document_type(stream, spec)
+
+
+class _FirstElement:
+    """Notes that the root element of a document began: a document type can only come before it."""
+
+    begun = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.begun = True
+
+
+def _refuse_document_type(stream: IO[bytes], spec: FileSpec) -> None:
+    """Refuse a part with a document type, whatever its name, encoding and the remarks before it.
+
+    The parser is the one that reads the workbook, so both see the same. Parts that are not XML are left alone.
+    """
+    first = _FirstElement()
+    parser = DefusedXMLParser(target=first, forbid_dtd=True)
+    length = 0
+    try:
+        while not first.begun and (chunk := stream.read(MAX_LINE_CHARACTERS)):
+            length += len(chunk)
+            if length > MAX_PROLOGUE_BYTES:
+                raise _fail(spec, "the workbook holds a part that begins with long remarks, which spreadsheets never "
+                            "write", "Save it again with a spreadsheet program.")
+            parser.feed(chunk)
+    except DTDForbidden:
+        raise _fail(spec, "the workbook holds document type declarations, which spreadsheets never write",
+                    "Save it again with a spreadsheet program.") from None
+    except (ParseError, ValueError):
+        return
 
 
 def _read_sheet(book: Any, path: Path, spec: FileSpec, expected: Collection[str]) -> RawTable:
@@ -394,7 +429,7 @@ def _read_sheet(book: Any, path: Path, spec: FileSpec, expected: Collection[str]
     columns: _Columns | None = None
     names: list[str] = []
     numbers: list[int] = []
-    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+    for number, row in enumerate(_bounded(sheet.iter_rows(values_only=True), spec), 1):
         if number < first:
             continue
         if number < first + spec.header_rows:
@@ -417,6 +452,19 @@ def _read_sheet(book: Any, path: Path, spec: FileSpec, expected: Collection[str]
     if columns is None or not numbers:
         raise _fail(spec, "the sheet has a header but no records", "Export it again, or name the right `sheet`.")
     return _table(spec, names, columns.columns(), numbers)
+
+
+def _bounded(rows: Iterable[Sequence[Any]], spec: FileSpec) -> Iterator[Sequence[Any]]:
+    """The rows, as long as there are no more of them, filled or empty, than a table has."""
+    empty = 0
+    for number, row in enumerate(rows, 1):
+        empty = 0 if any(value is not None and value != "" for value in row) else empty + 1
+        if number > MAX_SHEET_ROWS:
+            raise _fail(spec, f"the sheet has more than {MAX_SHEET_ROWS:,} rows", "Split it, or use CSV.", number)
+        if empty >= MAX_EMPTY_ROWS:
+            raise _fail(spec, f"the sheet has {MAX_EMPTY_ROWS:,} empty rows one after another",
+                        "Delete the rows below the table, or a row that was filled far below it by mistake.", number)
+        yield row
 
 
 def _native_text(value: Any, spec: FileSpec, number: int, position: int) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.audit import AuditEvent, Decision, record_event
 from harmony_dash.access.permissions import Permission, check_user_can
-from harmony_dash.errors import AccessRefused
+from harmony_dash.errors import AccessRefused, UserError
 from harmony_dash.services.deployment import Deployment
 
 
@@ -20,6 +23,17 @@ def check_and_record(deployment: Deployment, actor: Actor, permission: Permissio
     try:
         check_user_can(actor, permission)
     except AccessRefused as refused:
+        record_event(deployment.access, AuditEvent.of(actor, action, question=question, decision=Decision.REFUSED,
+                                                      reason=refused.problem), now=deployment.now())
+        raise
+
+
+@contextmanager
+def refusals_recorded(deployment: Deployment, actor: Actor, action: str, question: str) -> Iterator[None]:
+    """Record a question that cannot be asked before its refusal goes to the person."""
+    try:
+        yield
+    except UserError as refused:
         record_event(deployment.access, AuditEvent.of(actor, action, question=question, decision=Decision.REFUSED,
                                                       reason=refused.problem), now=deployment.now())
         raise

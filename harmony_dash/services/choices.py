@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
-from harmony_dash.cohort.question import Question, askable_variable, check_question
+from harmony_dash.cohort.question import Question, askable_variable
 from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.results import CohortChoices
-from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
+from harmony_dash.services.survival import check_against_snapshot
 from harmony_dash.store.counts import fetch_choices, fetch_cohort_count
 
 
@@ -28,9 +29,11 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     AccessRefused, QuestionError, StoreError.
     """
     action = "count choices"
-    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, action, question=question.fingerprint)
+    record = f"{question.for_the_record} counted by {', '.join(variables)}"
+    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, action, question=record)
     snapshot = deployment.store.current()
-    check_question(question, snapshot.dictionary)
+    with refusals_recorded(deployment, actor, action, record):
+        check_against_snapshot(question, snapshot)
     chosen = [askable_variable(name, question.disease, snapshot.dictionary, where=name) for name in variables]
     counted = fetch_choices(snapshot, question, [variable for variable in chosen if variable.is_categorical])
     choices = CohortChoices(
@@ -39,6 +42,6 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
                 for name, counts in counted.items()},
         missing={name: counts.get(None, 0) for name, counts in counted.items()})
     released = release(choices, Scope(Level.PROTECTED))
-    record_answer(deployment, actor, action, question=question.fingerprint, snapshot=snapshot.snapshot,
+    record_answer(deployment, actor, action, question=record, snapshot=snapshot.snapshot,
                   level=released.scope.level, n=released.value.total)
     return released

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
@@ -45,27 +46,23 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
         raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
                             where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
     released = release(_compute(snapshot, disease, diseases[disease]), Scope(level))
-    record_answer(deployment, actor, action, snapshot=snapshot.snapshot, level=level, n=released.value.n)
+    record_answer(deployment, actor, action, question=disease, snapshot=snapshot.snapshot, level=level,
+                  n=released.value.n)
     return released
 
 
 def _compute(snapshot: Snapshot, disease: str, patients: int) -> CoverageResult:
-    cross = fetch_cross_counts(snapshot, disease, ("country", "trial"))
-    by_country: dict[str, int] = {}
-    by_trial: dict[str, int] = {}
-    for (country, trial), n in cross:
-        by_country[country or NOT_STATED] = by_country.get(country or NOT_STATED, 0) + n
-        by_trial[trial or NOT_STATED] = by_trial.get(trial or NOT_STATED, 0) + n
+    keys = ("source", "country", "trial")
+    atoms = [CountCell({key: value or NOT_STATED for key, value in zip(keys, values, strict=True)}, n)
+             for values, n in fetch_cross_counts(snapshot, disease, keys)]
     table = fetch_event_table(snapshot, Question(disease, "os", by="source"))
     key = [v for v in snapshot.dictionary.askable(disease) if v.name in KEY_VARIABLES]
     completeness = fetch_completeness(snapshot, disease, key)
     return CoverageResult(
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, created=snapshot.created, disease=disease,
         n=patients,
-        by_country=tuple(CountCell({"country": name}, n) for name, n in _largest_first(by_country)),
-        by_trial=tuple(CountCell({"trial": name}, n) for name, n in _largest_first(by_trial)),
-        by_country_and_trial=tuple(CountCell({"country": country or NOT_STATED, "trial": trial or NOT_STATED}, n)
-                                   for (country, trial), n in cross),
+        by_country=_sum_over(atoms, ("country",)), by_trial=_sum_over(atoms, ("trial",)),
+        by_country_and_trial=_sum_over(atoms, ("country", "trial")), by_source_country_and_trial=tuple(atoms),
         sources=_sources(snapshot, disease, table, {name: n for name, (n, _) in completeness.items()}),
         completeness=tuple(Completeness(source, v.name, v.label, counts[v.name] / n)
                            for source, (n, counts) in completeness.items() for v in key),
@@ -97,5 +94,11 @@ def _median_follow_up(table: EventTable, group: str | None) -> float | None:
     return None if math.isnan(days) else days
 
 
-def _largest_first(counts: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+def _sum_over(atoms: Sequence[CountCell], keys: tuple[str, ...]) -> tuple[CountCell, ...]:
+    """Patients per combination of some of the labels, largest first."""
+    counts: dict[tuple[str, ...], int] = {}
+    for atom in atoms:
+        key = tuple(atom.labels[name] for name in keys)
+        counts[key] = counts.get(key, 0) + (atom.n or 0)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(CountCell(dict(zip(keys, key, strict=True)), n) for key, n in ordered)

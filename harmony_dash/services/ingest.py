@@ -74,7 +74,8 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
 
     Raises
     ------
-    AccessRefused, SourceError, StoreError. Nothing is published then and the old snapshot is still served.
+    AccessRefused, AuditUnavailable, SourceError, StoreError. Nothing is published then and the old snapshot is still
+    served.
     """
     check_and_record(deployment, actor, Permission.INGEST, ACTION)
     if not folders:
@@ -82,9 +83,16 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
     dictionary = deployment.dictionary
     reports: list[SourceReport] = []
     duplicates = CrossSourceDuplicates()
-    options = {} if stage is None else {"stage": stage}
+
+    def record_first(name: str) -> None:
+        # A release that cannot be recorded is not served: the pointer moves after this.
+        if name == "written":
+            record_answer(deployment, actor, ACTION, snapshot=published[0], n=sum(r.accepted for r in reports))
+        if stage is not None:
+            stage(name)
+
     with new_snapshot(deployment.settings.store, dictionary, deployment.now(),
-                      keep=deployment.settings.keep_snapshots, **options) as (writer, published):
+                      keep=deployment.settings.keep_snapshots, stage=record_first) as (writer, published):
         for place, folder in enumerate(folders):
             def scaled(words: str, share: float, place: int = place, folder: Path = folder) -> None:
                 progress(f"{folder.name}: {words}", 0.9 * (place + share) / len(folders))
@@ -92,7 +100,6 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
             reports.append(_add_source(writer, folder, dictionary, deployment.settings.patient_key, duplicates,
                                        scaled))
         progress("Writing the snapshot", 0.9)
-    record_answer(deployment, actor, ACTION, snapshot=published[0], n=sum(report.accepted for report in reports))
     progress("Done", 1.0)
     return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
+from harmony_dash.errors import StoreError
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.layout import SnapshotRecord
@@ -25,5 +26,7 @@ def roll_back_to(deployment: Deployment, actor: Actor, snapshot: str) -> Snapsho
     AccessRefused, StoreError.
     """
     check_and_record(deployment, actor, Permission.INGEST, "roll back")
+    if snapshot not in {record.snapshot for record in review_snapshots(deployment, actor)[1]}:
+        raise StoreError("there is no such snapshot", where=snapshot[:40], remedy="List them with `snapshots`.")
     record_answer(deployment, actor, "roll back", snapshot=snapshot)
     return roll_back(deployment.settings.store, snapshot)

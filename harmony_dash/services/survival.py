@@ -20,7 +20,7 @@ from harmony_dash.disclosure.results import (
     WithheldGroup,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
-from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
@@ -54,20 +54,27 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
     ------
     AccessRefused, AuditUnavailable, QuestionError, StoreError.
     """
-    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=question.fingerprint)
+    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=question.for_the_record)
     if level is Level.EXACT:
-        check_and_record(deployment, actor, Permission.VIEW_EXACT, ACTION, question=question.fingerprint)
+        check_and_record(deployment, actor, Permission.VIEW_EXACT, ACTION, question=question.for_the_record)
     snapshot = deployment.store.current()
-    asked = prepare_question(question, snapshot)
+    with refusals_recorded(deployment, actor, ACTION, question.for_the_record):
+        asked = prepare_question(question, snapshot)
     scope = Scope(level)
     released = release(compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope), scope)
-    record_answer(deployment, actor, ACTION, question=asked.fingerprint, snapshot=snapshot.snapshot,
+    record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
                   level=scope.level, n=released.value.n)
     return released
 
 
 def prepare_question(question: Question, snapshot: Snapshot) -> Question:
     """Check the question against the snapshot and set the landmark its variables need."""
+    check_against_snapshot(question, snapshot)
+    return with_landmark(question, snapshot.dictionary)
+
+
+def check_against_snapshot(question: Question, snapshot: Snapshot) -> None:
+    """Refuse a question that the snapshot's dictionary or data cannot be asked."""
     check_question(question, snapshot.dictionary)
     held = snapshot.code_values.get("disease", ())
     if question.disease not in held:
@@ -75,7 +82,6 @@ def prepare_question(question: Question, snapshot: Snapshot) -> Question:
                             remedy=f"Choose one of: {', '.join(held)}.")
     for item in question.where:
         _check_code_values(item, snapshot)
-    return with_landmark(question, snapshot.dictionary)
 
 
 def _check_code_values(item: Filter, snapshot: Snapshot) -> None:
@@ -117,13 +123,13 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
                 table, value, label=label, name=names[value], question=question, interval=interval, days=at,
                 ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start))
         except StatisticsError as problem:
-            unobserved.append(WithheldGroup(label, names[value], problem.problem))
+            unobserved.append(WithheldGroup(label, names[value], problem.problem, counts[value]))
     return SurvivalResult(
         question=question, title=describe_question(question, snapshot.dictionary, COUNT_IN_TITLE),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=sum(group.n for group in groups),
         groups=tuple(groups),
-        withheld=(*unobserved, *(WithheldGroup(_group_label(question, value), names[value], too_few(scope.rules))
-                                 for value in small)),
+        withheld=(*unobserved, *(WithheldGroup(_group_label(question, value), names[value], too_few(scope.rules),
+                                               counts[value]) for value in small)),
         log_rank=tests.log_rank, pairwise=tests.pairwise, gray=tests.gray,
         restricted_mean_differences=tests.differences,
         attrition=_attrition(flow, question, snapshot), exclusions=_exclusions(flow, question, snapshot),

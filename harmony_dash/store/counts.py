@@ -98,11 +98,12 @@ def fetch_choices(snapshot: Snapshot, question: Question, variables: Sequence[Va
     result: dict[str, dict[str | None, int]] = {}
     for filters, members in batches:
         statement = Statement(question, snapshot.dictionary)
+        columns = ", ".join(f"{statement.column(v.name)}::VARCHAR AS {quote(v.name)}" for v in members)
         where = statement.cohort(filters)
         sets = ", ".join(f"({quote(v.name)})" for v in members)
         names = ", ".join(quote(v.name) for v in members)
-        sql = (f"SELECT grouping({names}), coalesce({', '.join(f'{quote(v.name)}::VARCHAR' for v in members)}), "
-               f"count(*) FROM patient WHERE {where} GROUP BY GROUPING SETS ({sets})")
+        sql = (f"SELECT grouping({names}), coalesce({names}), count(*) "
+               f"FROM (SELECT {columns} FROM patient WHERE {where}) GROUP BY GROUPING SETS ({sets})")
         masks = {(1 << len(members)) - 1 - (1 << (len(members) - 1 - place)): v.name
                  for place, v in enumerate(members)}
         for v in members:

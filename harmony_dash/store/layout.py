@@ -123,6 +123,12 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def keep_private(path: Path) -> None:
+    """Let the file be read by its owner alone: it holds patients, one a row."""
+    if os.name == "posix":
+        path.chmod(0o600)
+
+
 def sync_file(path: Path) -> None:
     """Make a file's bytes durable."""
     with path.open("rb+") as handle:
@@ -148,7 +154,7 @@ def writer_lock(store: Path) -> Iterator[None]:
     StoreError if the folder cannot be written or another ingest is under way.
     """
     with readable_os_errors("the store cannot be written"):
-        store.mkdir(parents=True, exist_ok=True)
+        store.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = (store / LOCK).open("a+")
     try:
         if os.name == "posix":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ _REFUSE = {
     "allow_community_extensions": "false", "allow_persistent_secrets": "false", "python_enable_replacements": "false",
     "lock_configuration": "true",
 }
+
+
+# Ten times what the slowest question over ten million patients takes.
+LONGEST_QUERY_MS = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,25 @@ class Snapshot:
 
     def fetch_columns(self, sql: str, parameters: Mapping[str, Any] | None = None) -> dict[str, NDArray[Any]]:
         """Run one statement of this package and return its columns as arrays (masked where null)."""
-        cursor = self._connection.cursor()
-        try:
+        with self._cursor() as cursor:
             columns: dict[str, Any] = cursor.execute(sql, dict(parameters or {})).fetchnumpy()
-        finally:
-            cursor.close()
         return columns
 
     def fetch_rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement of this package and return its rows."""
+        with self._cursor() as cursor:
+            rows: list[tuple[Any, ...]] = cursor.execute(sql, dict(parameters or {})).fetchall()
+        return rows
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         cursor = self._connection.cursor()
         try:
-            rows: list[tuple[Any, ...]] = cursor.execute(sql, dict(parameters or {})).fetchall()
+            yield cursor
+        except duckdb.InterruptException:
+            raise StoreError("the question took too long and was stopped", remedy="Ask with fewer groups.") from None
         finally:
             cursor.close()
-        return rows
 
 
 class Store:
@@ -67,7 +76,8 @@ class Store:
 
     def __init__(self, folder: Path, *, threads: int = 2, memory_limit: str = "1GB") -> None:
         self.folder = folder
-        self._config = {**_REFUSE, "threads": str(threads), "memory_limit": memory_limit}
+        self._config = {**_REFUSE, "threads": str(threads), "memory_limit": memory_limit,
+                        "max_execution_time": str(LONGEST_QUERY_MS)}
         self._open: dict[str, Snapshot] = {}
         self._lock = threading.Lock()
 

@@ -172,7 +172,7 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
 
     Yields
     ------
-    The writer, and a list that holds the snapshot's id after the block.
+    The writer, and a list that holds the snapshot's id from the stage "written" on.
 
     Raises
     ------
@@ -190,6 +190,7 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
                 yield writer, published
                 snapshot = f"{stamp}-{_content_digest(writer.sources, dictionary)}"
                 patients = writer.finish(snapshot, now)
+            published.append(snapshot)
             stage("written")
             layout.sync_file(temporary)
             record = layout.SnapshotRecord(
@@ -202,7 +203,6 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
             stage("renamed")
             layout.write_record(store / layout.POINTER, record)
             stage("published")
-            published.append(snapshot)
             _forget_old(store, snapshot, keep)
         finally:
             for leftover in (temporary, temporary.with_name(temporary.name + ".wal")):
@@ -213,6 +213,7 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
 def _connection_to(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path), config={"threads": 2, "memory_limit": "2GB"})
+        layout.keep_private(path)
         try:
             yield connection
         finally:

@@ -89,8 +89,8 @@ def _lose_genetics(seen: pd.DataFrame, gaps: Gaps, rng: np.random.Generator) -> 
     shown = np.select([hidden, unsplit], ["B-other (tested)", "T non-ETP"], seen["subtype"].to_numpy(dtype=object))
     seen["subtype"] = only(~failed, np.asarray(shown, dtype=object))
     for name in _ROUTINE_MARKERS:
-        # Rare tests are left out more often; a positive one was by definition done.
-        skipped = (rng.random(size) < 0.10) & (seen[name] == "neg").to_numpy()
+        # Some tests are left out; a positive one was done, and "tested, none found" says that all were.
+        skipped = (rng.random(size) < 0.10) & (seen[name] == "neg").to_numpy() & (shown != "B-other (tested)")
         seen[name] = np.select([failed, skipped], ["failed", "not_done"], seen[name])
     for name in _SEQUENCED_MARKERS:
         seen[name] = np.where(sequenced, seen[name], "not_done").astype(object)

@@ -58,8 +58,17 @@ def _set(state: FirstStart) -> None:
         _state = state
 
 
+class _FilledMeanwhile(Exception):
+    """Somebody else published into the store between the look at it and the writer's lock."""
+
+
 def _build(deployment: Deployment, folders: list[Path]) -> None:
     said: list[str] = []
+
+    def check_still_empty(stage: str) -> None:
+        # "opened" comes under the writer's lock: samples must never take the place of what somebody ingested
+        if stage == "opened" and not deployment.store.is_empty:
+            raise _FilledMeanwhile
 
     def progress(words: str, share: float) -> None:
         _set(FirstStart(running=True, words=words, share=share))
@@ -70,7 +79,11 @@ def _build(deployment: Deployment, folders: list[Path]) -> None:
 
     print("The store is empty: building it from the synthetic sample data.", file=sys.stderr, flush=True)
     try:
-        report = ingest_sources(deployment, OPERATOR, folders, progress=progress)
+        report = ingest_sources(deployment, OPERATOR, folders, progress=progress, stage=check_still_empty)
+    except _FilledMeanwhile:
+        print("The store was filled meanwhile: the sample data are not used.", file=sys.stderr, flush=True)
+        _set(FirstStart())
+        return
     except UserError as problem:
         print(f"The sample data could not be read. {problem.message}", file=sys.stderr, flush=True)
         _set(FirstStart(problem=problem.message))

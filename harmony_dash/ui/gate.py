@@ -6,7 +6,6 @@ over it; what may come through it is decided by the guards in the main script, t
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import secrets
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harmony_dash.access.sessions import new_token
+from harmony_dash.ui.hosts import host_name, is_allowed_host, is_from_own_page, is_own_machine, is_same_origin
 from harmony_dash.ui.registry import PAGES
 from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE, check_token
 from harmony_dash.ui.startup import get_deployment
@@ -28,6 +28,8 @@ PAGE_PATHS = frozenset({"/", *(f"/{page.url_path}" for page in PAGES if not page
 _OPEN_PATHS = frozenset({"/healthz", "/favicon.png", "/_stcore/health", "/_stcore/host-config", "/_stcore/stream",
                          "/auth/establish", "/auth/end"})
 _OPEN_FOLDERS = ("/static/", "/component/", "/_stcore/bidi-components/")
+# What a page asks for before it opens its websocket.
+_FIRST_REQUEST = "/_stcore/host-config"
 # Nobody needs these, signed in or not: counters of the server, and the interface for programs.
 _SHUT_FOR_ALL = ("/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent", "/app/static")
 # Streamlit's own places; never mistaken for an address somebody typed.
@@ -64,7 +66,7 @@ class Gate:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                if connection.url.path in PAGE_PATHS and BROWSER_COOKIE not in connection.cookies:
+                if _needs_browser_cookie(connection):
                     cookie = build_cookie(connection, BROWSER_COOKIE, new_token())
                     MutableHeaders(scope=message).append("Set-Cookie", cookie)
             await send(message)
@@ -88,6 +90,10 @@ class Gate:
             return PlainTextResponse("Sign in first.", status_code=401)
         if path.startswith("/auth/") and connection.scope.get("method") != "POST":
             return PlainTextResponse("Use the sign-in page.", status_code=405, headers={"Allow": "POST"})
+        if path.startswith("/auth/") and not is_from_own_page(connection.headers):
+            return PlainTextResponse("Use the sign-in page of this host.", status_code=403)
+        if connection.scope["type"] == "websocket" and _is_foreign_page(connection):
+            return PlainTextResponse("This page belongs to another host.", status_code=403)
         if path in PAGE_PATHS or path in _OPEN_PATHS or path.startswith(_OPEN_FOLDERS):
             return None
         if await to_thread.run_sync(_has_session, connection.cookies.get(SESSION_COOKIE, "")):
@@ -100,33 +106,28 @@ class Gate:
         return RedirectResponse("/", status_code=303)
 
 
+def _is_foreign_page(connection: HTTPConnection) -> bool:
+    """Whether a page of another host or port opens the websocket; programs other than browsers send no origin."""
+    origin = connection.headers.get("origin")
+    return origin is not None and not is_same_origin(origin, connection.headers.get("host", ""))
+
+
+def _needs_browser_cookie(connection: HTTPConnection) -> bool:
+    """Whether to give the browser its random value along with this answer.
+
+    A browser that follows a link from another site keeps its cookies back, so that it may have the value and not show
+    it; such a page gets the value with its first own request instead, which shows what there is.
+    """
+    if BROWSER_COOKIE in connection.cookies:
+        return False
+    site = connection.headers.get("sec-fetch-site")
+    path = connection.url.path
+    return (path in PAGE_PATHS and site != "cross-site") or (path == _FIRST_REQUEST and site == "same-origin")
+
+
 def _has_session(token: str) -> bool:
     # a download is no sign of a person at the keyboard, so it does not keep the session alive
     return bool(token) and check_token(get_deployment(), token, touch=False).actor is not None
-
-
-def is_allowed_host(host: str, allowed: list[str]) -> bool:
-    """Whether a Host header names this application."""
-    name = host_name(host)
-    if not allowed:
-        return is_own_machine(name)
-    return any(rule == "*" or name == rule.lower() or (rule.startswith("*.") and name.endswith(rule[1:].lower()))
-               for rule in allowed)
-
-
-def host_name(host: str) -> str:
-    """The name of a Host header without its port, in lower case."""
-    if host.startswith("["):
-        return host[1:].split("]")[0].lower()
-    return host.rsplit(":", 1)[0].lower() if ":" in host else host.lower()
-
-
-def is_own_machine(name: str) -> bool:
-    """Whether a host name can only mean the machine itself."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def build_cookie(connection: HTTPConnection, name: str, value: str, *, expire: bool = False) -> str:

@@ -13,6 +13,7 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.audit import AuditEvent, Decision, record_event
 from harmony_dash.access.permissions import Permission, check_user_can
 from harmony_dash.errors import AccessRefused
+from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.session import check_this_session
 from harmony_dash.ui.startup import get_deployment
 
@@ -56,7 +57,7 @@ def show_refusal(refused: AccessRefused) -> None:
     """Say what was refused, why, and what to do next."""
     with st.container(border=True):
         st.subheader("This page is not open to your role")
-        st.write(f"{refused.problem[:1].upper()}{refused.problem[1:]}.")
+        st.write(escape_markdown(f"{refused.problem[:1].upper()}{refused.problem[1:]}."))
         if refused.remedy:
-            st.write(refused.remedy)
+            st.write(escape_markdown(refused.remedy))
         st.caption("The attempt was noted in the audit trail.")

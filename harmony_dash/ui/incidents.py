@@ -9,6 +9,7 @@ import traceback
 import streamlit as st
 
 from harmony_dash.errors import AccessRefused, UserError
+from harmony_dash.ui.components.text import escape_markdown
 
 _log = logging.getLogger("harmony_dash.incidents")
 
@@ -17,7 +18,7 @@ def note_error(error: Exception) -> bool:
     """Show and log an error that a page let through; always True, so that Streamlit shows nothing of its own."""
     if isinstance(error, UserError):
         title = "This was refused" if isinstance(error, AccessRefused) else "This cannot be done as it stands"
-        show_problem(title, error.message)
+        show_problem(title, escape_markdown(error.message))
         return True
     incident = secrets.token_hex(4)
     _log.error("incident %s: %s", incident, describe_error(error))
@@ -28,7 +29,7 @@ def note_error(error: Exception) -> bool:
 
 
 def show_problem(title: str, text: str) -> None:
-    """A problem in words, where the page would be."""
+    """A problem in words, where the page would be; `text` is Markdown."""
     st.error(f"**{title}**\n\n{text}", icon=":material/error:")
 
 

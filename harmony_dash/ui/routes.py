@@ -39,7 +39,8 @@ async def end(request: Request) -> Response:
     if token:
         await run_in_threadpool(end_session, deployment.access, token, now=deployment.now())
     response = Response(status_code=204)
-    response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, "", expire=True))
+    if SESSION_COOKIE in request.cookies:
+        response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, "", expire=True))
     return response
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import streamlit as st
 
 from harmony_dash.access.sessions import SessionCheck, SessionState, end_session, look_up_session
+from harmony_dash.ui.hosts import host_name, is_own_machine
 from harmony_dash.ui.startup import Deployment
 
 SESSION_COOKIE = "harmony_session"
 BROWSER_COOKIE = "harmony_browser"
+FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
 def check_this_session(deployment: Deployment) -> SessionCheck:
@@ -43,6 +45,16 @@ def end_this_session(deployment: Deployment) -> None:
 def this_browser() -> str:
     """The random value of this browser; empty if it keeps no cookies."""
     return str(st.context.cookies.get(BROWSER_COOKIE) or "")
+
+
+def is_this_machine() -> bool:
+    """Whether the browser runs on the server's own machine, as far as its request tells.
+
+    Only a name of the machine itself counts, and no request that says a proxy passed it on.
+    """
+    headers = st.context.headers
+    return (is_own_machine(host_name(headers.get("Host") or ""))
+            and not any(headers.get(name) for name in FORWARDING_HEADERS))
 
 
 def this_address() -> str:

@@ -13,7 +13,7 @@ from harmony_dash.access.demo import DemoAccount
 from harmony_dash.access.sessions import SessionState
 from harmony_dash.access.sign_in import check_password, issue_ticket
 from harmony_dash.ui.browser_scripts import run_establish
-from harmony_dash.ui.session import this_address, this_browser
+from harmony_dash.ui.session import is_this_machine, this_address, this_browser
 from harmony_dash.ui.startup import Deployment
 from harmony_dash.ui.theme import ROLE_LABELS, show_sign_in_frame, show_synthetic_badge
 
@@ -42,7 +42,7 @@ def show_sign_in(deployment: Deployment, state: SessionState) -> None:
             st.caption("Signing you in …")
         st.caption("For research. Results describe groups of patients and are no advice on the treatment of any one "
                    "of them. Every sign-in and every question is recorded.")
-        if deployment.demo_accounts:
+        if is_this_machine() and deployment.demo_accounts:
             _show_demo_accounts(deployment.demo_accounts)
 
 

@@ -32,9 +32,11 @@ class Deployment(ServiceDeployment):
     Attributes
     ----------
     address : what the server is bound to.
+    hosts : the host names it answers to; none means its own machine's only.
     """
 
     address: str = ""
+    hosts: tuple[str, ...] = ()
     _demo_accounts: list[DemoAccount] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -62,7 +64,7 @@ class Deployment(ServiceDeployment):
 
     def ensure_demo_accounts(self) -> None:
         """Make, keep or shut the demonstration accounts, as address and data allow."""
-        self._demo_accounts[:] = ensure_demo_accounts(self.access, address=self.address,
+        self._demo_accounts[:] = ensure_demo_accounts(self.access, address=self.address, hosts=self.hosts,
                                                       all_synthetic=self.all_synthetic, now=self.now())
 
 
@@ -83,6 +85,7 @@ def get_deployment() -> Deployment:
 def _build() -> Deployment:
     opened = open_deployment(read_settings(os.environ, PROJECT_ROOT), now=lambda: datetime.now(UTC))
     deployment = Deployment(opened.settings, opened.store, opened.access, opened.now,
-                            address=str(st.get_option("server.address") or ""))
+                            address=str(st.get_option("server.address") or ""),
+                            hosts=tuple(st.get_option("server.allowedHosts") or ()))
     deployment.ensure_demo_accounts()
     return deployment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from harmony_dash.access.actor import Actor, Role
+from harmony_dash.ui.components.text import escape_markdown
 
 PRODUCT = "Harmony dashboard"
 ROLE_LABELS = {Role.CLINICIAN: "Clinician", Role.STEERING: "Steering committee", Role.ANALYST: "Analyst",
@@ -82,8 +83,9 @@ def show_top_row(actor: Actor, *, synthetic: bool) -> bool:
         with st.container(width="content"):
             if synthetic:
                 show_synthetic_badge()
-        with st.popover(f"{actor.name} · {ROLE_LABELS[actor.role]}", icon=":material/account_circle:",
+        name = escape_markdown(actor.name)
+        with st.popover(f"{name} · {ROLE_LABELS[actor.role]}", icon=":material/account_circle:",
                         type="tertiary", width="content"):
-            st.write(f"**{actor.name}**")
+            st.write(f"**{name}**")
             st.caption(f"Signed in as `{actor.username}` · {ROLE_LABELS[actor.role]}")
             return st.button("Sign out", icon=":material/logout:", key="sign_out", width="stretch")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
@@ -18,7 +20,7 @@ from harmony_dash.ui.components.cohort_filters import (
 from harmony_dash.ui.components.cohort_flow import build_flow_words, remaining_share
 from harmony_dash.ui.components.cohort_panel import build_choices, choose_panel_variables, read_choice
 from harmony_dash.ui.components.survival_view import SurvivalView, move_to_disease, read_link, write_link
-from harmony_dash.ui.components.tables import build_estimates, build_key_numbers
+from harmony_dash.ui.components.tables import build_estimates, build_key_numbers, describe_test
 from harmony_dash.ui.components.text import capital, escape_markdown, sentence
 from tests.pages.fakes import DICTIONARY
 from tests.unit.charts.factories import make_result, release_for_test
@@ -111,6 +113,14 @@ def test_the_flow_ends_with_the_patients_in_the_figure() -> None:
     assert build_flow_words((AttritionStep("ALL", None, None),), 0) == "hidden, no patients shown"
     assert remaining_share(steps, 2506) == 0.5
     assert remaining_share((), 0) is None
+
+
+def test_no_p_value_on_few_events() -> None:
+    result = make_result()
+    assert result.log_rank is not None
+    few = replace(result, log_rank=replace(result.log_rank, events=19))
+    assert len(describe_test(release_for_test(result))) == 1
+    assert describe_test(release_for_test(few)) == []
 
 
 def test_key_numbers_of_competing_causes_have_no_median() -> None:

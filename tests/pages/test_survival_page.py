@@ -17,6 +17,13 @@ from tests.pages.fakes import FakeHouse
 from tests.unit.charts.factories import make_group, make_result
 
 OpenPage = Callable[..., AppTest]
+CHILDREN = OneOf("age_group", ("1-9", "10-17"))
+FIRST = Question("ALL", "efs", (CHILDREN,), by="cyto_group")
+
+
+def open_without_filters(open_page: OpenPage) -> AppTest:
+    """The first view with everybody in it."""
+    return open_page("survival").button(key="survival.clear").click().run()
 
 
 def words_of(page: AppTest) -> str:
@@ -32,7 +39,7 @@ def figures_of(page: AppTest) -> list[dict[str, object]]:
 def test_the_first_view_is_already_an_answer(house: FakeHouse, open_page: OpenPage) -> None:
     page = open_page("survival")
     assert not page.exception
-    assert house.asked == [Question("ALL", "efs", by="cyto_group")]
+    assert house.asked == [FIRST]
     assert "### Event-free survival of 3,300 patients" in words_of(page)
     assert len(figures_of(page)) == 1
     assert len(page.get("table")) == 2  # the flow and the key numbers
@@ -74,7 +81,7 @@ def test_the_flow_tells_how_the_cohort_came_about(open_page: OpenPage) -> None:
 
 
 def test_a_filter_changes_the_question_and_nothing_else(house: FakeHouse, open_page: OpenPage) -> None:
-    page = open_page("survival")
+    page = open_without_filters(open_page)
     page.selectbox(key="survival.endpoint").set_value("os").run()
     page.multiselect(key="survival.where.sex").set_value(["F"]).run()
     page.multiselect(key="survival.where.age_group").set_value(["1-9", "10-17"]).run()
@@ -84,7 +91,7 @@ def test_a_filter_changes_the_question_and_nothing_else(house: FakeHouse, open_p
 
 
 def test_every_filter_is_a_chip_that_removes_it(house: FakeHouse, open_page: OpenPage) -> None:
-    page = open_page("survival")
+    page = open_without_filters(open_page)
     page.multiselect(key="survival.where.sex").set_value(["F"]).run()
     chips = [button for button in page.button if str(button.key).startswith("survival.chip")]
     assert [chip.label for chip in chips] == ["Sex\\: Female"]
@@ -102,7 +109,7 @@ def test_all_filters_go_at_once(house: FakeHouse, open_page: OpenPage) -> None:
 
 
 def test_not_recorded_can_be_asked_for_alone_and_with_values(house: FakeHouse, open_page: OpenPage) -> None:
-    page = open_page("survival")
+    page = open_without_filters(open_page)
     control = page.multiselect(key="survival.where.mrd_group")
     not_recorded = next(option for option in control.options if option.startswith("Not recorded"))
     control.set_value(["mrd_cr", control.options.index(not_recorded) and "\x00not recorded"]).run()
@@ -115,7 +122,7 @@ def test_choices_show_their_counts_and_small_ones_come_last(open_page: OpenPage)
 
 
 def test_a_number_is_filtered_by_its_bands(house: FakeHouse, open_page: OpenPage) -> None:
-    page = open_page("survival")
+    page = open_without_filters(open_page)
     page.multiselect(key="survival.search").set_value(["age_dx_years"]).run()
     page.selectbox(key="survival.where.age_dx_years.lower").set_value(1.0).run()
     page.selectbox(key="survival.where.age_dx_years.upper").set_value(10.0).run()
@@ -123,7 +130,7 @@ def test_a_number_is_filtered_by_its_bands(house: FakeHouse, open_page: OpenPage
 
 
 def test_a_variable_taken_out_of_the_search_takes_its_filter_along(house: FakeHouse, open_page: OpenPage) -> None:
-    page = open_page("survival")
+    page = open_without_filters(open_page)
     page.multiselect(key="survival.search").set_value(["cna_ikzf1"]).run()
     page.multiselect(key="survival.where.cna_ikzf1").set_value(["del"]).run()
     assert house.asked[-1].where == (OneOf("cna_ikzf1", ("del",)),)
@@ -150,7 +157,7 @@ def test_a_broken_link_is_explained_and_the_page_still_answers(house: FakeHouse,
     page = open_page("survival", q=link)
     assert not page.exception
     assert "The link could not be read" in words_of(page)
-    assert house.asked == [Question("ALL", "efs", by="cyto_group")]
+    assert house.asked == [FIRST]
 
 
 def test_coming_back_finds_the_page_as_it_was(house: FakeHouse, open_page: OpenPage) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from harmony_dash.charts.numbers import NOTHING, format_count, format_part
+from harmony_dash.charts.numbers import NOTHING, format_part
 from harmony_dash.cohort.describe import describe_filter
 from harmony_dash.cohort.filters import Filter, to_json
 from harmony_dash.dictionary.model import Dictionary
@@ -60,7 +60,7 @@ def build_flow_table(result: SurvivalResult, minimum: int) -> pd.DataFrame:
         rows.append((tidy_units(capital(step.label)), removed, format_part(step.n)))
     rows += [(f"Not counted: {exclusion.reason}", format_part(exclusion.n), "")
              for exclusion in result.exclusions]
-    rows += [(f"Withheld: {group.name}, {group.reason}", format_count(None, minimum), "") for group in result.withheld]
+    rows += [(f"Withheld: {group.name}, {group.reason}", format_part(None), "") for group in result.withheld]
     rows.append(("In the figure", "", format_part(result.n)))
     return pd.DataFrame(rows, columns=["Step", "Removed", "Left"])
 

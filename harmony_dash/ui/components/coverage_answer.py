@@ -102,7 +102,7 @@ def build_completeness_table(released: Released[CoverageResult]) -> pd.DataFrame
     """Completeness in per cent, variables down, sources across."""
     rows: dict[str, dict[str, str]] = {}
     for one in released.value.completeness:
-        share = NOTHING if one.share is None else f"{100 * one.share:.0f}"
+        share = NOTHING if one.share is None else f"{'≥' if one.nearly_all else ''}{100 * one.share:.0f}"
         rows.setdefault(one.label, {"Variable": one.label})[f"{one.source}, %"] = share
     return pd.DataFrame(list(rows.values())).fillna(NOTHING)
 

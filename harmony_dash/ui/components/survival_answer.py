@@ -81,7 +81,7 @@ def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None
     mean = "" if competing else " RMST is the restricted mean time without the event."
     st.caption(f"In brackets, 95 % confidence intervals. Percentages are {what} at that time.{mean} Follow-up is the "
                "median by reverse Kaplan–Meier.")
-    tests = describe_test(result)
+    tests = describe_test(released)
     for line in tests:
         st.markdown(escape_markdown(line))
     if not tests and len(result.groups) > 1:

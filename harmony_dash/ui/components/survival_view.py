@@ -15,17 +15,17 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from harmony_dash.charts.numbers import TimeUnit
-from harmony_dash.cohort.filters import variables_of
+from harmony_dash.cohort.filters import OneOf, leaves_of, refuse_too_many, variables_of
 from harmony_dash.cohort.question import Question, check_question, question_from_json
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure.results import IntervalType, ReleaseInfo
-from harmony_dash.errors import QuestionError
+from harmony_dash.errors import QuestionError, UserError
 
 FIRST_DISEASE = "ALL"
 FIRST_GROUPINGS = ("cyto_group", "risk_group_reported", "subtype", "age_group", "sex")
 LONGEST_LINK = 8000
 
-_VIEW, _LINK = "survival.view", "survival.link"
+_VIEW, _LINK, _SETBACK = "survival.view", "survival.link", "survival.setback"
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -43,10 +43,20 @@ class SurvivalView:
         return replace(self, question=replace(self.question, **changes))
 
 
+@dataclass(frozen=True)
+class Setback:
+    """Why the page shows its first view and not the one that was asked for."""
+
+    heading: str
+    error: UserError
+
+
 def first_view(info: ReleaseInfo) -> SurvivalView:
     """The view a person finds on the first visit; already an answer."""
     disease = FIRST_DISEASE if FIRST_DISEASE in info.diseases else next(iter(info.diseases), FIRST_DISEASE)
-    return SurvivalView(Question(disease, "efs", by=first_grouping(info.dictionary, disease)))
+    # Children and adults are never pooled by default.
+    children = (OneOf("age_group", ("1-9", "10-17")),) if "age_group" in info.dictionary else ()
+    return SurvivalView(Question(disease, "efs", children, by=first_grouping(info.dictionary, disease)))
 
 
 def first_grouping(dictionary: Dictionary, disease: str) -> str | None:
@@ -88,6 +98,7 @@ def read_link(parameters: dict[str, str], dictionary: Dictionary) -> SurvivalVie
     except (ValueError, RecursionError):
         value = None
     question = question_from_json(value)
+    refuse_too_many(question.where)
     check_question(question, dictionary)
     return SurvivalView(question, _one_of(TimeUnit, parameters.get("unit"), TimeUnit.YEARS),
                         _one_of(IntervalType, parameters.get("interval"), IntervalType.LOG_LOG),
@@ -106,25 +117,71 @@ def full_link(view: SurvivalView, address: str) -> str:
 # -- the session ---------------------------------------------------------------------------------------------------
 
 
-def open_view(info: ReleaseInfo) -> tuple[SurvivalView, QuestionError | None]:
+def open_view(info: ReleaseInfo) -> tuple[SurvivalView, Setback | None]:
     """The view to show now: that of a link just opened, else that of the session, else the first one.
 
-    The second value says what was wrong with a link that could not be read.
+    The second value says why a link or the session's view was given up.
     """
     parameters = st.query_params.to_dict()
-    problem = None
+    setback: Setback | None = st.session_state.pop(_SETBACK, None)
     if parameters.get("q") and parameters != st.session_state.get(_LINK):
         try:
-            set_view(read_link(parameters, info.dictionary))
+            view = read_link(parameters, info.dictionary)
+            check_against_data(view.question, info)
+            set_view(view)
         except QuestionError as error:
-            problem = error
+            setback = Setback("The link could not be read, so the page shows its first view", error)
+            set_view(first_view(info))
     if _VIEW not in st.session_state:
         set_view(first_view(info))
-    view: SurvivalView = st.session_state[_VIEW]
-    if view.question.disease not in info.diseases:
-        view = first_view(info)
-        set_view(view)
-    return view, problem
+    view = st.session_state[_VIEW]
+    try:
+        # A snapshot published since may hold other trials, or another dictionary.
+        check_question(view.question, info.dictionary)
+        check_against_data(view.question, info)
+    except QuestionError as error:
+        first = first_view(info)
+        if view != first:
+            setback = setback or Setback(_GIVEN_UP, error)
+            view = first
+            set_view(view)
+    return view, setback
+
+
+_GIVEN_UP = "These settings cannot be used, so the page shows its first view"
+
+
+def check_against_data(question: Question, info: ReleaseInfo) -> None:
+    """Raise `QuestionError` for a disease, trial or other open code that no patient of the snapshot has."""
+    if question.disease not in info.diseases:
+        raise QuestionError(f"the snapshot holds no patient with {question.disease}", where="disease",
+                            remedy=f"Choose one of: {', '.join(info.diseases)}.")
+    for leaf in (leaf for item in question.where for leaf in leaves_of(item)):
+        if isinstance(leaf, OneOf):
+            known = tuple(info.dictionary[leaf.variable].values) or info.code_values.get(leaf.variable, ())
+            wrong = [value for value in leaf.values if value not in known]
+            if wrong:
+                raise QuestionError(f"'{wrong[0]}' is not a value of {leaf.variable} in this snapshot", where="where",
+                                    remedy="Choose another value in the cohort panel.")
+
+
+def give_up_view(info: ReleaseInfo, error: UserError) -> bool:
+    """Go back to the first view because the services refuse the session's; False if that is the first one already.
+
+    The next run says why. A view that is refused would otherwise keep the page from drawing what could repair it.
+    """
+    if st.session_state.get(_VIEW) == first_view(info):
+        return False
+    set_view(first_view(info))
+    st.session_state[_SETBACK] = Setback(_GIVEN_UP, error)
+    return True
+
+
+def forget_view() -> None:
+    """Start anew in the next run, whatever is stored and whatever the address holds."""
+    for key in (_VIEW, _LINK):
+        st.session_state.pop(key, None)
+    st.query_params.clear()
 
 
 def current_view() -> SurvivalView:

@@ -82,15 +82,15 @@ def build_estimates(released: Released[SurvivalResult]) -> pd.DataFrame:
 
 def build_risk_table(released: Released[SurvivalResult], unit: TimeUnit) -> pd.DataFrame:
     """At risk, events and censored of each group at each time of the figure's table."""
-    result, minimum = released.value, released.scope.rules.minimum_cell
+    result = released.value
+    events = "All events" if endpoint_named(result.question.endpoint).competing else "Events"
     rows = []
     for group in result.groups:
         table = group.risk_table
-        for word, counts in (("At risk", table.at_risk), ("Events", table.events), ("Censored", table.censored)):
+        for word, counts in (("At risk", table.at_risk), (events, table.events), ("Censored", table.censored)):
             row = {"Group": capital(group.name), "Patients": word}
             for day, n in zip(table.days, counts, strict=True):
-                few = word == "At risk"  # hidden events and censorings need not be few
-                row[f"{round(day / unit.days, 2):g}"] = format_count(n, minimum) if few else format_part(n)
+                row[f"{round(day / unit.days, 2):g}"] = format_part(n)
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -113,11 +113,14 @@ def build_mean_differences(result: SurvivalResult, unit: TimeUnit) -> pd.DataFra
     return pd.DataFrame(rows, columns=["Group", "Minus", f"Difference, {unit} (95 % CI)", "p"])
 
 
-def describe_test(result: SurvivalResult) -> list[str]:
-    """The overall tests in words, "Log-rank test: χ² 61.2 on 2 degrees of freedom, p <0.001"."""
+def describe_test(released: Released[SurvivalResult]) -> list[str]:
+    """The overall tests in words, "Log-rank test: χ² 61.2 on 2 degrees of freedom, p <0.001"; none on few events."""
+    result = released.value
     tests = [*([result.log_rank] if result.log_rank else []), *result.gray]
     lines = []
     for test in tests:
+        if test.events < released.scope.rules.minimum_events_for_test:
+            continue
         p = format_p(test.p)
         degrees = "1 degree of freedom" if test.df == 1 else f"{test.df} degrees of freedom"
         equals = p if p[0] in "<>" else f"= {p}"

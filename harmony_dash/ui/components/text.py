@@ -6,15 +6,22 @@ import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>$:-])")
 _SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+/-]+:)")
+# Addresses that Markdown turns into links without any brackets; a backslash does not keep it from doing so.
+_ADDRESS = re.compile(r"(www)(?=\.)|(:)(?=//)|(@)", re.IGNORECASE)
+# Neither can be sent to a browser.
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is.
 
     "ETV6::RUNX1" or ":red[x]" must not turn into emoji or colours, "<1" not into a tag. Emoji shortcodes are replaced
-    after backslashes are gone, so an invisible joiner breaks them up.
+    after backslashes are gone, so an invisible joiner breaks them up. So it does addresses, which would become links
+    to wherever the data say.
     """
-    return _SPECIAL.sub(r"\\\1", _SHORTCODE.sub(":\u2060", text))
+    readable = _UNWRITABLE.sub("\ufffd", text)
+    joined = _ADDRESS.sub(lambda found: f"{found.group()}\u2060", _SHORTCODE.sub(":\u2060", readable))
+    return _SPECIAL.sub(r"\\\1", joined)
 
 
 def capital(text: str) -> str:

@@ -107,7 +107,8 @@ def make_result(groups: Sequence[GroupResult] | None = None, *, endpoint: str = 
         synthetic=True, n=total, groups=tuple(groups), withheld=tuple(withheld),
         log_rank=EqualityTest("Log-rank test", 61.2, len(groups) - 1, 1e-12, 300) if several else None,
         pairwise=((groups[0].name, groups[1].name, 0.0123, 0.0246),) if several else (),
-        gray=(EqualityTest("Gray's test", 31.0, 2, 0.00001, 300, "relapse"),) if several and endpoint == "relapse" else (),
+        gray=(EqualityTest("Gray's test", 31.0, 2, 0.00001, 300, "relapse"),
+              ) if several and endpoint == "relapse" else (),
         restricted_mean_differences=(
             RestrictedMeanDifference(groups[1].name, groups[0].name, 1826, -90.0, -140.0, -40.0, 0.0004),
         ) if several else (),
@@ -131,7 +132,7 @@ def make_coverage(*, countries: int = 6, empty: bool = False) -> CoverageResult:
     trials = ["AIEOP-BFM 2009", "UKALL 2003", "CAALL-F01", "AIEOP-BFM 2009", "NOPHO 2008", "ALL IC-BFM 2009",
               "PETHEMA", "ALL-11"]
     if empty:
-        return CoverageResult("20261101-ab12", True, "2026-11-01", "ALL", None, (), (), (), (), (), None,
+        return CoverageResult("20261101-ab12", True, "2026-11-01", "ALL", None, (), (), (), (), (), (), None,
                               "No patients.")
     sizes = [1500, 1200, 800, 600, 350, None, 150, 90][:countries]
     by_trial: dict[str, int | None] = {}
@@ -146,6 +147,7 @@ def make_coverage(*, countries: int = 6, empty: bool = False) -> CoverageResult:
         tuple(CountCell({"trial": trial}, size) for trial, size in by_trial.items()),
         tuple(CountCell({"country": code, "trial": trial}, size)
               for code, trial, size in zip(codes, trials, sizes, strict=False)),
+        (),
         tuple(SourceCoverage(f"{code.lower()}_source", f"Trial of {code}", f"EX-{code}", (code,), trial, True, size, 12,
                              2190.0 - 120 * i if size else None, ("2005-2009", "2010-2014"))
               for i, (code, trial, size) in enumerate(zip(codes, trials, sizes, strict=False))),

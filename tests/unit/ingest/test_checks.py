@@ -17,6 +17,8 @@ ALIVE = {"first_event": "none", "first_event_days": None, "death": "no", "death_
 DEAD_IN_CR = {"first_event": "death_in_cr", "first_event_days": 700}
 EARLY = {"first_event": "induction_death", "first_event_days": 20, "death_days": 20, "last_contact_days": 20,
          "cr_status": "early_death", "cr_days": None}
+FAILED = {"first_event": "treatment_failure", "first_event_days": 78, "cr_status": "noCR", "cr_days": None}
+AT_78 = {"first_event_days": 78}
 
 
 def frame_of(*patients):
@@ -33,11 +35,14 @@ def issues_of(patient, **options):
 @pytest.mark.parametrize("patient", [
     {}, ALIVE, DEAD_IN_CR, EARLY, {**ALIVE, "cr_days": 0, "last_contact_days": 0},
     {"first_event_days": 33}, {"death_days": 400, "last_contact_days": 400},
-    {"first_event": "treatment_failure", "first_event_days": 78, "cr_status": "noCR", "cr_days": None},
+    FAILED,
     {"immunophenotype": "T", "subtype": "T TAL1", "etp": "no"}, {"heh": "pos", "modal_chr": 55, "subtype": "HeH"},
     {"low_hypodiploid": "pos", "modal_chr": 36}, {"hsct_cr1": "yes", "hsct_days": 150},
     {"mrd_eoi_day": 33, "mrd_eoi_value": 1e-3, "mrd_eoi_lod": 1e-5, "mrd_eoi_loq": 1e-4, "mrd_eoc_day": 78},
-    {"entry_days": 100}, {"wbc_dx": 1000.0}, {"relapse": "yes", "relapse_days": 400},
+    {"entry_days": 100}, {"wbc_dx": 1000.0}, {"relapse": "yes", "relapse_days": 400}, {"cr_days": 8},
+    {**EARLY, "first_event_days": 120, "death_days": 120, "last_contact_days": 120}, {"mrd_eoc_day": 78, **AT_78},
+    {"rand_days": 400}, {"hsct_cr1": "yes", "hsct_days": 400}, {**DEAD_IN_CR, "hsct_cr1": "yes", "hsct_days": 700},
+    {"first_event": "treatment_failure", "first_event_days": 33, "cr_days": 90},
 ])
 def test_rows_that_agree_with_themselves_have_no_issues(patient):
     assert issues_of({**SOUND, **patient}) == set()
@@ -61,7 +66,14 @@ ERRORS = [
     ({"smn_days": 701}, "smn_days", Reason.TEMPORAL_ORDER),
     ({"hsct_cr1": "yes", "hsct_days": 30}, "hsct_days", Reason.TEMPORAL_ORDER),
     ({"hsct_cr1": "yes", "hsct_days": 450}, "hsct_days", Reason.TEMPORAL_ORDER),
+    ({"first_event": "smn", "hsct_cr1": "yes", "hsct_days": 450}, "hsct_days", Reason.TEMPORAL_ORDER),
+    ({"death_days": 600, "hsct_days": 601}, "hsct_days", Reason.TEMPORAL_ORDER),
     ({"entry_days": 700}, "entry_days", Reason.TEMPORAL_ORDER),
+    ({"death_days": 600}, "last_contact_days", Reason.TEMPORAL_ORDER),
+    ({"rand_days": 401}, "rand_days", Reason.TEMPORAL_ORDER),
+    ({**EARLY, "rand_days": 21}, "rand_days", Reason.TEMPORAL_ORDER),
+    ({"first_event_days": None, "rand_days": 701}, "rand_days", Reason.TEMPORAL_ORDER),
+    ({"first_event": "treatment_failure"}, "first_event", Reason.TEMPORAL_ORDER),
     # the event record
     ({**DEAD_IN_CR, "death": "no", "death_days": None}, "first_event", Reason.EVENT_TIME),
     ({**DEAD_IN_CR, "first_event_days": 600}, "first_event_days", Reason.EVENT_TIME),
@@ -91,7 +103,10 @@ WARNINGS = [
     ({"hsct_cr1": "yes"}, "hsct_days", Reason.EVENT_TIME),
     ({"hsct_cr1": "no", "hsct_days": 500}, "hsct_days", Reason.IMPLAUSIBLE),
     ({**ALIVE, "cr_status": "noCR", "cr_days": None}, "first_event", Reason.IMPLAUSIBLE),
-    ({"first_event": "treatment_failure"}, "first_event", Reason.TEMPORAL_ORDER),
+    ({**EARLY, "first_event_days": 121, "death_days": 121, "last_contact_days": 121}, "first_event",
+     Reason.IMPLAUSIBLE),
+    ({"cr_days": 1}, "cr_days", Reason.IMPLAUSIBLE), ({"cr_days": 7}, "cr_days", Reason.IMPLAUSIBLE),
+    ({**FAILED, "hsct_cr1": "yes", "hsct_days": 79}, "hsct_days", Reason.TEMPORAL_ORDER),
     ({"immunophenotype": "T", "heh": "pos"}, "immunophenotype", Reason.IMPLAUSIBLE),
     ({"heh": "pos", "modal_chr": 50}, "modal_chr", Reason.IMPLAUSIBLE),
     ({"low_hypodiploid": "pos", "modal_chr": 70}, "modal_chr", Reason.IMPLAUSIBLE),
@@ -103,6 +118,8 @@ WARNINGS = [
     ({"mrd_eoi_day": 78}, "mrd_eoi_day", Reason.IMPLAUSIBLE),
     ({"mrd_eoc_day": 33}, "mrd_eoc_day", Reason.IMPLAUSIBLE),
     ({**EARLY, "mrd_eoi_day": 33}, "mrd_eoi_day", Reason.TEMPORAL_ORDER),
+    ({**AT_78, "mrd_eoc_day": 79}, "mrd_eoc_day", Reason.TEMPORAL_ORDER),
+    ({**FAILED, "first_event_days": 30, "mrd_eoi_day": 33}, "mrd_eoi_day", Reason.TEMPORAL_ORDER),
     ({"mrd_eoi_value": 1e-6, "mrd_eoi_lod": 1e-5}, "mrd_eoi_value", Reason.IMPLAUSIBLE),
     ({"mrd_eoi_lod": 1e-3, "mrd_eoi_loq": 1e-4}, "mrd_eoi_lod", Reason.IMPLAUSIBLE),
     ({**ALIVE, "cause_death": "toxic"}, "cause_death", Reason.IMPLAUSIBLE),

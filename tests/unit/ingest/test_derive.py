@@ -38,6 +38,19 @@ def nci_oracle(age, wbc):
     return None if wbc is None else "HR" if wbc >= 50 else "SR"
 
 
+UK_MARKERS = ["bcr_abl1", "kmt2a_r", "near_haploid", "low_hypodiploid", "iamp21", "tcf3_hlf", "etv6_runx1", "heh"]
+
+
+def uk_test_successful(g):
+    """Every marker negative, or another subtype named; B-other is none unless nothing failed or was left out."""
+    results = [g.get(marker) for marker in UK_MARKERS]
+    if all(result == "neg" for result in results):
+        return True
+    if g.get("subtype") == "B-other (tested)":
+        return not any(result in ("failed", "not_done") for result in results)
+    return g.get("subtype") is not None and not g["subtype"].startswith("T ")
+
+
 def uk_cyto_oracle(g, test_successful):
     if any(g[x] == "pos" for x in ("bcr_abl1", "kmt2a_r", "near_haploid", "low_hypodiploid", "iamp21", "tcf3_hlf")):
         return "high"
@@ -89,14 +102,24 @@ def test_nci_risk_agrees_with_its_pseudo_code_on_a_grid():
 
 
 def test_cyto_group_agrees_with_its_pseudo_code_on_a_grid():
-    values = ["neg", "pos", "failed", None]
-    grid = list(product(values, repeat=4))
-    sides = ["bcr_abl1", "kmt2a_r", "etv6_runx1", "heh"]
+    values = ["neg", "pos", "failed", "not_done", None]
+    grid = list(product([None, "B-other (tested)", "PAX5alt", "T TAL1"], *[values] * 4))
+    sides = ["subtype", "bcr_abl1", "kmt2a_r", "etv6_runx1", "heh"]
     frame = frame_of(sides, grid, immunophenotype="B", near_haploid="neg", low_hypodiploid="neg", iamp21="neg",
                      tcf3_hlf="neg")
-    expected = [uk_cyto_oracle(row, all(row[marker] == "neg" for marker in MARKERS))
-                for row in frame.to_dict("records")]
+    expected = [uk_cyto_oracle(row, uk_test_successful(row)) for row in frame.to_dict("records")]
     assert codes(module.cyto_group(frame)) == expected
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+@pytest.mark.parametrize(("subtype", "result", "group"), [
+    ("B-other (tested)", "failed", None), ("B-other (tested)", "not_done", None),
+    ("B-other (tested)", None, "intermediate"), ("B-other (tested)", "neg", "intermediate"),
+    ("PAX5alt", "failed", "intermediate"), ("PAX5alt", "not_done", "intermediate"), ("PAX5alt", None, "intermediate"),
+])
+def test_b_other_is_intermediate_only_if_no_supplied_test_is_without_result(marker, subtype, result, group):
+    frame = frame_of(["subtype", "immunophenotype", marker], [[subtype, "B", result]])
+    assert codes(module.cyto_group(frame)) == [group]
 
 
 @pytest.mark.parametrize("marker", MARKERS)
@@ -175,22 +198,31 @@ def test_mrd_group_agrees_with_its_rule_on_a_grid():
     assert codes(module.mrd_group(frame)) == [mrd_group_oracle(*row) for row in grid]
 
 
-@pytest.mark.parametrize(("status", "op", "value", "loq", "band"), [
-    ("quantified", "=", 9.99e-5, None, "<0.01%"), ("quantified", "=", 1e-4, None, "0.01-0.1%"),
+@pytest.mark.parametrize(("status", "op", "value", "lod", "band"), [
+    ("quantified", "=", 9.99e-5, None, "<0.01%"), ("quantified", "=", 9.99e-5, 1e-3, "<0.01%"),
+    ("quantified", "=", 0.0, None, None), ("quantified", "=", 1e-4, None, "0.01-0.1%"),
     ("quantified", "=", 9.99e-4, None, "0.01-0.1%"), ("quantified", "=", 1e-3, None, "0.1-1%"),
     ("quantified", "=", 1e-2, None, ">=1%"), ("quantified", "=", 1.0, None, ">=1%"),
     ("quantified", ">", 1e-2, None, ">=1%"), ("quantified", ">", 1e-3, None, None),
-    ("undetectable", "=", 0.0, None, "undetectable"), ("undetectable", "<", None, 1e-4, "undetectable"),
-    ("pos_below_qr", "<", None, 1e-4, "<0.01%"), ("pos_below_qr", "<", None, 1e-3, None),
-    ("pos_below_qr", None, None, None, None), ("indeterminate", "<", None, 1e-4, None),
-    ("failed", None, None, None, None),
+    ("undetectable", "=", 0.0, 1e-5, "undetectable"), ("undetectable", "<", None, 1e-4, "undetectable"),
+    ("undetectable", "=", 0.0, 1.01e-4, "insensitive"), ("undetectable", "=", 0.0, None, "insensitive"),
+    ("pos_below_qr", "<", None, 1e-5, "pnq"), ("pos_below_qr", "<", None, 1e-3, "pnq"),
+    ("pos_below_qr", None, None, None, "pnq"), ("indeterminate", "<", None, 1e-4, None),
+    ("failed", None, None, None, None), ("not_done", None, None, 1e-5, None),
     (None, None, None, None, None),
 ])
-def test_mrd_bands_include_their_lower_end_and_need_a_known_limit(status, op, value, loq, band):
+@pytest.mark.parametrize("loq", [None, 1e-4, 1e-3])
+def test_mrd_bands_keep_what_was_not_quantified_apart_and_include_their_lower_end(status, op, value, lod, band, loq):
     frame = pd.DataFrame({"mrd_eoi_status": [status], "mrd_eoi_op": [op],
                           "mrd_eoi_value": pd.array([value], dtype="Float64"),
+                          "mrd_eoi_lod": pd.array([lod], dtype="Float64"),
                           "mrd_eoi_loq": pd.array([loq], dtype="Float64")})
     assert codes(module.mrd_eoi_band(frame)) == [band]
+
+
+def test_the_mrd_bands_of_the_dictionary_go_from_least_to_most():
+    assert list(DICTIONARY["mrd_eoi_band"].values) == [
+        "undetectable", "insensitive", "pnq", "<0.01%", "0.01-0.1%", "0.1-1%", ">=1%"]
 
 
 @pytest.mark.parametrize(("derivation", "column", "table"), [

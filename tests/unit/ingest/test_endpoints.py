@@ -166,6 +166,59 @@ def test_a_frame_without_rows_gets_a_record_and_endpoints_without_rows():
     assert problems == []
 
 
+# -- the record given directly beside its parts ------------------------------------------------------------------------
+
+RELAPSED = {"first_event": "relapse", "first_event_days": 400, "death": "yes", "death_days": 700,
+            "last_contact_days": 700}
+DIED = {**RELAPSED, "first_event": "death_in_cr", "first_event_days": 700}
+WELL = {**RELAPSED, "first_event": "none", "first_event_days": None, "death": "no", "death_days": None}
+
+
+@pytest.mark.parametrize("patient", [
+    {**RELAPSED, "relapse": "yes", "relapse_days": 400}, {**RELAPSED, "relapse": "yes"},
+    {**RELAPSED, "relapse_days": 400}, {**RELAPSED, "relapse": None, "relapse_days": None},
+    {**RELAPSED, "relapse": None, "relapse_days": 400}, {**RELAPSED, "first_event_days": None, "relapse_days": 400},
+    # later events are no contradiction, nor is another one on the same day or on an unknown day
+    {**RELAPSED, "smn": "yes", "smn_days": 500}, {**RELAPSED, "smn": "yes", "smn_days": 400},
+    {**RELAPSED, "smn": "yes", "smn_days": None}, {**RELAPSED, "smn": "no", "treatment_failure": "no"},
+    {**DIED, "relapse": "no", "smn_days": None}, {**WELL, "relapse": "no", "smn_days": None},
+    {**WELL, "first_event": None, "relapse": "yes", "relapse_days": 400},
+])
+def test_parts_that_agree_with_a_first_event_given_directly(patient):
+    assert build_event_record(frame_of(patient))[1] == []
+
+
+@pytest.mark.parametrize(("patient", "variable", "reason"), [
+    ({**RELAPSED, "smn": "yes", "smn_days": 399}, "smn_days", Reason.TEMPORAL_ORDER),
+    ({**RELAPSED, "treatment_failure_days": 40}, "treatment_failure_days", Reason.TEMPORAL_ORDER),
+    ({**DIED, "relapse": "yes", "relapse_days": 400}, "relapse_days", Reason.TEMPORAL_ORDER),
+    ({**DIED, "relapse": None, "relapse_days": 400}, "relapse_days", Reason.TEMPORAL_ORDER),
+    ({**DIED, "relapse": "yes", "relapse_days": 700}, "relapse", Reason.EVENT_TIME),
+    ({**DIED, "relapse": "yes"}, "relapse", Reason.EVENT_TIME),
+    ({**DIED, "smn_days": 700}, "smn_days", Reason.EVENT_TIME),
+    ({**WELL, "relapse": "yes", "relapse_days": 400}, "relapse", Reason.EVENT_TIME),
+    ({**WELL, "relapse": "yes"}, "relapse", Reason.EVENT_TIME),
+    ({**WELL, "relapse_days": 400}, "relapse_days", Reason.EVENT_TIME),
+    ({**WELL, "treatment_failure": "yes"}, "treatment_failure", Reason.EVENT_TIME),
+    ({**RELAPSED, "relapse": "yes", "relapse_days": 401}, "relapse_days", Reason.EVENT_TIME),
+    ({**RELAPSED, "relapse_days": 399}, "relapse_days", Reason.EVENT_TIME),
+    ({**RELAPSED, "first_event": "smn", "smn_days": 500}, "smn_days", Reason.EVENT_TIME),
+    ({**RELAPSED, "first_event": "treatment_failure", "treatment_failure_days": 78}, "treatment_failure_days",
+     Reason.EVENT_TIME),
+    ({**RELAPSED, "relapse": "no"}, "relapse", Reason.EVENT_TIME),
+    ({**RELAPSED, "smn": "no", "smn_days": 500}, "smn_days", Reason.EVENT_TIME),
+])
+def test_parts_that_contradict_a_first_event_given_directly_are_errors(patient, variable, reason):
+    problems = build_event_record(frame_of(patient))[1]
+    assert [(problem.variable, problem.reason, problem.severity) for problem in problems] == [
+        (variable, reason, Severity.ERROR)]
+
+
+def test_parts_that_are_not_mapped_are_not_compared():
+    frame = frame_of({**WELL, "relapse": "yes", "relapse_days": 400})
+    assert build_event_record(frame, set(WELL))[1] == []
+
+
 # -- endpoints: one table ------------------------------------------------------------------------------------------
 
 CR = {"cr_status": "CR1", "cr_days": 30}
@@ -310,3 +363,49 @@ def test_a_record_from_parts_agrees_with_a_reference_that_takes_one_patient_at_a
     assert problems == []
     found = list(zip(plain(built["first_event"]), plain(built["first_event_days"]), strict=True))
     assert found == [slow_record(patient) for patient in patients]
+
+
+@settings(max_examples=60, deadline=None)
+@given(PARTS)
+def test_a_record_built_from_parts_agrees_with_them(patients):
+    built, _ = build_event_record(frame_of(*patients))
+    again, problems = build_event_record(built)
+    assert problems == []
+    pd.testing.assert_frame_equal(again, built)
+
+
+def slow_contradiction(p):
+    """Whether a part and a first event given directly exclude each other, for one patient."""
+    event, day = p["first_event"], p["first_event_days"]
+    for name in ("relapse", "smn", "treatment_failure"):
+        flag, own = p[name], p[f"{name}_days"]
+        if flag == "no" and (own is not None or event == name):
+            return True
+        if flag == "no" or (flag is None and own is None) or event is None:
+            continue
+        if event == "none" or (event != name and None not in (own, day) and own < day):
+            return True
+        if event == name and None not in (own, day) and own != day:
+            return True
+        if event in ("induction_death", "death_in_cr") and (None in (own, day) or own == day):
+            return True
+    return False
+
+
+BESIDE = st.lists(st.fixed_dictionaries({
+    "first_event": st.sampled_from([None, "none", "induction_death", "treatment_failure", "relapse", "death_in_cr",
+                                    "smn"]),
+    **dict.fromkeys(("relapse", "smn", "treatment_failure"), st.sampled_from([None, None, "yes", "no"])),
+    **{f"{name}_days": st.one_of(st.none(), st.integers(0, 3))
+       for name in ("first_event", "relapse", "smn", "treatment_failure")},
+    "death": st.none(), "death_days": st.none(), "last_contact_days": st.just(9),
+}), min_size=1, max_size=30)
+
+
+@settings(max_examples=100, deadline=None)
+@given(BESIDE)
+def test_contradictions_between_record_and_parts_agree_with_a_reference(patients):
+    _, problems = build_event_record(frame_of(*patients))
+    found = [any(problem.rows[row] for problem in problems) for row in range(len(patients))]
+    assert found == [slow_contradiction(patient) for patient in patients]
+    assert {problem.severity for problem in problems} <= {Severity.ERROR}

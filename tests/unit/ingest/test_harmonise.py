@@ -179,6 +179,16 @@ def test_a_bad_row_of_the_second_file(tmp_path: Path, row: str, column: str, rea
     assert [(issue.file, issue.row) for issue in parents] == [("patients.csv", 4)]
 
 
+def test_a_part_that_contradicts_the_first_event_is_refused_though_it_is_not_kept(tmp_path: Path) -> None:
+    text = MANIFEST.replace("ignore: [remark]", "  relapse_days: {column: remark, unit: days}")
+    days = {3: "403", 6: "300", 7: "500", 9: "409", 12: "NA"}
+    rows = [row.removesuffix("a") + days.get(number, "") for number, row in enumerate(patients(12), 1)]
+    source = harmonise(tmp_path, manifest=text, first=rows)
+    assert errors(source) == {("patients.csv", row, "remark", Reason.EVENT_TIME) for row in (7, 8)}
+    assert source.accepted == 10
+    assert source.frame["relapse_days"].notna().sum() == 10  # the endpoint, not the part
+
+
 def test_a_value_that_cannot_be_read_is_not_reported_as_missing_too(tmp_path: Path) -> None:
     source = harmonise(tmp_path, second=follow_up(12, p3="p3,2,403,vielleicht,,x"))
     assert {reason for _, _, _, reason in errors(source)} == {Reason.VALUE_UNKNOWN, Reason.NUMBER_INVALID}
