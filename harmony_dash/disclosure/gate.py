@@ -75,7 +75,7 @@ def _put_into_words(result: T, scope: Scope) -> T:
     """Texts are written here, after suppression, so that they cannot say what the figures may not."""
     if not isinstance(result, SurvivalResult):
         return result
-    title = result.title.replace(COUNT_IN_TITLE, f"{result.n:,}")
+    title = result.title.replace(f"{COUNT_IN_TITLE} ", f"{result.n:,} " if result.groups else "")
     return replace(result, title=title, methods=write_methods(result, scope), summary=write_summary(result))
 
 

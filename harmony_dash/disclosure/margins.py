@@ -1,9 +1,9 @@
 """Counts that add up: which must be hidden together, checked by trying to compute the hidden ones.
 
 Hiding small cells is not enough where totals are shown: whoever subtracts learns them. Here every count on the screen
-is a sum over *atoms* (the finest cells), so what an onlooker knows is a set of linear equations. For each hidden count
-the smallest and largest value those equations allow are found by linear programming, and more is hidden until no
-hidden count is known to within less than the minimum.
+is a sum over *atoms* (the finest cells), so what an onlooker knows is a set of linear equations. For each small
+count the smallest and largest value those equations allow are found by linear programming, and more is hidden until
+nothing more can be known of it than that it is small.
 
 Method: the auditing step of Fischetti and Salazar, J Am Stat Assoc 95 (2000) 916-928, with a plain choice of what to
 hide next (the smallest shown count that shares an atom).
@@ -32,7 +32,7 @@ def suppress_margins(atoms: Mapping[Atom, int], views: Sequence[View], minimum: 
     ----------
     atoms : finest cell to patients, only cells that have any (an onlooker is assumed to know which exist).
     views : the sums shown, by the positions of the atoms' parts they keep.
-    minimum : smallest count shown, and the least width of what can be known of a hidden one.
+    minimum : smallest count shown; of a smaller one everything from its least to minimum - 1 must stay possible.
 
     Returns
     -------
@@ -51,10 +51,11 @@ def suppress_margins(atoms: Mapping[Atom, int], views: Sequence[View], minimum: 
         known = _narrowly_known(hidden, cells, rows, minimum)
         if known is None:
             return {cell: None if cell in hidden else n for cell, n in cells.items()}
-        touching = set(members[known])
-        partners = [cell for cell in cells if cell not in hidden and touching & set(members[cell])]
-        # The total is told elsewhere too, so it is the last to go.
-        hidden.add(min(partners, key=lambda cell: (not cell[0], cells[cell], cell)))
+        sums = [set(members[cell]) for cell in cells if cell not in hidden and set(members[known]) & set(members[cell])]
+        related = set().union(*sums)
+        partners = [cell for cell in cells if cell not in hidden and related & set(members[cell])]
+        # The finest counts are missed least; the total is told elsewhere too, so it is the last to go.
+        hidden.add(min(partners, key=lambda cell: (-len(cell[0]), cells[cell], cell)))
 
 
 def _row(places: Sequence[int], width: int) -> NDArray[np.float64]:
@@ -65,14 +66,14 @@ def _row(places: Sequence[int], width: int) -> NDArray[np.float64]:
 
 def _narrowly_known(hidden: set[Cell], cells: Mapping[Cell, int], rows: Mapping[Cell, NDArray[np.float64]],
                     minimum: int) -> Cell | None:
-    """A hidden count that the shown ones pin down to a range narrower than the minimum, None if there is none."""
+    """A small count of which more is known than that it is small, None if there is none."""
     shown = [cell for cell in cells if cell not in hidden]
     if not hidden or not shown:
         return None
     equations, totals = np.array([rows[cell] for cell in shown]), np.array([cells[cell] for cell in shown], float)
-    for cell in sorted(hidden):
-        lowest, highest = (_extreme(sign * rows[cell], equations, totals) for sign in (1.0, -1.0))
-        if -highest - lowest < minimum - 1e-6:
+    for cell in sorted(cell for cell in hidden if cells[cell] < minimum):
+        lowest, highest = _extreme(rows[cell], equations, totals), -_extreme(-rows[cell], equations, totals)
+        if lowest > rows[cell].sum() + 1e-6 or highest < minimum - 1 - 1e-6:
             return cell
     return None
 
