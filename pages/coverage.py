@@ -20,8 +20,8 @@ try:
     disease = codes[0] if codes else "ALL"
     if len(codes) > 1:
         disease = st.segmented_control("Disease", codes, default=disease, required=True, key="disease",
-                                       format_func=lambda code: escape_markdown(info.diseases[code].label), bind="query-params",
-                                       persist_state="session")
+                                       format_func=lambda code: escape_markdown(info.diseases[code].label),
+                                       bind="query-params", persist_state="session")
     with st.spinner("Counting patients"):
         coverage = review_coverage(deployment, actor, disease)
 except UserError as error:

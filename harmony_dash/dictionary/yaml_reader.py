@@ -17,7 +17,7 @@ from harmony_dash.errors import UserError
 
 MAX_YAML_BYTES = 200_000
 MAX_DEPTH = 20
-MAX_SCALARS = 25_000
+MAX_TOKENS = 100_000
 LARGEST_NUMBER = 1e15
 
 # NUL ends a text for some programs, and a lone surrogate cannot be written as UTF-8; escapes can make both.
@@ -74,46 +74,72 @@ def read_yaml(path: Path, *, error: type[UserError], name: str | None = None) ->
     Raises
     ------
     `error`, with file and line, on unreadable or oversized files, bad syntax, tabs, duplicate keys, tags,
-    anchors, and anything but a mapping at the top.
+    anchors, deep nesting, numbers and characters that nothing else can hold, and anything but a mapping at the top.
     """
     shown = name or path.name
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_YAML_BYTES + 1)
     except FileNotFoundError:
         raise error("the file does not exist", where=shown, remedy=f"Add {shown} to the folder.") from None
     except OSError as problem:
         raise error(f"the file cannot be read ({problem.strerror})", where=shown,
                     remedy="Check its permissions.") from None
     if len(raw) > MAX_YAML_BYTES:
-        raise error(f"the file has {len(raw):,} bytes, more than {MAX_YAML_BYTES:,}", where=shown,
+        raise error(f"the file has more than {MAX_YAML_BYTES:,} bytes", where=shown,
                     remedy="A mapping is short text; is this a data file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = raw[: problem.start].count(b"\n") + 1
         raise error("the file is not UTF-8", where=f"{shown}:{line}", remedy="Save it as UTF-8.") from None
-    try:
-        _refuse_tags_and_anchors(text, shown, error)
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        place = f"{shown}:{mark.line + 1}" if mark is not None else shown
-        what = getattr(problem, "problem", None) or "not valid YAML"
-        raise error(f"not valid YAML ({what})", where=place,
-                    remedy="Check indentation (spaces, no tabs), colons and quotes on this line and the one before."
-                    ) from None
+    node = _compose(text, shown, error)
     if not isinstance(node, yaml.MappingNode):
         raise error("the file does not hold a mapping of keys to values", where=f"{shown}:1",
                     remedy="Write `key: value` lines.")
     return _build_mapping(node, shown, error)
 
 
-def _refuse_tags_and_anchors(text: str, shown: str, error: type[UserError]) -> None:
-    for token in yaml.scan(text, Loader=_Loader):
+def _compose(text: str, shown: str, error: type[UserError]) -> yaml.Node | None:
+    loader: _Loader | None = None
+    try:
+        loader = _Loader(text)
+        _check_tokens(loader, shown, error)
+        loader = _Loader(text)
+        return loader.get_single_node()
+    except yaml.reader.ReaderError as problem:  # a control character; it has a position and no mark
+        line = text.count("\n", 0, problem.position) + 1
+        what = problem.reason
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else 1
+        what = getattr(problem, "problem", None) or "it cannot be parsed"
+    except (ValueError, OverflowError, RecursionError):  # an escape or a version number beyond all bounds
+        line = loader.line + 1 if loader is not None else 1
+        what = "a number or the nesting is beyond all bounds"
+    raise error(f"not valid YAML ({what})", where=f"{shown}:{line}",
+                remedy="Check indentation (spaces, no tabs), colons and quotes on this line and the one before.")
+
+
+def _check_tokens(loader: _Loader, shown: str, error: type[UserError]) -> None:
+    """Refuse, before anything is built, what a mapping never needs and what would keep the parser busy."""
+    depth = 0
+    tokens = 0
+    while loader.check_token():
+        token = loader.get_token()  # type: ignore[no-untyped-call]
+        where = f"{shown}:{token.start_mark.line + 1}"
         if isinstance(token, yaml.TagToken | yaml.AnchorToken | yaml.AliasToken):
             kind = "tag" if isinstance(token, yaml.TagToken) else "anchor or alias"
-            raise error(f"a YAML {kind} is not allowed here", where=f"{shown}:{token.start_mark.line + 1}",
+            raise error(f"a YAML {kind} is not allowed here", where=where,
                         remedy="Write the value itself; quote text that starts with !, & or *.")
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > MAX_DEPTH:
+            raise error(f"the nesting is deeper than {MAX_DEPTH} levels", where=where,
+                        remedy="A mapping needs four or five; look for brackets that are never closed.")
+        tokens += 1
+        if tokens > MAX_TOKENS:
+            raise error(f"the file has more than {MAX_TOKENS:,} keys, values and signs", where=where,
+                        remedy="A mapping is short text; is this a data file?")
 
 
 def _build_mapping(node: yaml.MappingNode, shown: str, error: type[UserError]) -> LocatedDict:
@@ -123,6 +149,7 @@ def _build_mapping(node: yaml.MappingNode, shown: str, error: type[UserError]) -
         if not isinstance(key_node, yaml.ScalarNode):
             raise error("a key is not plain text", where=f"{shown}:{line}", remedy="Write `key: value`.")
         key = str(key_node.value)
+        _refuse_unwritable(key, f"{shown}:{line}", error)
         if key in result:
             raise error(f"'{key}' is written twice (first on line {result.lines[key]})", where=f"{shown}:{line}",
                         remedy="Keep one of the two.")
@@ -136,7 +163,22 @@ def _build(node: yaml.Node, shown: str, error: type[UserError]) -> Any:
         return _build_mapping(node, shown, error)
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, shown, error) for item in node.value]
-    return _SCALARS.construct_object(node)
+    where = f"{shown}:{node.start_mark.line + 1}"
+    try:
+        value = _SCALARS.construct_object(node)
+    except (yaml.YAMLError, ValueError):  # a lone = or <<; an integer of thousands of digits
+        raise error("the value cannot be read", where=where, remedy="Put it in quotes if it is text.") from None
+    if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
+        raise error(f"the number is beyond {LARGEST_NUMBER:g}", where=where, remedy="Put it in quotes if it is text.")
+    if isinstance(value, str):
+        _refuse_unwritable(value, where, error)
+    return value
+
+
+def _refuse_unwritable(text: str, where: str, error: type[UserError]) -> None:
+    if _UNWRITABLE.search(text):
+        raise error("a text holds a NUL character or half of a surrogate pair", where=where,
+                    remedy="Remove the escape (\\0, \\ud800) that makes it.")
 
 
 _SCALARS = _Loader("")

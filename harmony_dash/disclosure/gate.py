@@ -215,19 +215,21 @@ def _protect_estimate(at: EstimateAt, end: float, rules: Rules) -> EstimateAt:
 
 
 def _protect_risk_table(table: RiskTable, rules: Rules) -> RiskTable:
-    """Small cells, small steps between cells, and from the first small number at risk on everything."""
-    minimum = rules.minimum_cell
+    """Small cells, and from the first small number at risk on the whole table: events and censorings would tell it.
+
+    Steps between cells are not hidden: as long as curves are not rounded, they tell the number of events anyway.
+    """
     supported = [n is not None and n >= rules.minimum_at_risk for n in table.at_risk]
     end = supported.index(False) if False in supported else len(supported)
-    at_risk = suppress_steps([n or 0 for n in table.at_risk], minimum)
-    events = suppress_steps([n or 0 for n in table.events], minimum)
-    censored = suppress_steps([n or 0 for n in table.censored], minimum)
-    # Patients at risk, events and censorings add up, so one of the three hidden alone could be computed.
-    both = [place < end and None not in (at_risk[place], events[place], censored[place])
-            for place in range(len(table.days))]
-    return RiskTable(table.days, tuple(n if place < end else None for place, n in enumerate(at_risk)),
-                     tuple(n if keep else None for n, keep in zip(events, both, strict=True)),
-                     tuple(n if keep else None for n, keep in zip(censored, both, strict=True)))
+    # Patients at risk, events and censorings add up, so one of the last two hidden alone could be computed.
+    both = [place < end and min(events or 0, censored or 0) >= rules.minimum_cell
+            for place, (events, censored) in enumerate(zip(table.events, table.censored, strict=True))]
+
+    def cells(counts: tuple[int | None, ...], shown: list[bool]) -> tuple[int | None, ...]:
+        return tuple(n if keep else None for n, keep in zip(counts, shown, strict=True))
+
+    at_risk = [place < end for place in range(len(table.days))]
+    return RiskTable(table.days, cells(table.at_risk, at_risk), cells(table.events, both), cells(table.censored, both))
 
 
 def _protect_flow(result: SurvivalResult, withheld_patients: int, withheld: int, rules: Rules,

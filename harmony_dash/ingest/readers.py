@@ -12,6 +12,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from itertools import islice
@@ -429,24 +430,25 @@ def _read_sheet(book: Any, path: Path, spec: FileSpec, expected: Collection[str]
     columns: _Columns | None = None
     names: list[str] = []
     numbers: list[int] = []
-    for number, row in enumerate(_bounded(sheet.iter_rows(values_only=True), spec), 1):
-        if number < first:
-            continue
-        if number < first + spec.header_rows:
-            header.append([write_cell(value) or "" for value in row])
-            continue
-        if columns is None:
-            names = _sheet_header(header, path, sheet, spec, expected, first)
-            columns = _Columns(len(names))
-        cells = [_native_text(value, spec, number, position) for position, value in enumerate(row, 1)]
-        if not any(cells):
-            continue
-        if any(cells[len(names):]):
-            raise _fail(spec, f"there is a value in a column without a name; the header has {len(names)} columns",
-                        "Name the column or remove the value.", number,
-                        get_column_letter(next(p for p, cell in enumerate(cells, 1) if p > len(names) and cell)))
-        columns.add((cells + [""] * (len(names) - len(cells)))[: len(names)])
-        numbers.append(number)
+    with closing(sheet.iter_rows(values_only=True)) as rows:
+        for number, row in enumerate(_bounded(rows, spec), 1):
+            if number < first:
+                continue
+            if number < first + spec.header_rows:
+                header.append([write_cell(value) or "" for value in row])
+                continue
+            if columns is None:
+                names = _sheet_header(header, path, sheet, spec, expected, first)
+                columns = _Columns(len(names))
+            cells = [_native_text(value, spec, number, position) for position, value in enumerate(row, 1)]
+            if not any(cells):
+                continue
+            if any(cells[len(names):]):
+                raise _fail(spec, f"there is a value in a column without a name; the header has {len(names)} columns",
+                            "Name the column or remove the value.", number,
+                            get_column_letter(next(p for p, cell in enumerate(cells, 1) if p > len(names) and cell)))
+            columns.add((cells + [""] * (len(names) - len(cells)))[: len(names)])
+            numbers.append(number)
     if columns is None:
         _sheet_header(header, path, sheet, spec, expected, first)
     if columns is None or not numbers:

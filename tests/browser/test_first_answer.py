@@ -68,6 +68,7 @@ def test_a_filter_changes_the_curve_the_title_and_the_address(clinician: Page, s
     title, address = title_of(clinician), clinician.url
     clinician.get_by_label("Sex").first.click()
     clinician.get_by_role("option").filter(has_text="Female").click()
+    clinician.keyboard.press("Escape")
     expect(clinician.get_by_text("sex: Female").first).to_be_visible()
     expect(clinician.locator("[data-testid=stStatusWidget]")).to_have_count(0)
     assert title_of(clinician) != title
@@ -81,6 +82,7 @@ def test_a_link_restores_the_view_in_another_window(
     open_survival(clinician, sample_server)
     clinician.get_by_label("Sex").first.click()
     clinician.get_by_role("option").filter(has_text="Female").click()
+    clinician.keyboard.press("Escape")
     expect(clinician.get_by_text("sex: Female").first).to_be_visible()
     clinician.wait_for_timeout(1000)
     title, address = title_of(clinician), clinician.url

@@ -10,7 +10,7 @@ from harmony_dash.access.accounts import ACCOUNT_ROLES, disable_account, enable_
 from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.permissions import user_can
 from harmony_dash.ui.registry import PAGES
-from harmony_dash.ui.session import SESSION_COOKIE
+from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
 from tests.browser.steps import account_menu, fill_sign_in, sign_in, wait_for_sign_in
 from tests.security.server import PASSWORD, Server, start_server, username_of
 from tests.security.test_sessions_end import now
@@ -41,6 +41,44 @@ def test_a_link_leads_where_it_should_after_signing_in(page: Page, server: Serve
     parts = urlsplit(page.url)
     assert parts.path == "/survival"
     assert "ticket" not in page.url
+
+
+def follow_link_from_another_site(page: Page, server: Server, path: str) -> None:
+    page.goto(f"data:text/html,<a href='{server.url}{path}'>there</a>")
+    with page.expect_request(server.url + path) as asked:
+        page.get_by_text("there").click()
+    assert asked.value.all_headers()["sec-fetch-site"] == "cross-site"
+
+
+def browser_cookie(context: BrowserContext) -> str:
+    (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == BROWSER_COOKIE]
+    return str(cookie["value"])
+
+
+def test_somebody_can_sign_in_who_first_comes_by_a_link_from_another_site(page: Page, server: Server) -> None:
+    follow_link_from_another_site(page, server, "/survival")
+    fill_sign_in(page, username_of(Role.CLINICIAN), PASSWORD)
+    expect(account_menu(page, Role.CLINICIAN)).to_be_visible()
+
+
+def test_a_link_from_another_site_leaves_cookie_and_session_as_they_are(
+        page: Page, context: BrowserContext, server: Server) -> None:
+    sign_in(page, server, Role.CLINICIAN)
+    before = browser_cookie(context)
+    follow_link_from_another_site(page, server, "/survival")
+    expect(account_menu(page, Role.CLINICIAN)).to_be_visible()
+    assert browser_cookie(context) == before
+
+
+def test_a_form_of_another_site_ends_nothing(page: Page, context: BrowserContext, server: Server) -> None:
+    sign_in(page, server, Role.CLINICIAN)
+    page.goto(f"data:text/html,<form method=post action='{server.url}/auth/end'><button>go</button></form>")
+    with page.expect_response(f"{server.url}/auth/end") as answered:
+        page.get_by_role("button", name="go").click()
+    assert answered.value.status == 403
+    assert any(cookie["name"] == SESSION_COOKIE for cookie in context.cookies())
+    page.goto(server.url)
+    expect(account_menu(page, Role.CLINICIAN)).to_be_visible()
 
 
 def test_a_reload_keeps_the_session(page: Page, server: Server) -> None:

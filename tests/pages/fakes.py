@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,8 @@ class FakeHouse:
     """Everything a page imports from the rest of the house."""
 
     role: Role = Role.CLINICIAN
-    answer: SurvivalResult | UserError | None = None
+    answer: SurvivalResult | Exception | None = None
+    refuses: Callable[[Question], Exception | None] = lambda question: None
     coverage: CoverageResult | UserError | None = None
     diseases: dict[str, DiseaseInfo] = field(default_factory=lambda: {
         "ALL": DiseaseInfo("Acute lymphoblastic leukaemia", 5012, 6, 4)})
@@ -45,6 +46,9 @@ class FakeHouse:
 
     def count_choices(self, deployment: object, actor: Actor, question: Question, variables: Sequence[str],
                       ) -> Released[CohortChoices]:
+        refused = self.refuses(question)
+        if refused is not None:
+            raise refused
         counts = {name: {value: None if place == 1 else 1000 - 10 * place
                          for place, value in enumerate(DICTIONARY[name].values or CODES.get(name, ()))}
                   for name in variables}
@@ -54,7 +58,7 @@ class FakeHouse:
                      ) -> Released[SurvivalResult]:
         self.asked.append(question)
         self.options.append(options)
-        if isinstance(self.answer, UserError):
+        if isinstance(self.answer, Exception):
             raise self.answer
         result = self.answer or make_result(endpoint=question.endpoint, question=question)
         return make_released(result, Scope(Level.PROTECTED))

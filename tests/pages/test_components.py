@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -28,11 +29,23 @@ from tests.unit.charts.factories import make_result, release_for_test
 QUESTION = Question("ALL", "efs", by="cyto_group")
 
 
-@pytest.mark.parametrize("text", ["ETV6::RUNX1", ":red[x]", "<b>", "a_b*c", "`x`", "[x](http://y)", "$x$"])
+@pytest.mark.parametrize("text", ["ETV6::RUNX1", ":red[x]", "<b>", "a_b*c", "`x`", "[x](http://y)", "$x$",
+                                  "www.evil.example", "WWW.evil.example", "https://evil.example", "a@evil.example"])
 def test_markup_in_a_label_is_escaped(text: str) -> None:
     escaped = escape_markdown(text)
     assert escaped.replace("\\", "").replace("\u2060", "") == text
     assert all(escaped[i - 1] == "\\" for i, letter in enumerate(escaped) if letter in "<[*`$")
+
+
+@pytest.mark.parametrize("text", ["www.evil.example", "see Www.evil.example/x", "https://evil.example",
+                                  "ftp://evil.example", "mailto:someone@evil.example", "a.b@evil.example"])
+def test_an_address_in_a_label_does_not_become_a_link(text: str) -> None:
+    shown = escape_markdown(text).replace("\\", "")
+    assert not re.search(r"(?i)www\.|://|@\w", shown)
+
+
+def test_what_no_browser_can_be_sent_is_replaced() -> None:
+    assert escape_markdown("a\x00b\ud800") == "a\ufffdb\ufffd"
 
 
 def test_an_emoji_shortcode_is_broken_up() -> None:

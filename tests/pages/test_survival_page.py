@@ -12,11 +12,13 @@ from harmony_dash.access.actor import Role
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.results import IntervalType, WithheldGroup
-from harmony_dash.errors import QuestionError
+from harmony_dash.errors import QuestionError, StoreError
+from tests.pages import fakes
 from tests.pages.fakes import FakeHouse
 from tests.unit.charts.factories import make_group, make_result
 
 OpenPage = Callable[..., AppTest]
+# Children and adults are never pooled unasked, so the first view follows children.
 CHILDREN = OneOf("age_group", ("1-9", "10-17"))
 FIRST = Question("ALL", "efs", (CHILDREN,), by="cyto_group")
 
@@ -32,6 +34,14 @@ def words_of(page: AppTest) -> str:
                      for element in page.get(kind)).replace("\\", "")
 
 
+ONE_TRIAL = '{"one_of":"trial","values":["Trial A"]}'
+
+
+def write_link(*filters: str) -> str:
+    """A link as somebody else may write it: the filters stand in it as they are."""
+    return f'{{"disease":"ALL","endpoint":"os","where":[{",".join(filters)}]}}'
+
+
 def figures_of(page: AppTest) -> list[dict[str, object]]:
     return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
 
@@ -40,6 +50,7 @@ def test_the_first_view_is_already_an_answer(house: FakeHouse, open_page: OpenPa
     page = open_page("survival")
     assert not page.exception
     assert house.asked == [FIRST]
+    assert page.multiselect(key="survival.where.age_group").value == ["1-9", "10-17"]
     assert "### Event-free survival of 3,300 patients" in words_of(page)
     assert len(figures_of(page)) == 1
     assert len(page.get("table")) == 2  # the flow and the key numbers
@@ -151,13 +162,77 @@ def test_the_address_holds_the_view_and_brings_it_back(house: FakeHouse, open_pa
 
 
 @pytest.mark.parametrize("link", ["{", "[]", '{"disease":"ALL"}', '{"disease":"ALL","endpoint":"<script>"}',
-                                  '{"disease":"XX","endpoint":"efs"}', "[" * 3000])
+                                  '{"disease":"XX","endpoint":"efs"}', "[" * 3000,
+                                  '{"disease":"\\ud800","endpoint":"os"}',
+                                  '{"disease":"ALL","endpoint":"os","by":"\\u0000"}',
+                                  write_link(ONE_TRIAL.replace("Trial A", "x")),
+                                  write_link(ONE_TRIAL.replace("Trial A", "\\ud800")),
+                                  write_link(ONE_TRIAL.replace("Trial A", "\\u0000")),
+                                  write_link('{"between":"age_dx_years","lower":1,"upper":1' + 400 * "0"
+                                             + ',"upper_included":true}'),
+                                  write_link(*(f'{{"between":"wbc_dx","lower":{n},"upper":null,"upper_included":true}}'
+                                               for n in range(21)))])
 def test_a_broken_link_is_explained_and_the_page_still_answers(house: FakeHouse, open_page: OpenPage, link: str,
                                                                ) -> None:
     page = open_page("survival", q=link)
     assert not page.exception
     assert "The link could not be read" in words_of(page)
     assert house.asked == [FIRST]
+    assert page.selectbox(key="survival.endpoint").value == "efs"
+    page.run()
+    assert "could not be read" not in words_of(page)
+    assert house.asked == [FIRST, FIRST]
+
+
+def test_a_link_to_a_trial_of_this_snapshot_is_followed(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival", q=write_link(ONE_TRIAL))
+    assert "could not be read" not in words_of(page)
+    assert house.asked == [Question("ALL", "os", where=(OneOf("trial", ("Trial A",)),))]
+
+
+def refuse_overall_survival(question: Question) -> Exception | None:
+    return QuestionError("this cannot be counted") if question.endpoint == "os" else None
+
+
+def test_a_view_that_cannot_be_counted_gives_way_to_the_first_one(house: FakeHouse, open_page: OpenPage) -> None:
+    house.refuses = refuse_overall_survival
+    page = open_page("survival", q=write_link(ONE_TRIAL))
+    assert not page.exception
+    assert house.asked[-1] == FIRST
+    assert "These settings cannot be used" in words_of(page)
+    assert "This cannot be counted." in words_of(page)
+    assert page.multiselect(key="survival.where.sex").value == []
+    page.selectbox(key="survival.by").set_value("sex").run()
+    assert "cannot be used" not in words_of(page)
+    assert house.asked[-1] == Question("ALL", "efs", (CHILDREN,), by="sex")
+
+
+def test_a_first_view_that_cannot_be_counted_says_so_once(house: FakeHouse, open_page: OpenPage) -> None:
+    house.refuses = lambda question: StoreError("the snapshot is damaged")
+    page = open_page("survival")
+    assert not page.exception
+    assert house.asked == [FIRST]
+    assert "The snapshot is damaged." in words_of(page)
+
+
+def test_a_view_whose_trial_left_the_data_gives_way(house: FakeHouse, open_page: OpenPage,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page("survival", q=write_link(ONE_TRIAL))
+    monkeypatch.setattr(fakes, "CODES", {"trial": ("Trial C",), "disease": ("ALL",)})
+    page.run()
+    assert not page.exception
+    assert house.asked[-1] == FIRST
+    assert "These settings cannot be used" in words_of(page)
+
+
+def test_a_view_that_breaks_the_page_is_gone_in_the_next_run(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = RuntimeError("a bug")
+    page = open_page("survival", q=write_link(ONE_TRIAL))
+    assert page.exception
+    house.answer = None
+    page.run()
+    assert not page.exception
+    assert house.asked[-1] == FIRST
 
 
 def test_coming_back_finds_the_page_as_it_was(house: FakeHouse, open_page: OpenPage) -> None:

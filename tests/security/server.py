@@ -56,6 +56,11 @@ class Server:
         """The address of its websocket."""
         return self.url.replace("http", "ws", 1) + "/_stcore/stream"
 
+    @property
+    def own_page(self) -> dict[str, str]:
+        """The header with which a browser says that a page of this server makes the request."""
+        return {"Sec-Fetch-Site": "same-origin"}
+
     def open_session(self, role: Role) -> str:
         """The token of a new session of the role's account."""
         with self.access.write() as connection:
@@ -97,7 +102,7 @@ def is_guard(node: ast.stmt) -> bool:
 
 @contextmanager
 def start_server(folder: Path, *, root: Path = PROJECT_ROOT, environment: Mapping[str, str] | None = None,
-                 options: tuple[str, ...] = ()) -> Iterator[Server]:
+                 options: tuple[str, ...] = (), with_accounts: bool = True) -> Iterator[Server]:
     """Run the application of `root`; every role has an account, and the store is empty unless `environment` says.
 
     Parameters
@@ -105,10 +110,11 @@ def start_server(folder: Path, *, root: Path = PROJECT_ROOT, environment: Mappin
     folder : an empty folder for the store and the access database.
     environment : further environment variables.
     options : further options of `streamlit run`.
+    with_accounts : False for a server that nobody has made an account on.
     """
     folder.mkdir(parents=True, exist_ok=True)
     access = AccessDatabase(folder / "access.sqlite")
-    for role in ACCOUNT_ROLES:
+    for role in ACCOUNT_ROLES if with_accounts else ():
         create_account(access, username=username_of(role), name=f"Test {role.value.replace('_', ' ')}", role=role,
                        password=PASSWORD, by=OPERATOR, now=datetime.now(UTC), rounds=_CHEAP_ROUNDS)
     port = _free_port()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -17,9 +17,9 @@ _LONGEST_RUN = 60.0
 class Stream:
     """One websocket session; a context manager."""
 
-    def __init__(self, address: str, token: str = "") -> None:
-        headers = {"Cookie": f"{BROWSER_COOKIE}=test; {SESSION_COOKIE}={token}"}
-        self._opening = connect(address, subprotocols=["streamlit"], additional_headers=headers, max_size=None)
+    def __init__(self, address: str, token: str = "", headers: Mapping[str, str] | None = None) -> None:
+        sent = {"Cookie": f"{BROWSER_COOKIE}=test; {SESSION_COOKIE}={token}", **(headers or {})}
+        self._opening = connect(address, subprotocols=["streamlit"], additional_headers=sent, max_size=None)
 
     def __enter__(self) -> Stream:
         self._socket = self._opening.__enter__()

@@ -4,6 +4,8 @@ import re
 
 import httpx
 import pytest
+from websockets.protocol import State
+from websockets.sync.client import connect
 
 from harmony_dash.access.actor import Role
 from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
@@ -50,7 +52,7 @@ def test_a_download_needs_the_session_and_is_refused_after_signing_out(server: S
         path = re.search(r'"(/media/[^"]+)"', text_of(stream.ask())).group(1)
         assert httpx.get(server.url + path, headers=headers).content == b"released"
         assert httpx.get(server.url + path).status_code == 401
-        assert httpx.post(f"{server.url}/auth/end", headers=headers).status_code == 204
+        assert httpx.post(f"{server.url}/auth/end", headers={**headers, **server.own_page}).status_code == 204
         assert httpx.get(server.url + path, headers=headers).status_code == 401
 
 
@@ -80,8 +82,61 @@ def test_the_websocket_refuses_a_foreign_host_and_a_foreign_page(server: Server)
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
     address = server.url + "/_stcore/stream"
-    for attack in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
-        assert httpx.get(address, headers={**upgrade, **attack}).status_code in (403, 421)
+    for attack in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "http://127.0.0.1:1"},
+                   {"Origin": "http://localhost"}, {"Origin": server.url.replace("127.0.0.1", "localhost")},
+                   {"Origin": "null"}, {"Origin": ""}, {"Origin": f"{server.url}@evil.example"}):
+        assert httpx.get(address, headers={**upgrade, **attack}).status_code in (403, 421), attack
+
+
+def test_the_websocket_answers_its_own_page_and_programs(server: Server) -> None:
+    for headers in ({}, {"Origin": server.url}):
+        with connect(server.stream, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as stream:
+            assert stream.protocol.state is State.OPEN
+
+
+@pytest.mark.parametrize("path", ["/auth/end", "/auth/establish"])
+@pytest.mark.parametrize("headers", [
+    {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": ""}, {},
+    {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1:1"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "SELF"}], ids=str)
+def test_another_site_can_neither_end_nor_plant_a_session(server: Server, path: str, headers: dict[str, str]) -> None:
+    token = server.open_session(Role.CLINICIAN)
+    sent = {name: server.url if value == "SELF" else value for name, value in headers.items()}
+    for cookie in ({}, {"Cookie": f"{SESSION_COOKIE}={token}"}):
+        answer = httpx.post(server.url + path, headers={**sent, **cookie})
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+    with Stream(server.stream, token) as stream:
+        assert "MARKER-OF-HOME" in text_of(stream.ask())
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "SELF"}],
+                         ids=str)
+def test_our_own_page_ends_its_session_and_a_cookie_expires_only_if_one_was_sent(
+        server: Server, headers: dict[str, str]) -> None:
+    sent = {name: server.url if value == "SELF" else value for name, value in headers.items()}
+    token = server.open_session(Role.CLINICIAN)
+    without = httpx.post(f"{server.url}/auth/end", headers=sent)
+    assert (without.status_code, "set-cookie" in without.headers) == (204, False)
+    ended = httpx.post(f"{server.url}/auth/end", headers={**sent, "Cookie": f"{SESSION_COOKIE}={token}"})
+    assert ended.status_code == 204
+    assert ended.headers["set-cookie"].startswith(f"{SESSION_COOKIE}=;") and "Max-Age=0" in ended.headers["set-cookie"]
+
+
+def test_a_link_from_another_site_does_not_replace_the_browser_cookie(server: Server) -> None:
+    from_elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for path in ("/", "/survival", "/_stcore/host-config"):
+        assert "set-cookie" not in httpx.get(server.url + path, headers=from_elsewhere).headers
+    # a first visit by such a link gets its cookie with the page's own first request
+    first = httpx.get(f"{server.url}/_stcore/host-config", headers=server.own_page)
+    assert first.headers["set-cookie"].startswith(f"{BROWSER_COOKIE}=")
+    again = httpx.get(f"{server.url}/_stcore/host-config", headers={**server.own_page, "Cookie": f"{BROWSER_COOKIE}=x"})
+    assert "set-cookie" not in again.headers
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:80@evil", "[::1]evil", "127.0.0.1:", "127.0.0.1/../evil"])
+def test_a_host_header_must_be_a_name_and_a_port_and_nothing_else(server: Server, host: str) -> None:
+    assert httpx.get(server.url, headers={"Host": host}).status_code in (400, 421)
 
 
 def test_the_browser_cookie_is_out_of_reach_of_scripts_and_other_sites(server: Server) -> None:
@@ -94,6 +149,6 @@ def test_a_ticket_must_be_posted_and_a_wrong_one_gives_no_cookie(server: Server)
     address = server.url + "/auth/establish"
     assert httpx.get(address).status_code == 405
     for body in (b"", b"guess", b"x" * 100_000, b"\xff\xfe"):
-        answer = httpx.post(address, content=body)
+        answer = httpx.post(address, content=body, headers=server.own_page)
         assert answer.status_code == 401
         assert "set-cookie" not in answer.headers

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harmony_dash.errors import SettingsError
-from harmony_dash.ui.gate import is_allowed_host
+from harmony_dash.ui.hosts import is_allowed_host, is_same_origin
 from harmony_dash.ui.server_settings import check_server_settings
 from tests.security.server import PROJECT_ROOT
 
@@ -39,9 +39,27 @@ def test_an_unsafe_setting_is_refused_by_name(name: str, value: object) -> None:
     ("127.0.0.1:8501", [], True), ("localhost:8501", [], True), ("[::1]:8501", [], True), ("LOCALHOST", [], True),
     ("evil.example", [], False), ("127.0.0.1.evil.example", [], False), ("", [], False),
     ("dash.example.org:443", ["dash.example.org"], True), ("evil.example", ["dash.example.org"], False),
+    ("127.0.0.1:80@evil", [], False), ("[::1]evil", [], False), ("[::1", [], False), ("127.0.0.1:", [], False),
+    ("127.0.0.1:x", [], False), ("127.0.0.1:8501 ", [], False), ("127.0.0.1/x", [], False), ("localhost\n", [], False),
+    ("dash.example.org:443@evil", ["dash.example.org"], False), ("evil/dash.example.org", ["*.example.org"], False),
+    ("a@b", ["*"], False), ("", ["*"], False),
     ("a.example.org", ["*.example.org"], True), ("aexample.org", ["*.example.org"], False), ("any", ["*"], True)])
 def test_which_host_names_are_answered(host: str, allowed: list[str], expected: bool) -> None:
     assert is_allowed_host(host, allowed) is expected
+
+
+@pytest.mark.parametrize(("origin", "host", "expected"), [
+    ("http://127.0.0.1:8501", "127.0.0.1:8501", True), ("https://dash.example.org", "dash.example.org", True),
+    ("https://dash.example.org", "dash.example.org:443", True),
+    ("HTTPS://DASH.example.org:443", "dash.example.org", True),
+    ("http://[::1]:8501", "[::1]:8501", True),
+    ("http://127.0.0.1:9000", "127.0.0.1:8501", False), ("http://localhost:8501", "127.0.0.1:8501", False),
+    ("http://127.0.0.1", "127.0.0.1:8501", False), ("https://evil.example", "dash.example.org", False),
+    ("https://dash.example.org.evil.example", "dash.example.org", False), ("null", "dash.example.org", False),
+    ("https://dash.example.org@evil.example", "dash.example.org", False), ("", "", False), ("null", "null", False),
+    ("ftp://dash.example.org", "dash.example.org", False), ("https://evil/", "evil/", False)])
+def test_which_origin_is_our_own(origin: str, host: str, expected: bool) -> None:
+    assert is_same_origin(origin, host) is expected
 
 
 @pytest.mark.parametrize(("environment", "options", "reason"), [

@@ -29,7 +29,7 @@ def sign_out(server: Server, token: str) -> None:
 
 
 def sign_out_over_the_web(server: Server, token: str) -> None:
-    httpx.post(f"{server.url}/auth/end", headers={"Cookie": f"{SESSION_COOKIE}={token}"})
+    httpx.post(f"{server.url}/auth/end", headers={"Cookie": f"{SESSION_COOKIE}={token}", **server.own_page})
 
 
 def disable(server: Server, token: str) -> None:

@@ -12,8 +12,10 @@ from tests.unit.access.conftest import NOW
 from tests.unit.access.people import CHEAP, add_account
 
 
-def ensure(database: AccessDatabase, address: str = "127.0.0.1", *, synthetic: bool = True) -> tuple[DemoAccount, ...]:
-    return ensure_demo_accounts(database, address=address, all_synthetic=synthetic, now=NOW, rounds=CHEAP)
+def ensure(database: AccessDatabase, address: str = "127.0.0.1", *, synthetic: bool = True, hosts: tuple[str, ...] = (),
+           ) -> tuple[DemoAccount, ...]:
+    return ensure_demo_accounts(database, address=address, all_synthetic=synthetic, hosts=hosts, now=NOW,
+                                rounds=CHEAP)
 
 
 def test_the_first_start_makes_one_account_a_role_that_can_sign_in(database: AccessDatabase) -> None:
@@ -35,6 +37,18 @@ def test_later_starts_show_the_same_passphrases(database: AccessDatabase) -> Non
 def test_there_are_none_off_loopback_or_with_real_data(database: AccessDatabase, address: str, synthetic: bool) -> None:
     assert ensure(database, address, synthetic=synthetic) == ()
     assert list_accounts(database) == ()
+
+
+@pytest.mark.parametrize("host", ["dash.example.org", "*", "*.example.org", "localhost.example.org", "10.0.0.5", ""])
+def test_a_name_of_another_machine_means_a_proxy_so_there_are_none(database: AccessDatabase, host: str) -> None:
+    made = ensure(database)
+    assert ensure(database, hosts=("localhost", host)) == ()
+    for demo in made:
+        assert check_password(database, demo.username, demo.passphrase, address="a", now=NOW, rounds=CHEAP) is None
+
+
+def test_names_of_the_machine_itself_mean_no_proxy(database: AccessDatabase) -> None:
+    assert len(ensure(database, hosts=("localhost", "127.0.0.1", "[::1]", " LOCALHOST "))) == 4
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.3.2.1"])

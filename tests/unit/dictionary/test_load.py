@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,25 @@ YAML = {
     "a list at the top": ("- a\n- b\n", "mapping"),
     "a wrong indent": ("a:\n  b: 1\n c: 2\n", "not valid YAML"),
     "an open bracket": ("a: [1, 2\n", "not valid YAML"),
+    "deep brackets": ("a: " + 40 * "[" + 40 * "]", "deeper than 20"),
+    "deep braces": ("a: " + 40 * "{a: " + 40 * "}", "deeper than 20"),
+    "deep blocks": ("".join(f"{' ' * n}a:\n" for n in range(60)), "deeper than 20"),
+    "deep dashes": ("a:\n  " + 60 * "- " + "x\n", "deeper than 20"),
+    "100,000 brackets": (100_000 * "[", "deeper than 20"),
+    "100,000 brackets on lines": (66_000 * "[\n", "deeper than 20"),
+    "an integer of 5,000 digits": ("b: 1\na: " + 5000 * "9" + "\n", "cannot be read"),
+    "an integer of 400 digits": ("b: 1\na: " + 400 * "9" + "\n", "beyond 1e+15"),
+    "a float beyond all floats": ("b: 1\na: -1e999\n", "beyond 1e+15"),
+    "a version of 5,000 digits": (f"%YAML {5000 * '1'}.1\n---\na: 1\n", "beyond all bounds"),
+    "a character beyond Unicode": ('b: 1\na: "\\UFFFFFFFF"\n', "beyond all bounds"),
+    "a lone equals sign": ("b: 1\na: =\n", "cannot be read"),
+    "a merge sign": ("b: 1\na: <<\n", "cannot be read"),
+    "an escaped NUL": ('b: 1\na: "x\\0"\n', "NUL"),
+    "an escaped surrogate": ('b: 1\na: "\\ud800"\n', "surrogate"),
+    "an escaped NUL in a key": ('b: 1\n"x\\0": 1\n', "NUL"),
+    "a NUL": ("b: 1\na: x\x00\n", "not valid YAML"),
+    "too large a file": ("a: 1\n#" + 200_000 * "x", "200,000 bytes"),
+    "too many keys": ("{" + 60_000 * "a," + "}", "100,000 keys"),
 }
 
 
@@ -92,6 +113,28 @@ def test_yaml_that_is_broken_or_dangerous_is_refused(tmp_path: Path, case: str) 
         read_yaml(path, error=DictionaryError)
     assert word in refused.value.message
     assert refused.value.where.startswith("x.yaml")
+    assert refused.value.remedy
+    if text.startswith("b: 1\n"):
+        assert refused.value.where == "x.yaml:2"
+
+
+@pytest.mark.parametrize("text", [100_000 * "[", "{" + ",".join(f"{n:x}" for n in range(33_000)) + "}",
+                                  "{" + 99_000 * "a," + "}", "".join(f"k{n}: 1\n" for n in range(18_000)),
+                                  "a:\n" + 90_000 * "-\n"],
+                         ids=["brackets", "flow keys", "one key", "block keys", "dashes"])
+def test_no_file_keeps_the_reader_busy(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    start = time.process_time()
+    with contextlib.suppress(DictionaryError):
+        read_yaml(path, error=DictionaryError)
+    assert time.process_time() - start < 6
+
+
+def test_a_mapping_may_be_nested_as_deep_as_people_write(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("a: " + 18 * "[" + "1" + 18 * "]", encoding="utf-8")
+    assert "a" in read_yaml(path, error=DictionaryError)
 
 
 def test_yaml_reads_plain_values_without_the_traps_of_yaml_1_1(tmp_path: Path) -> None:

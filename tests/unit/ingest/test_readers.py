@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,8 +13,10 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from defusedxml.common import EntitiesForbidden
 
 from harmony_dash.errors import SourceError
+from harmony_dash.ingest import readers
 from harmony_dash.ingest.manifest import FileSpec
 from harmony_dash.ingest.readers import MAX_LINE_CHARACTERS, RawTable, read_table
 
@@ -210,6 +213,91 @@ def test_a_workbook_with_entities(tmp_path: Path) -> None:
         archive.writestr("xl/workbook.xml", '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
     with pytest.raises(SourceError, match="document type"):
         read_table(path, FileSpec("a.xlsx", "xlsx", "id"))
+
+
+LONG_REMARK = f"<!--{100_000 * 'x'}-->"
+TYPE = '<!DOCTYPE a [<!ENTITY b "c">]>'
+
+
+@pytest.mark.parametrize("name", ["xl/workbook.xml", "xl/sheet.bin", "[Content_Types].xml"])
+@pytest.mark.parametrize(("text", "encoding"), [
+    (f'<?xml version="1.0"?>{LONG_REMARK}{TYPE}<a>&b;</a>', "utf-8"),
+    (f'<?xml version="1.0" encoding="UTF-16"?>{TYPE}<a>&b;</a>', "utf-16"),
+    (f'<?xml version="1.0" encoding="UTF-16"?>{LONG_REMARK}{TYPE}<a/>', "utf-16"),
+    ('<?xml version="1.0"?><!DOCTYPE a><a/>', "utf-8"),
+    ('<!DOCTYPE a SYSTEM "file:///etc/hostname"><a/>', "utf-8-sig"),
+], ids=["late", "utf-16", "late utf-16", "bare", "external"])
+def test_a_document_type_is_found_wherever_it_hides(tmp_path: Path, name: str, text: str, encoding: str) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, text.encode(encoding))
+    with pytest.raises(SourceError, match="document type"):
+        read_table(path, FileSpec("a.xlsx", "xlsx", "id"))
+
+
+def test_a_part_that_begins_with_endless_remarks(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", 20 * LONG_REMARK + "<a/>")
+    with pytest.raises(SourceError, match="long remarks"):
+        read_table(path, FileSpec("a.xlsx", "xlsx", "id"))
+
+
+def test_openpyxl_itself_reads_no_entities() -> None:
+    assert openpyxl.DEFUSEDXML
+    with pytest.raises(EntitiesForbidden):
+        openpyxl.xml.functions.fromstring(f"{TYPE}<a>&b;</a>")
+
+
+def test_parts_that_are_not_xml_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    spec = write_book(path, [["id", "x"], [1, 2]])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/media/image1.png", b"\x89PNG" + bytes(range(256)) * 100)
+        archive.writestr("xl/media/empty.bin", b"")
+    assert cells(read_table(path, spec)) == [["1", "2"]]
+
+
+def write_rows(path: Path, rows: str) -> FileSpec:
+    """A workbook whose sheet holds these rows as they are written."""
+    spec = write_book(path, [["id"], [1]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    before, rest = sheet.split("<sheetData>")
+    parts["xl/worksheets/sheet1.xml"] = f"{before}<sheetData>{rows}</sheetData>{rest.split('</sheetData>')[1]}".encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return spec
+
+
+def write_row(number: int, value: str) -> str:
+    return f'<row r="{number}"><c r="A{number}" t="inlineStr"><is><t>{value}</t></is></c></row>'
+
+
+@pytest.mark.parametrize("skipped", [0, 500_000])
+def test_a_row_far_below_the_table(tmp_path: Path, skipped: int) -> None:
+    write_rows(tmp_path / "a.xlsx", write_row(1, "id") + write_row(2, "p1") + write_row(999_999_999, "p2"))
+    start = time.process_time()
+    with pytest.raises(SourceError, match="10,000 empty rows") as caught:
+        read_table(tmp_path / "a.xlsx", FileSpec("a.xlsx", "xlsx", "id", skip_rows=skipped))
+    assert caught.value.where == "a.xlsx, row 10002"
+    assert time.process_time() - start < 5
+
+
+def test_more_rows_than_a_sheet_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MAX_SHEET_ROWS", 3)
+    spec = write_book(tmp_path / "a.xlsx", [["id"], [1], [2]])
+    assert len(read_table(tmp_path / "a.xlsx", spec)) == 2
+    write_book(tmp_path / "a.xlsx", [["id"], [1], [2], [3]])
+    with pytest.raises(SourceError, match="more than 3 rows"):
+        read_table(tmp_path / "a.xlsx", spec)
+
+
+def test_a_gap_in_the_table_is_no_attack(tmp_path: Path) -> None:
+    spec = write_rows(tmp_path / "a.xlsx", write_row(1, "id") + write_row(2, "p1") + write_row(9_000, "p2"))
+    assert read_table(tmp_path / "a.xlsx", spec).row_numbers.tolist() == [2, 9_000]
 
 
 # -- Parquet ----------------------------------------------------------------------------------------------------------
