@@ -17,6 +17,8 @@ from harmony_dash.errors import QuestionError
 # The earliest day on which remission is assessed (domain: plausible range 20–120). A value known on day 42 after
 # diagnosis is at most 22 days in the future of a patient whose clock starts at remission.
 EARLIEST_REMISSION_DAY = 20
+# A link with more is no person's question.
+MOST_FILTERS = 20
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def question_from_json(value: object) -> Question:
     known = {"disease", "endpoint", "where", "by", "strata", "landmark_days", "horizon_days"}
     where = value.get("where", [])
     if not set(value) <= known or not {"disease", "endpoint"} <= set(value) or not isinstance(where, list):
+        raise unreadable
+    if len(where) > MOST_FILTERS:
         raise unreadable
     texts_fit = all(isinstance(value[key], str) for key in ("disease", "endpoint")) and all(
         isinstance(value.get(key), str | None) for key in ("by", "strata"))

@@ -223,7 +223,7 @@ def _check_id_columns(tables: Sequence[RawTable], manifest: Manifest) -> None:
         if table.spec.id not in table.columns:
             known = bool(mentioned & set(table.columns))
             raise SourceError(f"the column of the identifier, '{table.spec.id}', is not in the file",
-                              where=table.spec.path, remedy=_what_is_there([table.spec.id], [table], known))
+                              where=table.spec.label, remedy=_what_is_there([table.spec.id], [table], known))
 
 
 def _locate(column: str, tables: Sequence[RawTable], where: str) -> _Place | None:
@@ -266,7 +266,7 @@ def _lost_columns(lost: Sequence[tuple[str, FieldSpec]], tables: Sequence[RawTab
                   any_found: bool) -> SourceError:
     names = list(dict.fromkeys(column for column, _ in lost))
     shown = ", ".join(f"'{name}'" for name in names)
-    files = ", ".join(table.spec.path for table in tables)
+    files = ", ".join(table.spec.label for table in tables)
     one = len(names) == 1
     return SourceError(f"the column{'' if one else 's'} {shown} {'is' if one else 'are'} not in {files}",
                        where=lost[0][1].where, remedy=_what_is_there(names, tables, any_found))
@@ -294,7 +294,7 @@ def _check_all_used(tables: Sequence[RawTable], manifest: Manifest, places: Mapp
             shown = ", ".join(f"'{column}'" for column in stray[:20]) + (", …" if len(stray) > 20 else "")
             one = len(stray) == 1
             raise SourceError(f"the column{'' if one else 's'} {shown} {'is' if one else 'are'} neither mapped nor "
-                              "ignored", where=table.spec.path,
+                              "ignored", where=table.spec.label,
                               remedy="Map them under `variables`, or list them under `ignore`.")
 
 
@@ -330,7 +330,7 @@ class _Rows:
             known = np.fromiter((identifier in everyone for identifier in own), np.bool_, len(own))
             missing = np.isin(own, list(self.manifest.missing))
             self._log_file(number, ~known & ~missing, Reason.ORPHAN_ROW, table.spec.id,
-                           f"the patient is not in {first.spec.path}")
+                           f"the patient is not in {first.spec.label}")
             places = np.flatnonzero(usable).astype(np.int64)
             found = pd.Index(own[usable]).get_indexer(pd.Index(self.identifiers))
             self._positions.append(np.where(found >= 0, places[found] if len(places) else -1, -1).astype(np.int64))
@@ -388,7 +388,7 @@ class _Rows:
     def _log_file(self, number: int, rows: Any, reason: Reason, column: str, message: str, variable: str = "") -> None:
         """Report errors in rows of a file, by position in the file."""
         table = self.tables[number]
-        positions = self.log.add(rows, row_numbers=table.row_numbers, file=table.spec.path, reason=reason,
+        positions = self.log.add(rows, row_numbers=table.row_numbers, file=table.spec.label, reason=reason,
                                  message=message, column=column, variable=variable)
         self._reported[number][positions] = True
 
@@ -407,7 +407,7 @@ class _Rows:
 
     def _log_positions(self, number: int, positions: Positions, problem: Problem, column: str) -> None:
         table = self.tables[number]
-        self.log.add(positions, row_numbers=table.row_numbers, file=table.spec.path, reason=problem.reason,
+        self.log.add(positions, row_numbers=table.row_numbers, file=table.spec.label, reason=problem.reason,
                      message=problem.message, column=column, variable=problem.variable, severity=problem.severity)
         if problem.severity is Severity.ERROR:
             self._reported[number][positions] = True
@@ -450,7 +450,7 @@ class _Rows:
         line = int(table.row_numbers[own[own >= 0][0]]) if (own >= 0).any() else 0
         raise SourceError(
             f"{len(positions):,} of {filled:,} values cannot be '{problem.variable}' ({problem.reason}: "
-            f"{problem.message})", where=f"{table.spec.path}, from row {line}, column {place.column}",
+            f"{problem.message})", where=f"{table.spec.label}, from row {line}, column {place.column}",
             remedy=f"Is the header swapped, the unit or number format wrong, or the value map incomplete? "
                    f"See {spec.where}.")
 
@@ -464,9 +464,9 @@ class _Rows:
             self._log_file(number, ~accepted & ~self._reported[number], Reason.PARENT_QUARANTINED, table.spec.id,
                            _PARENT)
             quarantined = int(self._reported[number].sum())
-            count = FileCounts(table.spec.path, len(table), int(accepted.sum()), quarantined)
+            count = FileCounts(table.spec.label, len(table), int(accepted.sum()), quarantined)
             if count.accepted + count.quarantined != count.read or (accepted & self._reported[number]).any():
-                raise RuntimeError(f"the rows of {table.spec.path} do not add up: {count}")
+                raise RuntimeError(f"the rows of {table.spec.label} do not add up: {count}")
             counts.append(count)
         return tuple(counts)
 

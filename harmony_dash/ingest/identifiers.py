@@ -82,7 +82,7 @@ def find_identifiers(tables: Sequence[RawTable], manifest: Manifest, dictionary:
             role, declared = roles[column]
             kind = suspicious_name(column)
             if kind and role is not Role.ID:
-                findings.append(Finding(table.spec.path, None, column, len(table), kind))
+                findings.append(Finding(table.spec.label, None, column, len(table), kind))
             findings += _scan_column(table, column, role, declared)
     return findings
 
@@ -570,7 +570,7 @@ def _scan_column(table: RawTable, column: str, role: Role, declared: Collection[
         if not found:
             continue
         rows = np.flatnonzero(np.isin(codes, sorted(found)))
-        findings.append(Finding(table.spec.path, int(table.row_numbers[rows[0]]), column, len(rows), kind))
+        findings.append(Finding(table.spec.label, int(table.row_numbers[rows[0]]), column, len(rows), kind))
     return findings
 
 

@@ -88,6 +88,11 @@ class FileSpec:
     sheet: str = ""
     where: str = ""
 
+    @property
+    def label(self) -> str:
+        """How messages name the table: the file, and the sheet where one is declared."""
+        return f"{self.path}, sheet {self.sheet}" if self.sheet else self.path
+
 
 @dataclass(frozen=True)
 class FieldSpec:
@@ -329,8 +334,8 @@ def _read_files(document: LocatedDict, folder: Path) -> tuple[FileSpec, ...]:
                         "Write `- path: patients.csv` and indent its keys under it.")
         spec = _read_file(entry, folder)
         for other in specs:
-            if other.path == spec.path:
-                raise _fail(entry, "path", f"'{spec.path}' is listed twice", "Keep one of the two.")
+            if other.label == spec.label:
+                raise _fail(entry, "path", f"'{spec.label}' is listed twice", "Keep one of the two.")
             if other.name == spec.name:
                 raise _fail(entry, "name", f"two files are called '{spec.name}'", "Add `name: …` to one of them.")
         specs.append(spec)

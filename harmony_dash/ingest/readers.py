@@ -118,7 +118,7 @@ def read_table(path: Path, spec: FileSpec, expected: Collection[str] = ()) -> Ra
 
 
 def _fail(spec: FileSpec, problem: str, remedy: str, row: int | None = None, column: str = "") -> SourceError:
-    place = spec.path
+    place = spec.label
     if row is not None:
         place += f", {'line' if spec.format == 'csv' else 'row'} {row}"
     if column:

@@ -300,3 +300,38 @@ def test_a_date_where_a_number_belongs(tmp_path: Path) -> None:
 def test_a_key_that_is_too_short(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="fewer than 16 bytes"):
         harmonise_source(write_source(tmp_path), DICTIONARY, b"short")
+
+
+def test_two_sheets_of_one_workbook_are_two_tables_joined_by_patient(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    patients, follow_up = book.active, book.create_sheet("Follow-up")
+    assert patients is not None
+    patients.title = "Patients"
+    for row in (["id", "sex", "land"], ["a", "m", "DE"], ["b", "w", "FR"]):
+        patients.append(row)
+    for row in (["id", "last", "dead"], ["b", 300, "yes"], ["a", 200, "no"], ["c", 100, "no"]):
+        follow_up.append(row)
+    book.save(tmp_path / "book.xlsx")
+    (tmp_path / "source.yaml").write_text("""
+source: two_sheets
+title: Two sheets
+licence: CC0-1.0
+synthetic: true
+disease: ALL
+files:
+  - {path: book.xlsx, format: xlsx, sheet: Patients, id: id, name: patients}
+  - {path: book.xlsx, format: xlsx, sheet: Follow-up, id: id, name: follow_up}
+variables:
+  country: {column: land}
+  sex: {column: sex, values: {m: M, w: F}}
+  death: {column: dead, values: {"yes": yes, "no": no}}
+  death_days: {column: last, unit: days, only_if: death}
+  last_contact_days: {column: last, unit: days}
+  first_event: {column: dead, values: {"yes": death_in_cr, "no": none}}
+  first_event_days: {column: last, unit: days, only_if: first_event}
+""", encoding="utf-8")
+    source = harmonise_source(tmp_path, load_dictionary(), b"k" * 32)
+    assert source.frame[["sex", "country", "os_days", "os_cause"]].to_numpy().tolist() == [
+        ["M", "DE", 200, 0], ["F", "FR", 300, 1]]
+    assert [(count.file, count.read, count.quarantined) for count in source.counts] == [
+        ("book.xlsx, sheet Patients", 2, 0), ("book.xlsx, sheet Follow-up", 3, 1)]
