@@ -32,6 +32,8 @@ class Endpoint:
     definition : one sentence for the methods line and hover help.
     shown_as_failure : drawn and told as one minus the survival curve.
     counts_on_day_zero : events moved to day 0, which a landmark would silently drop.
+    followed_as : the endpoint whose events end the watch, where this one censors deaths: follow-up is how long patients
+        were or would have been observed, and a death is not the end of observation.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Endpoint:
     definition: str
     shown_as_failure: bool = False
     counts_on_day_zero: bool = False
+    followed_as: str = ""
 
 
 _ALL = (
@@ -62,7 +65,7 @@ _ALL = (
              "From complete remission to relapse; death in remission and second malignancy compete."),
     Endpoint("relapse_1km", "Relapse rate (1 − Kaplan–Meier)", TimeZero.REMISSION, ("relapse",), ("relapse",), False,
              "From complete remission to relapse; death in remission and second malignancy are censored. Never below "
-             "the cumulative incidence, and not the same quantity.", shown_as_failure=True),
+             "the cumulative incidence, and not the same quantity.", shown_as_failure=True, followed_as="relapse"),
     Endpoint("trm", "Death in remission", TimeZero.REMISSION, ("death_in_cr", "relapse", "smn"),
              ("death in remission", "relapse", "second malignancy"), True,
              "From complete remission to death without relapse; relapse and second malignancy compete. Death in "

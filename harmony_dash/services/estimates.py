@@ -127,12 +127,14 @@ def _restricted_means(table: EventTable, question: Question) -> RestrictedMeans 
 
 def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], name: str, question: Question,
                    interval: IntervalType, days: Sequence[int], ticks: Sequence[int],
-                   restricted_mean: RestrictedMean | None, from_day: int | None) -> GroupResult:
+                   restricted_mean: RestrictedMean | None, from_day: int | None,
+                   followed: EventTable) -> GroupResult:
     """Everything shown of one group.
 
     Parameters
     ----------
     from_day : the day on which the curves of all groups start, with late entry; None without.
+    followed : the table that follow-up is read from.
 
     Raises
     ------
@@ -157,7 +159,7 @@ def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], n
             strict=True)),
         risk_table=_risk_table(table, group, ticks), median_days=_or_none(median.days),
         median_lower_days=_or_none(median.lower), median_upper_days=_or_none(median.upper),
-        follow_up_median_days=_follow_up(table, group),
+        follow_up_median_days=_follow_up(followed, group),
         restricted_mean=restricted_mean, cumulative_incidence=incidence)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
@@ -23,6 +24,7 @@ from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
+from harmony_dash.stats.event_table import EventTable
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Snapshot
@@ -115,13 +117,15 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
     start = common_start(table)
+    followed = _table_of_follow_up(snapshot, question, table)
     groups, unobserved = [], []
     for value in shown:
         label = _group_label(question, value)
         try:
             groups.append(estimate_group(
                 table, value, label=label, name=names[value], question=question, interval=interval, days=at,
-                ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start))
+                ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start,
+                followed=followed))
         except StatisticsError as problem:
             unobserved.append(WithheldGroup(label, names[value], problem.problem, counts[value]))
     return SurvivalResult(
@@ -134,6 +138,13 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
         restricted_mean_differences=tests.differences,
         attrition=_attrition(flow, question, snapshot), exclusions=_exclusions(flow, question, snapshot),
         interval=interval, notes=_notes(question, as_asked, snapshot), methods="", summary="")
+
+
+def _table_of_follow_up(snapshot: Snapshot, question: Question, table: EventTable) -> EventTable:
+    other = endpoint_named(question.endpoint).followed_as
+    if not other:
+        return table
+    return fetch_event_table(snapshot, replace(question, endpoint=other)).select_groups(table.groups)
 
 
 def _smallest_group(scope: Scope) -> int:

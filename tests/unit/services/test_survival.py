@@ -179,6 +179,8 @@ def test_relapse_as_one_minus_kaplan_meier_is_never_below_its_cumulative_inciden
         assert other.estimate is not None
         assert 1 - one.estimate >= other.estimate
     assert rate.events == incidence.events
+    # A death ends the patient's risk of relapse, not the watch kept over the patients.
+    assert rate.follow_up_median_days == incidence.follow_up_median_days
 
 
 def test_the_summary_of_a_relapse_rate_tells_relapses_and_not_survival(deployment: Deployment) -> None:
