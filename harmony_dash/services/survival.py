@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from harmony_dash.access.actor import Actor
@@ -106,8 +107,15 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
     question : checked, with its landmark.
     as_asked : before the landmark was moved, for the note that says so.
     """
-    table = fetch_event_table(snapshot, question)
-    flow = fetch_cohort_flow(snapshot, question)
+    # The two scans do not need each other, and the statistics do not need the flow.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        flow = beside.submit(fetch_cohort_flow, snapshot, question)
+        table = fetch_event_table(snapshot, question)
+        return _assemble(snapshot, question, as_asked, table, flow, interval, days, scope)
+
+
+def _assemble(snapshot: Snapshot, question: Question, as_asked: Question, table: EventTable, flow: Future[CohortFlow],
+              interval: IntervalType, days: Sequence[int], scope: Scope) -> SurvivalResult:
     counts = dict(zip(table.groups, table.patients.tolist(), strict=True))
     shown = [name for name, n in counts.items() if n >= _smallest_group(scope)]
     small = [name for name, n in counts.items() if 0 < n < _smallest_group(scope)]
@@ -136,7 +144,8 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
                                                counts[value]) for value in small)),
         log_rank=tests.log_rank, pairwise=tests.pairwise, gray=tests.gray,
         restricted_mean_differences=tests.differences,
-        attrition=_attrition(flow, question, snapshot), exclusions=_exclusions(flow, question, snapshot),
+        attrition=_attrition(flow.result(), question, snapshot),
+        exclusions=_exclusions(flow.result(), question, snapshot),
         interval=interval, notes=_notes(question, as_asked, snapshot), methods="", summary="")
 
 

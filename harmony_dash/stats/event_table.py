@@ -148,6 +148,10 @@ class EventTable:
         index = {label: position for position, label in enumerate(labels)}
         position = np.array([index.get(label, -1) for label in self.groups] or [-1], dtype=np.int64)
         keep = position[self.group] >= 0 if len(self.group) else np.zeros(0, dtype=bool)
+        chosen = position[position >= 0]
+        if len(chosen) == len(index) and bool((np.diff(chosen) > 0).all()):  # the order stands, so nothing is sorted
+            return EventTable(tuple(labels), self.strata, self.causes, position[self.group[keep]], self.stratum[keep],
+                              self.day[keep], self.censored[keep], self.events[keep], self.entries[keep])
         return EventTable.from_counts(tuple(labels), self.strata, self.causes, position[self.group[keep]],
                                       self.stratum[keep], self.day[keep], self.censored[keep], self.events[keep],
                                       self.entries[keep])

@@ -33,8 +33,8 @@ def measure(patients: int) -> IngestTiming:
 
 
 def _ingest(sources: list[Path], store: Path) -> tuple[float, float]:
-    code = ("import resource, sys; from harmony_dash.cli import main; code = main(sys.argv[1:]); "
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024); sys.exit(code)")
+    code = ("import sys; from harmony_dash.cli import main; from tests.benchmarks.question import peak_mb; "
+            "code = main(sys.argv[1:]); print(peak_mb()); sys.exit(code)")
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code, "ingest", *map(str, sources), "--store", str(store)],
                           capture_output=True, text=True, check=True)
