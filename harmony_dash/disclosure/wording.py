@@ -58,7 +58,7 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     events = [group.events for group in result.groups]
     total = None if None in events else sum(n for n in events if n is not None)
     parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}", f"n = {result.n:,}",
-             f"{format_part(total)} events"]
+             "number of events hidden" if total is None else f"{total:,} events"]
     follow_up = [f"{group.name} {format_years(group.follow_up_median_days)}" if len(result.groups) > 1
                  else format_years(group.follow_up_median_days)
                  for group in result.groups if group.follow_up_median_days is not None]
