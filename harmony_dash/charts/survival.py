@@ -412,7 +412,8 @@ def _axis_layout(frame: _Frame, panel: _Panel, ticks: Sequence[float], *, title:
     unit = frame.unit.value[:-1]
     hover_title = f"{unit.capitalize()} %{{x:.2~f}}" if frame.unit is not TimeUnit.DAYS else "Day %{x:.0f}"
     x: dict[str, Any] = {
-        "domain": list(panel.x), "anchor": panel.axes["yaxis"], "range": [0, frame.end], "tickmode": "array",
+        "domain": list(panel.x), "anchor": panel.axes["yaxis"], "range": [0, max(frame.end, *ticks)],
+        "tickmode": "array",
         "tickvals": list(ticks), "ticktext": [f"{tick:g}" for tick in ticks], "showgrid": False, "zeroline": False,
         "showline": True, "linecolor": palette.muted, "linewidth": 1, "ticks": "outside", "ticklen": 4,
         "tickcolor": palette.muted, "tickfont": font, "unifiedhovertitle": {"text": hover_title},

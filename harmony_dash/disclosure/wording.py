@@ -57,8 +57,10 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     minimum = scope.rules.minimum_cell
     events = [group.events for group in result.groups]
     total = None if None in events else sum(n for n in events if n is not None)
-    parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}", f"n = {result.n:,}",
-             "number of events hidden" if total is None else f"{total:,} events"]
+    parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}"]
+    # Where nothing is shown, 0 would be a claim about patients who may only be hidden.
+    parts += [f"n = {result.n:,}", "number of events hidden" if total is None else f"{total:,} events"] if (
+        result.groups) else ["no group shown"]
     follow_up = [f"{group.name} {format_years(group.follow_up_median_days)}" if len(result.groups) > 1
                  else format_years(group.follow_up_median_days)
                  for group in result.groups if group.follow_up_median_days is not None]

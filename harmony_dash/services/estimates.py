@@ -230,7 +230,7 @@ def risk_table_days(table: EventTable, question: Question) -> tuple[int, ...]:
     if question.horizon_days is not None:
         end = min(end, question.horizon_days)
     for years in (1 / 12, 0.25, 0.5, 1, 2, 5, 10, 20):
-        steps = int(end / (years * DAYS_PER_YEAR) + 1e-9)
+        steps = int((end + 0.5) / (years * DAYS_PER_YEAR))  # day 1,826 is five years
         if steps < MOST_TICKS * (1 if years >= 1 else 0.8):
             return tuple(math.floor(step * years * DAYS_PER_YEAR + 0.5) for step in range(steps + 1))
     return (0,)

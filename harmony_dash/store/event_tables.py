@@ -5,7 +5,7 @@ It is a single ANSI-shaped `GROUP BY` with bound values, so that the same text c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -75,9 +75,3 @@ def fetch_event_table(snapshot: Snapshot, question: Question) -> EventTable:
 
 def _labels(snapshot: Snapshot, name: str | None) -> Sequence[str]:
     return snapshot.values_of(snapshot.dictionary[name]) if name else (ALL_PATIENTS,)
-
-
-def fetch_bare_scan(snapshot: Snapshot, question: Question) -> Mapping[str, Any]:
-    """The statement alone, without anything built on it: the yardstick of the benchmarks."""
-    sql, parameters = event_table_sql(question, snapshot.dictionary, late_entry=snapshot.late_entry)
-    return snapshot.fetch_columns(sql, parameters)

@@ -22,7 +22,7 @@ from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level, Scope, release
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival
-from harmony_dash.store.event_tables import fetch_bare_scan
+from harmony_dash.store.event_tables import event_table_sql
 from harmony_dash.store.reader import Snapshot, Store
 from tests.benchmarks.stores import make_benchmark_store
 
@@ -111,7 +111,7 @@ def measure(patients: int, *, naive: bool, repeats: int) -> Timing:
         peak = _peak_of_reader(Path(folder))
         snapshot = Store(Path(folder)).current()
         ours = median_ms(lambda: ask(snapshot), repeats)
-        scan = median_ms(lambda: fetch_bare_scan(snapshot, QUESTION), repeats)
+        scan = median_ms(lambda: snapshot.fetch_columns(*event_table_sql(QUESTION, snapshot.dictionary)), repeats)
         slow = least = None
         if naive:
             rows = load_rows(snapshot)

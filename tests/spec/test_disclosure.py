@@ -141,6 +141,13 @@ def test_words_are_written_from_what_may_be_shown() -> None:
         assert number not in text
 
 
+def test_a_hidden_cohort_is_not_called_empty() -> None:
+    methods = release(result(group("a", n=6)), PROTECTED).value.methods
+    assert "no group shown" in methods
+    assert "n = 0" not in methods
+    assert "0 events" not in methods
+
+
 def test_an_exact_result_leaves_as_it_is() -> None:
     value = release(result(group("a"), group("b", n=9), exclusions=(Exclusion("x", 4),)), EXACT).value
     assert [g.n for g in value.groups] == [100, 9]

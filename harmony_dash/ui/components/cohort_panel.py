@@ -92,7 +92,7 @@ def show_cohort_panel(view: SurvivalView, info: ReleaseInfo, variables: PanelVar
                       choices: Released[CohortChoices]) -> None:
     """Draw the panel; its controls change the session's view."""
     minimum = choices.scope.rules.minimum_cell
-    st.markdown("**Cohort**")
+    st.markdown("**Cohort**", help="Numbers beside the choices are patients, rounded to ten.")
     _show_disease(view, info, minimum)
     for variable in variables.everyday:
         _show_category(view.question, variable, info, choices.value, minimum)
