@@ -34,6 +34,10 @@ class Settings:
     dictionary_files : further dictionary files, separated by the system's path separator (`HARMONY_DICTIONARY`).
     patient_key : secret under which provider identifiers are hashed (`HARMONY_PATIENT_KEY`, or the file
         `patient.key` beside the access database, made on first use).
+    access_key : secret of the access database (`HARMONY_ACCESS_KEY`, or the file `access.key` beside it, made on first
+        use): it chains the audit trail and encrypts the secrets of two-step sign-in.
+    audit_head : file that keeps the newest link of the audit trail (`HARMONY_AUDIT_HEAD`, default audit.head beside the
+        access database); on another volume it shows a trail that was cut short.
     session_idle, session_lifetime : how long a session lives untouched, and at all.
     keep_snapshots : how many snapshots stay on disk.
     query_threads, memory_limit : limits of one DuckDB connection.
@@ -44,6 +48,8 @@ class Settings:
     samples: Path | None
     dictionary_files: tuple[Path, ...] = ()
     patient_key: bytes = b""
+    access_key: bytes = b""
+    audit_head: Path | None = None
     session_idle: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)
     keep_snapshots: int = 5
@@ -73,7 +79,9 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
         store=path("HARMONY_STORE", "var/store"), access_database=access,
         samples=root / samples_text if samples_text else None,
         dictionary_files=tuple(Path(part) for part in extra.split(os.pathsep) if part),
-        patient_key=read_secret("HARMONY_PATIENT_KEY", environment, access.parent / "patient.key"))
+        patient_key=read_secret("HARMONY_PATIENT_KEY", environment, access.parent / "patient.key"),
+        access_key=read_secret("HARMONY_ACCESS_KEY", environment, access.parent / "access.key"),
+        audit_head=path("HARMONY_AUDIT_HEAD", str(access.parent / "audit.head")))
 
 
 def read_secret(name: str, environment: Mapping[str, str], file: Path) -> bytes:

@@ -26,12 +26,15 @@ class Actor:
     role : decides what the person may do.
     session : short public identifier of the session, for the audit trail; never the token.
     name : display name.
+    grants : ids of the grants that were active for this person when the session was looked up. Services read a grant
+        anew before they rely on it.
     """
 
     username: str
     role: Role
     session: str
     name: str = ""
+    grants: tuple[str, ...] = ()
 
 
 OPERATOR = Actor(username="operator", role=Role.OPERATOR, session="command-line", name="Local operator")

@@ -152,13 +152,27 @@ def _check_content(connection: sqlite3.Connection, path: Path) -> None:
     if applied != known[: len(applied)]:
         raise StoreError("the access database was written by a newer version", where=path.name,
                          remedy="Start the version that wrote it, or restore a backup.")
-    present = {row[0]: _normalise(row[1]) for row in connection.execute("select name, sql from sqlite_master")
-               if row[1] is not None}
-    for name, statements in MIGRATIONS[: len(applied)]:
+    if _schema(connection) != _expected_schema(len(applied)):
+        raise StoreError("the access database has lost, or was given, a table, index or trigger", where=path.name,
+                         remedy="Restore it from a backup.")
+
+
+def _schema(connection: sqlite3.Connection) -> dict[str, str]:
+    """Name to definition of everything in the file that somebody defined."""
+    rows = connection.execute("select name, sql from sqlite_master where sql is not null and name not like 'sqlite_%'")
+    return {row[0]: _normalise(row[1]) for row in rows}
+
+
+def _expected_schema(steps: int) -> dict[str, str]:
+    """What the first steps leave behind, found by taking them in an empty database."""
+    empty = sqlite3.connect(":memory:")
+    empty.execute(_MIGRATION_TABLE)
+    for _, statements in MIGRATIONS[:steps]:
         for statement in statements:
-            if statement.startswith("create") and present.get(statement.split()[2]) != _normalise(statement):
-                raise StoreError(f"the access database has lost a part of step '{name}'", where=path.name,
-                                 remedy="Restore it from a backup.")
+            empty.execute(statement)
+    expected = _schema(empty)
+    empty.close()
+    return expected
 
 
 def _normalise(statement: str) -> str:

@@ -73,4 +73,63 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         when exists (select 1 from audit where id = new.id)
         begin select raise(abort, 'the audit trail is append-only'); end""",
     )),
+    ("003 grants", (
+        # Lists are JSON arrays of texts, sorted. `ended` is final: a grant is never opened again.
+        """create table data_grant (
+            id text primary key,
+            project text not null check (project <> ''),
+            purpose text not null check (purpose <> ''),
+            diseases text not null,
+            countries text not null,
+            variables text not null,
+            level text not null check (level in ('protected', 'exact')),
+            valid_from text not null,
+            valid_to text not null check (valid_to >= valid_from),
+            proposed_by text not null,
+            proposed text not null,
+            ended text,
+            ended_by text not null default '',
+            end_reason text not null default ''
+        ) strict""",
+        """create table grant_member (
+            grant_id text not null,
+            username text not null,
+            removed text,
+            primary key (grant_id, username)
+        ) strict""",
+        """create table grant_approval (
+            grant_id text not null,
+            username text not null,
+            approved text not null,
+            primary key (grant_id, username)
+        ) strict""",
+        # A provider's word counts for every grant at once.
+        """create table withdrawn_country (
+            country text primary key,
+            withdrawn text not null,
+            withdrawn_by text not null,
+            reason text not null
+        ) strict""",
+    )),
+    ("004 chained trail", (
+        "alter table audit add column grant_id text not null default ''",
+        # HMAC over this row and the mac of the row before; empty on rows older than the chain.
+        "alter table audit add column mac text not null default ''",
+        "create index audit_grant on audit (grant_id)",
+    )),
+    ("005 second factor and outside identities", (
+        # The secret is encrypted; the counter is that of the last code used, which is never taken again.
+        "alter table account add column totp_secret text not null default ''",
+        "alter table account add column totp_counter integer not null default 0",
+        # Issuer and subject of an identity provider, one JSON array; such an account has no password.
+        "alter table account add column identity text not null default ''",
+        "create unique index account_identity on account (identity) where identity <> ''",
+        # How the person proved who they are: password, password and code, identity provider.
+        "alter table session add column method text not null default 'password'",
+        # A proof of identity opens one session; kept until it would be too old anyway.
+        """create table used_proof (
+            proof_hash text primary key,
+            expires text not null
+        ) strict""",
+    )),
 )

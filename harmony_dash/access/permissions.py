@@ -20,25 +20,29 @@ class Permission(StrEnum):
     VIEW_COVERAGE = "see who is in the data"
     VIEW_SURVIVAL = "ask survival questions"
     VIEW_EXACT = "see exact aggregates"
+    MANAGE_OWN_ACCOUNT = "look after their own account"
     INGEST = "publish and roll back snapshots"
     MANAGE_ACCOUNTS = "manage accounts"
+    PROPOSE_GRANTS = "propose, end and cut back grants"
+    APPROVE_GRANTS = "approve grants"
+    VIEW_ACCESS = "see people and grants"
     READ_AUDIT = "read the audit trail"
 
 
-_EVERYBODY = frozenset({Permission.VIEW_HOME, Permission.VIEW_COVERAGE})
+_EVERYBODY = frozenset({Permission.VIEW_HOME, Permission.VIEW_COVERAGE, Permission.MANAGE_OWN_ACCOUNT})
+_OVERSIGHT = frozenset({Permission.VIEW_ACCESS, Permission.READ_AUDIT, Permission.APPROVE_GRANTS})
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType({
     # Explores survival of subgroups in a browser; sees protected results only.
     Role.CLINICIAN: _EVERYBODY | {Permission.VIEW_SURVIVAL},
-    # Reviews coverage; does not look at outcomes.
-    Role.STEERING: _EVERYBODY | {Permission.READ_AUDIT},
-    # Explores like a clinician. Exact aggregates come with time-limited grants, which do not exist yet: until then
-    # an analyst sees protected results too.
+    # Reviews coverage, approves grants, watches who saw what; does not look at outcomes and changes nothing else.
+    Role.STEERING: _EVERYBODY | _OVERSIGHT,
+    # Explores like a clinician. The right to exact aggregates comes from a grant that is active, never from the role.
     Role.ANALYST: _EVERYBODY | {Permission.VIEW_SURVIVAL},
-    # Looks after sources and accounts; does not look at outcomes.
-    Role.DATA_MANAGER: _EVERYBODY | {Permission.MANAGE_ACCOUNTS, Permission.READ_AUDIT},
-    # Runs the server and owns the store's files; everything it asks exactly is recorded.
-    Role.OPERATOR: frozenset(Permission),
+    # Looks after sources, accounts and grants; does not look at outcomes.
+    Role.DATA_MANAGER: _EVERYBODY | _OVERSIGHT | {Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS},
+    # Runs the server and owns the store's files; everything it asks exactly is recorded. Approving is left to people.
+    Role.OPERATOR: frozenset(Permission) - {Permission.MANAGE_OWN_ACCOUNT, Permission.APPROVE_GRANTS},
 })
 
 

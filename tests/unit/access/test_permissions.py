@@ -18,6 +18,10 @@ ALLOWED = {
     Permission.VIEW_EXACT: {O},
     Permission.INGEST: {O},
     Permission.MANAGE_ACCOUNTS: {D, O},
+    Permission.MANAGE_OWN_ACCOUNT: {C, S, A, D},
+    Permission.PROPOSE_GRANTS: {D, O},
+    Permission.APPROVE_GRANTS: {S, D},
+    Permission.VIEW_ACCESS: {S, D, O},
     Permission.READ_AUDIT: {S, D, O},
 }
 

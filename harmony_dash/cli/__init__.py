@@ -1,0 +1,40 @@
+"""The command line: parsing, calling one service, printing. JSON goes to stdout, words to stderr.
+
+Exit codes: 0 done, 2 the user's input is at fault (one clear message), 1 a bug.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from harmony_dash import __version__
+from harmony_dash.cli.accounts import add_accounts
+from harmony_dash.cli.data import add_ingest, add_snapshots, add_synthesise
+from harmony_dash.cli.questions import add_coverage, add_survival
+from harmony_dash.errors import UserError
+
+_COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_coverage, add_survival, add_accounts)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    options = _build_parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except UserError as problem:
+        print(f"harmony_dash: {problem.message}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="harmony_dash", description="Survival over harmonised leukaemia cohorts.")
+    parser.add_argument("--version", action="version", version=f"harmony_dash {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in _COMMANDS:
+        add(commands)
+    return parser

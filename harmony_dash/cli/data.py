@@ -1,0 +1,85 @@
+"""`synthesise`, `ingest`, `snapshots`: data in, and which of it is served."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harmony_dash.access.actor import OPERATOR
+from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+
+
+def add_synthesise(commands: Any) -> None:
+    """The command `synthesise`."""
+    parser = add_command(commands, "synthesise", _synthesise, "Write synthetic source folders of any size.",
+                         store=False)
+    parser.add_argument("--patients", type=int, required=True, metavar="N")
+    parser.add_argument("--seed", type=int, required=True, metavar="S")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _synthesise(options: argparse.Namespace) -> int:
+    from harmony_dash.services.synthesis import write_synthetic_sources
+
+    folders = write_synthetic_sources(options.patients, options.seed, options.out)
+    if options.json:
+        print_json({"patients": options.patients, "seed": options.seed, "folders": [str(path) for path in folders]})
+    else:
+        say(f"Wrote {len(folders)} synthetic sources with {options.patients:,} patients to {options.out}.")
+    return 0
+
+
+def add_ingest(commands: Any) -> None:
+    """The command `ingest`."""
+    parser = add_command(commands, "ingest", _ingest, "Check, harmonise and publish source folders as a snapshot.")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="SOURCE_DIR")
+    parser.add_argument("--dictionary", type=Path, action="append", metavar="FILE",
+                        help="a further dictionary file (repeatable)")
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from harmony_dash.services.ingest import ingest_sources
+
+    def progress(words: str, share: float) -> None:
+        say(f"[{share:4.0%}] {words}")
+
+    report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress)
+    if options.json:
+        print_json({"snapshot": report.snapshot, "patients": report.patients, "sources": [
+            {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,
+             "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings} for s in report.sources]})
+        return 0
+    for source in report.sources:
+        reasons = ", ".join(f"{reason} {n}" for reason, n in source.reasons.items())
+        say(f"{source.source:24} read {source.read:>8,}  accepted {source.accepted:>8,}  "
+             f"quarantined {source.quarantined:>6,}  {reasons}")
+    say(f"Published snapshot {report.snapshot} with {report.patients:,} patients.")
+    return 0
+
+
+def add_snapshots(commands: Any) -> None:
+    """The command `snapshots`."""
+    parser = add_command(commands, "snapshots", _snapshots, "List the snapshots of a store, or go back to one.")
+    parser.add_argument("--rollback", metavar="ID", help="serve this snapshot again")
+
+
+def _snapshots(options: argparse.Namespace) -> int:
+    from harmony_dash.services.snapshots import review_snapshots, roll_back_to
+
+    deployment = deployment_of(options)
+    if options.rollback:
+        record = roll_back_to(deployment, OPERATOR, options.rollback)
+        say(f"Snapshot {record.snapshot} is served again.")
+    current, records = review_snapshots(deployment, OPERATOR)
+    if options.json:
+        print_json({"current": current, "snapshots": [
+            {"snapshot": r.snapshot, "created": r.created, "patients": r.patients, "sources": r.sources,
+             "synthetic": r.synthetic, "current": r.snapshot == current} for r in records]})
+        return 0
+    for record in records:
+        mark = "*" if record.snapshot == current else " "
+        kind = "synthetic" if record.synthetic else ""
+        print(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
+              f"{record.sources:>3} sources  {kind}")
+    return 0

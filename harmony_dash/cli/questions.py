@@ -1,0 +1,106 @@
+"""`coverage`, `survival`: questions to the current snapshot."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from harmony_dash.access.actor import OPERATOR
+from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say
+from harmony_dash.cohort.parse import parse_filter
+from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.results import IntervalType
+from harmony_dash.errors import QuestionError
+
+
+def add_coverage(commands: Any) -> None:
+    """The command `coverage`."""
+    parser = add_command(commands, "coverage", _coverage, "Who is in the current snapshot.")
+    parser.add_argument("--disease", default="ALL", metavar="D")
+    parser.add_argument("--exact", action="store_true", help="unprotected counts; recorded in the audit trail")
+
+
+def _coverage(options: argparse.Namespace) -> int:
+    from harmony_dash.services.coverage import review_coverage
+
+    deployment = require_store(deployment_of(options))
+    level = Level.EXACT if options.exact else Level.PROTECTED
+    result = review_coverage(deployment, OPERATOR, options.disease, level=level).value
+    if options.json:
+        print_json({
+            "snapshot": result.snapshot, "disease": result.disease, "exact": options.exact, "n": result.n,
+            "by_country": [{**cell.labels, "n": cell.n} for cell in result.by_country],
+            "by_trial": [{**cell.labels, "n": cell.n} for cell in result.by_trial],
+            "by_country_and_trial": [{**cell.labels, "n": cell.n} for cell in result.by_country_and_trial],
+            "sources": [{"source": s.source, "title": s.title, "countries": list(s.countries),
+                         "accepted": s.accepted, "quarantined": s.quarantined,
+                         "follow_up_median_days": s.follow_up_median_days} for s in result.sources],
+            "completeness": [{"source": c.source, "variable": c.variable, "share": c.share}
+                             for c in result.completeness],
+            "follow_up_median_days": result.follow_up_median_days, "methods": result.methods})
+        return 0
+    print(f"{_count(result.n)} patients with {result.disease}, snapshot {result.snapshot}")
+    for cell in result.by_country:
+        print(f"  {cell.labels['country']:12} {_count(cell.n):>9}")
+    return 0
+
+
+def _count(n: int | None) -> str:
+    return "hidden" if n is None else f"{n:,}"
+
+
+def add_survival(commands: Any) -> None:
+    """The command `survival`."""
+    parser = add_command(commands, "survival", _survival, "Curves, estimates and tests for one question.")
+    parser.add_argument("--disease", required=True, metavar="D")
+    parser.add_argument("--endpoint", required=True, metavar="E")
+    parser.add_argument("--where", action="append", default=[], metavar='"VAR=a,b"',
+                        help='a filter, repeatable: "VAR=a,b", "VAR=lo..hi" (both ends included), "VAR=lo..<hi", '
+                             '"VAR=?" (not recorded); "!=" negates')
+    parser.add_argument("--by", metavar="VAR")
+    parser.add_argument("--strata", metavar="VAR")
+    parser.add_argument("--landmark", type=int, default=0, metavar="DAYS")
+    parser.add_argument("--horizon", type=int, metavar="DAYS")
+    parser.add_argument("--times", default="365,1096,1826", metavar="DAYS,DAYS")
+    parser.add_argument("--interval", choices=[kind.value for kind in IntervalType], default="log-log")
+    parser.add_argument("--exact", action="store_true", help="unprotected results; recorded in the audit trail")
+
+
+def _survival(options: argparse.Namespace) -> int:
+    from harmony_dash.services.survival import ask_survival
+    from harmony_dash.services.survival_json import survival_as_json
+
+    question = Question(options.disease, options.endpoint, tuple(parse_filter(text) for text in options.where),
+                        options.by, options.strata, options.landmark, options.horizon)
+    level = Level.EXACT if options.exact else Level.PROTECTED
+    released = ask_survival(require_store(deployment_of(options)), OPERATOR, question, level=level,
+                            interval=IntervalType(options.interval), days=_parse_days(options.times))
+    result = released.value
+    for note in result.notes:
+        say(note)
+    if options.json:
+        print_json(survival_as_json(released))
+        return 0
+    print(result.title)
+    for group in result.groups:
+        events = _count(group.events)
+        print(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
+        for at in group.at:
+            if at.estimate is not None:
+                bounds = "" if at.lower is None or at.upper is None else f"  ({at.lower:.4f}–{at.upper:.4f})"
+                print(f"    day {at.days:>5}  {at.estimate:.4f}{bounds}  at risk {_count(at.at_risk)}")
+    print(result.summary)
+    print(result.methods)
+    return 0
+
+
+def _parse_days(text: str) -> tuple[int, ...]:
+    try:
+        days = tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        days = ()
+    if not days or min(days) < 0 or max(days) > 40_000:
+        raise QuestionError(f"'{text[:40]}' is not a list of days", where="--times",
+                            remedy="Write whole days separated by commas, e.g. 365,1826.")
+    return days
