@@ -34,6 +34,9 @@ class Settings:
     dictionary_files : further dictionary files, separated by the system's path separator (`HARMONY_DICTIONARY`).
     patient_key : secret under which provider identifiers are hashed (`HARMONY_PATIENT_KEY`, or the file
         `patient.key` beside the access database, made on first use).
+    disclosure_key : secret behind the rounding of released counts (`HARMONY_DISCLOSURE_KEY`, or the file
+        `disclosure.key` beside the access database, made on first use). It must never change as long as the same
+        patients are served: rounded anew, the same numbers could be averaged.
     access_key : secret of the access database (`HARMONY_ACCESS_KEY`, or the file `access.key` beside it, made on first
         use): it chains the audit trail and encrypts the secrets of two-step sign-in.
     audit_head : file that keeps the newest link of the audit trail (`HARMONY_AUDIT_HEAD`, default audit.head beside the
@@ -48,6 +51,7 @@ class Settings:
     samples: Path | None
     dictionary_files: tuple[Path, ...] = ()
     patient_key: bytes = b""
+    disclosure_key: bytes = b""
     access_key: bytes = b""
     audit_head: Path | None = None
     session_idle: timedelta = timedelta(minutes=30)
@@ -80,6 +84,7 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
         samples=root / samples_text if samples_text else None,
         dictionary_files=tuple(Path(part) for part in extra.split(os.pathsep) if part),
         patient_key=read_secret("HARMONY_PATIENT_KEY", environment, access.parent / "patient.key"),
+        disclosure_key=read_secret("HARMONY_DISCLOSURE_KEY", environment, access.parent / "disclosure.key"),
         access_key=read_secret("HARMONY_ACCESS_KEY", environment, access.parent / "access.key"),
         audit_head=path("HARMONY_AUDIT_HEAD", str(access.parent / "audit.head")))
 

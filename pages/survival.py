@@ -98,7 +98,7 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
         show_notes(answer.value)
         show_cause_control(view)
     show_figure(answer, view)
-    show_withheld(answer.value)
+    show_withheld(answer)
     show_numbers(answer, view)
     show_methods(answer, view)
 

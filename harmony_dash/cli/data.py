@@ -36,6 +36,9 @@ def add_ingest(commands: Any) -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="SOURCE_DIR")
     parser.add_argument("--dictionary", type=Path, action="append", metavar="FILE",
                         help="a further dictionary file (repeatable)")
+    parser.add_argument("--new-disclosure-key", action="store_true",
+                        help="go on although the current snapshot was made with another disclosure key; counts are "
+                             "rounded anew then, and people who know both roundings know more than either tells")
 
 
 def _ingest(options: argparse.Namespace) -> int:
@@ -44,7 +47,8 @@ def _ingest(options: argparse.Namespace) -> int:
     def progress(words: str, share: float) -> None:
         say(f"[{share:4.0%}] {words}")
 
-    report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress)
+    report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress,
+                            new_disclosure_key=options.new_disclosure_key)
     if options.json:
         print_json({"snapshot": report.snapshot, "patients": report.patients, "sources": [
             {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from harmony_dash.dictionary.load import restore_dictionary
 from harmony_dash.dictionary.model import Dictionary, Variable
+from harmony_dash.disclosure.anonymity import SourceAnonymity
 from harmony_dash.errors import StoreError
 from harmony_dash.store import layout, schema
+from harmony_dash.store.anonymity import restore_anonymity
 
 _REFUSE = {
     "enable_external_access": "false", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
@@ -32,7 +34,10 @@ LONGEST_QUERY_MS = 10_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An open snapshot. Values are read once; every query runs on a cursor of its own."""
+    """An open snapshot. Values are read once; every query runs on a cursor of its own.
+
+    `anonymity` holds exact figures by source, for whoever decides about sources.
+    """
 
     snapshot: str
     created: str
@@ -42,6 +47,7 @@ class Snapshot:
     protection_may_be_off: bool
     late_entry: bool
     code_values: Mapping[str, tuple[str, ...]]
+    anonymity: Mapping[str, SourceAnonymity]
     _connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
 
     def values_of(self, variable: Variable) -> tuple[str, ...]:
@@ -124,9 +130,15 @@ def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[
         snapshot=record.snapshot, created=meta["created"], patients=meta["patients"], synthetic=meta["synthetic"],
         dictionary=restore_dictionary(meta["dictionary"], meta["dictionary_version"]),
         protection_may_be_off=meta["protection_may_be_off"], late_entry=meta["late_entry"],
-        code_values={name: tuple(values) for name, values in meta["code_values"].items()}, _connection=connection)
+        code_values={name: tuple(values) for name, values in meta["code_values"].items()},
+        anonymity=restore_anonymity(meta.get("anonymity", {})), _connection=connection)
 
 
 def as_integers(column: NDArray[Any]) -> NDArray[np.int64]:
     """A column without nulls as int64."""
     return np.ma.getdata(column).astype(np.int64)
+
+
+def as_keys(column: NDArray[Any]) -> NDArray[np.uint64]:
+    """A column of keys as uint64; the key of nobody is null in SQL and 0 here."""
+    return np.ma.filled(column, 0).astype(np.uint64)

@@ -31,7 +31,8 @@ def ingest_as_the_service_does(deployment: Deployment, actor: object, folders: o
     """Another ingest publishes after the look at the store and before the writer's lock is ours."""
     deployment.settings.store.mkdir()
     write_record(deployment.settings.store / POINTER, REAL)
-    with new_snapshot(deployment.settings.store, deployment.dictionary, deployment.now(), stage=stage):
+    with new_snapshot(deployment.settings.store, deployment.dictionary, deployment.now(),
+                      deployment.settings.disclosure_key, stage=stage):
         raise AssertionError("nothing may be written")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harmony_dash.cli import main
-from tests.factories import make_store
+from tests.factories import DISCLOSURE_KEY, make_store
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_options_of_the_question_reach_it(store: str, capsys: pytest.Capture
     question = answer["question"]
     assert (question["landmark_days"], question["horizon_days"], question["strata"]) == (30, 1000, "trial")
     assert len(question["where"]) == 2
-    assert [at["days"] for at in answer["groups"][0]["at"]] == [100, 200]
+    assert [at["days"] for at in answer["groups"][0]["at"]] == [91, 183]
     assert answer["interval"] == "log"
 
 
@@ -87,7 +87,8 @@ def test_snapshots_lists_and_rolls_back(store: str, capsys: pytest.CaptureFixtur
 
 
 def test_ingest_of_a_folder_without_a_manifest_publishes_nothing(
-        store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARMONY_DISCLOSURE_KEY", DISCLOSURE_KEY.decode())
     (tmp_path / "empty").mkdir()
     assert main(["ingest", str(tmp_path / "empty"), "--store", store]) == 2
     assert "source.yaml" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from harmony_dash.access.audit import AuditUnavailable, Decision, list_events
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.grid import GRID
 from harmony_dash.errors import AccessRefused, QuestionError, StoreError
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.coverage import review_coverage
@@ -129,8 +130,9 @@ def test_a_horizon_keeps_the_estimate_on_it(deployment: Deployment) -> None:
     free = ask_survival(deployment, CLINICIAN, QUESTION).value.groups[0]
     shown = ask_survival(deployment, CLINICIAN, replace(QUESTION, horizon_days=1826)).value.groups[0]
     assert shown.at[-1].estimate == free.at[-1].estimate is not None
+    whole = ask_survival(deployment, OPERATOR, QUESTION, level=Level.EXACT).value.groups[0]
     cut = ask_survival(deployment, OPERATOR, replace(QUESTION, horizon_days=1826), level=Level.EXACT).value.groups[0]
-    assert cut.at[-1].estimate == free.at[-1].estimate is not None
+    assert cut.at[-1].estimate == whole.at[-1].estimate is not None
     assert cut.curve.days[-1] == 1826
     assert cut.curve.estimate[-1] == cut.at[-1].estimate
     assert cut.curve.at_risk[-1] == cut.at[-1].at_risk
@@ -202,9 +204,13 @@ def test_the_json_of_an_answer_is_plain_and_complete(deployment: Deployment) -> 
 
 def test_choices_show_what_each_would_leave_and_hide_small_ones(deployment: Deployment) -> None:
     choices = count_choices(deployment, CLINICIAN, Question("ALL", "efs"), ["sex", "cyto_group"]).value
-    assert choices.total == len(FRAME)
+    assert choices.total == len(FRAME) == 800
     exact = FRAME.sex.value_counts()
-    assert choices.counts["sex"] == {value: (int(exact[value]) + 5) // 10 * 10 for value in ("F", "M")}
+    for value in ("F", "M"):
+        shown = choices.counts["sex"][value]
+        assert shown is not None
+        assert shown % 5 == 0
+        assert abs(shown - exact[value]) <= 4
     assert choices.missing["sex"] is None
     assert choices.counts["cyto_group"]["high"] is None
 
@@ -226,3 +232,43 @@ def test_the_release_tells_its_diseases_to_everybody_who_signs_in(deployment: De
         info = describe_release(deployment, actor)
         assert info.diseases["ALL"].n == len(FRAME)
         assert info.synthetic
+
+
+def test_the_same_patients_have_the_same_number_wherever_they_are_counted(deployment: Deployment) -> None:
+    result = ask_survival(deployment, CLINICIAN, Question("ALL", "os")).value
+    choices = count_choices(deployment, CLINICIAN, Question("ALL", "os"), ["sex"]).value
+    info = describe_release(deployment, CLINICIAN)
+    coverage = review_coverage(deployment, CLINICIAN, "ALL").value
+    assert {result.n, result.groups[0].n, result.groups[0].risk_table.at_risk[0], result.attrition[0].n, choices.total,
+            info.diseases["ALL"].n, coverage.n, coverage.sources[0].accepted} == {result.n}
+
+
+def test_a_group_is_the_same_as_a_filter_and_in_a_grouping(deployment: Deployment) -> None:
+    grouped = ask_survival(deployment, CLINICIAN, Question("ALL", "os", by="sex")).value.groups[0]
+    filtered = ask_survival(deployment, CLINICIAN, Question("ALL", "os", (parse_filter("sex=F"),))).value.groups[0]
+    assert grouped.n == filtered.n
+    assert grouped.curve.estimate.tolist() == filtered.curve.estimate.tolist()
+    assert grouped.median_days == filtered.median_days
+
+
+def test_late_entry_and_landmarks_give_curves_on_the_grid(tmp_path: Path) -> None:
+    frame = make_patients(900, seed=11)
+    frame.loc[frame.index % 2 == 0, "entry_days"] = 37
+    make_store(tmp_path / "store", frame=frame)
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32)
+    late = open_deployment(settings, now=lambda: NOW)
+    for question in (Question("ALL", "os", by="sex"), Question("ALL", "os", by="sex", landmark_days=20),
+                     Question("ALL", "relapse", by="sex")):
+        for group in ask_survival(late, CLINICIAN, question).value.groups:
+            assert set(group.curve.days.tolist()) <= set(GRID.tolist())
+            assert set(group.risk_table.days) <= set(GRID.tolist())
+            assert all(n is None or n % 5 == 0 for n in (*group.risk_table.at_risk, *group.risk_table.events))
+
+
+def test_a_cause_with_few_events_has_no_curve_and_its_group_may_have(deployment: Deployment) -> None:
+    question = Question("ALL", "relapse", (parse_filter("trial=Trial A"), parse_filter("age_group=1-9")))
+    exact = ask_survival(deployment, OPERATOR, question, level=Level.EXACT).value
+    shown = ask_survival(deployment, CLINICIAN, question).value
+    assert {cause.cause for cause in exact.groups[0].cumulative_incidence} == {"relapse", "death_in_cr", "smn"}
+    assert "relapse" in {cause.cause for cause in shown.groups[0].cumulative_incidence}
+    assert "smn" not in {cause.cause for cause in shown.groups[0].cumulative_incidence}
