@@ -9,6 +9,7 @@ from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.question import Question, askable_variable
 from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.results import CohortChoices
+from harmony_dash.services.admission import open_to_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.survival import check_against_snapshot
@@ -31,7 +32,7 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     action = "count choices"
     record = f"{question.for_the_record} counted by {', '.join(variables)}"
     check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, action, question=record)
-    snapshot = deployment.store.current()
+    snapshot = open_to_all(deployment)
     with refusals_recorded(deployment, actor, action, record):
         check_against_snapshot(question, snapshot)
     chosen = [askable_variable(name, question.disease, snapshot.dictionary, where=name) for name in variables]
