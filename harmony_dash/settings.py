@@ -8,7 +8,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,21 +44,28 @@ class Settings:
     session_idle, session_lifetime : how long a session lives untouched, and at all.
     keep_snapshots : how many snapshots stay on disk.
     query_threads, memory_limit : limits of one DuckDB connection.
+    oidc_groups : group of the identity provider and role here, in pairs (`HARMONY_OIDC_GROUPS`, e.g.
+        "allbd-clinicians=clinician;allbd-analysts=analyst"). The provider itself is set up in .streamlit/secrets.toml.
+    oidc_groups_claim : claim that lists a person's groups (`HARMONY_OIDC_GROUPS_CLAIM`, default groups).
+    oidc_label : words on the button (`HARMONY_OIDC_LABEL`, default "Sign in with your organisation").
     """
 
     store: Path
     access_database: Path
     samples: Path | None
     dictionary_files: tuple[Path, ...] = ()
-    patient_key: bytes = b""
-    disclosure_key: bytes = b""
-    access_key: bytes = b""
+    patient_key: bytes = field(default=b"", repr=False)
+    disclosure_key: bytes = field(default=b"", repr=False)
+    access_key: bytes = field(default=b"", repr=False)
     audit_head: Path | None = None
     session_idle: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)
     keep_snapshots: int = 5
     query_threads: int = 2
     memory_limit: str = "1GB"
+    oidc_groups: tuple[tuple[str, str], ...] = ()
+    oidc_groups_claim: str = "groups"
+    oidc_label: str = "Sign in with your organisation"
 
 
 def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
@@ -71,7 +78,7 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
 
     Raises
     ------
-    SettingsError for a secret that is short or a placeholder.
+    SettingsError for a secret that is short or a placeholder, or groups and roles that cannot be read.
     """
     def path(name: str, default: str) -> Path:
         return root / Path(environment.get(name, "") or default)
@@ -86,7 +93,27 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
         patient_key=read_secret("HARMONY_PATIENT_KEY", environment, access.parent / "patient.key"),
         disclosure_key=read_secret("HARMONY_DISCLOSURE_KEY", environment, access.parent / "disclosure.key"),
         access_key=read_secret("HARMONY_ACCESS_KEY", environment, access.parent / "access.key"),
-        audit_head=path("HARMONY_AUDIT_HEAD", str(access.parent / "audit.head")))
+        audit_head=path("HARMONY_AUDIT_HEAD", str(access.parent / "audit.head")),
+        oidc_groups=read_groups("HARMONY_OIDC_GROUPS", environment),
+        oidc_groups_claim=environment.get("HARMONY_OIDC_GROUPS_CLAIM", "") or "groups",
+        oidc_label=environment.get("HARMONY_OIDC_LABEL", "") or "Sign in with your organisation")
+
+
+def read_groups(name: str, environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Pairs of group and role; a group's own name may hold equals signs, as directories write them.
+
+    Raises
+    ------
+    SettingsError for a part that is no such pair.
+    """
+    pairs = []
+    for part in filter(str.strip, environment.get(name, "").split(";")):
+        group, sign, role = part.rpartition("=")
+        if not sign or not group.strip() or not role.strip():
+            raise SettingsError(f"'{part.strip()}' is not a group and a role", where=name,
+                                remedy="Write group=role and put a semicolon between two of them.")
+        pairs.append((group.strip(), role.strip()))
+    return tuple(pairs)
 
 
 def read_secret(name: str, environment: Mapping[str, str], file: Path) -> bytes:

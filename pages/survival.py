@@ -15,6 +15,7 @@ from harmony_dash.ui.components.analysis_controls import show_analysis_controls,
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
 from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
 from harmony_dash.ui.components.problem import show_problem
+from harmony_dash.ui.components.rights_control import choose_rights
 from harmony_dash.ui.components.survival_answer import (
     show_figure,
     show_heading,
@@ -83,9 +84,12 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     with chips:
         show_active_filters(view, info.dictionary)
     show_analysis_controls(view, info.dictionary)
+    with st.container():
+        rights = choose_rights(deployment, actor)
     try:
         with st.spinner("Counting patients"):
-            answer = ask_survival(deployment, actor, view.question, interval=view.interval)
+            answer = ask_survival(deployment, actor, view.question, interval=view.interval, level=rights.level,
+                                  grant=rights.grant)
     except UserError as error:
         with heading:
             show_heading(describe_question(view.question, info.dictionary))

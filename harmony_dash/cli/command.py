@@ -31,11 +31,14 @@ def add_command(commands: Any, name: str, run: Callable[[argparse.Namespace], in
 
 def deployment_of(options: argparse.Namespace) -> Deployment:
     """The deployment that the environment and the options name."""
-    settings = read_settings(os.environ, PROJECT_ROOT)
+    environment = dict(os.environ)
     store = getattr(options, "store", None)
     if store is not None:
-        access = settings.access_database if os.environ.get("HARMONY_ACCESS") else store / "access.sqlite"
-        settings = replace(settings, store=store, access_database=access)
+        environment["HARMONY_STORE"] = str(store.absolute())
+        if not environment.get("HARMONY_ACCESS"):
+            # keys and the head of the trail lie beside their database, so another store's are never mistaken for them
+            environment["HARMONY_ACCESS"] = str(store.absolute() / "access.sqlite")
+    settings = read_settings(environment, PROJECT_ROOT)
     extra = tuple(getattr(options, "dictionary", None) or ())
     return open_deployment(replace(settings, dictionary_files=settings.dictionary_files + extra))
 

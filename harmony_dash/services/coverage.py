@@ -17,6 +17,7 @@ from harmony_dash.disclosure.results import (
     SourceCoverage,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
+from harmony_dash.services.admission import open_to_all
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import median_follow_up
@@ -45,7 +46,7 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
     check_and_record(deployment, actor, Permission.VIEW_COVERAGE, action)
     if level is Level.EXACT:
         check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
-    snapshot = deployment.store.current()
+    snapshot = open_to_all(deployment)
     diseases = {code: n for code, n, _, _ in fetch_diseases(snapshot)}
     check_question(Question(disease, "os"), snapshot.dictionary)
     if disease not in diseases:

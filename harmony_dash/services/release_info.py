@@ -6,6 +6,7 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.disclosure import Level, Scope, release
 from harmony_dash.disclosure.results import DiseaseInfo, ReleaseInfo
+from harmony_dash.services.admission import open_to_all
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.counts import fetch_diseases
@@ -21,7 +22,7 @@ def describe_release(deployment: Deployment, actor: Actor) -> ReleaseInfo:
     AccessRefused, StoreError.
     """
     check_and_record(deployment, actor, Permission.VIEW_HOME, ACTION)
-    snapshot = deployment.store.current()
+    snapshot = open_to_all(deployment)
     diseases = {code: DiseaseInfo(snapshot.dictionary.diseases[code].label, n, countries, sources)
                 for code, n, countries, sources in fetch_diseases(snapshot)}
     info = ReleaseInfo(snapshot.snapshot, snapshot.created, snapshot.synthetic, diseases, snapshot.dictionary,

@@ -24,6 +24,7 @@ from harmony_dash.disclosure.results import (
     WithheldGroup,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
+from harmony_dash.services.admission import Admission, admit
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
@@ -41,7 +42,7 @@ ACTION = "survival"
 
 def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
                  interval: IntervalType = IntervalType.LOG_LOG, days: Sequence[int] = DEFAULT_DAYS,
-                 level: Level = Level.PROTECTED) -> Released[SurvivalResult]:
+                 level: Level = Level.PROTECTED, grant: str = "") -> Released[SurvivalResult]:
     """Curves, estimates, tests and the cohort's flow for one question.
 
     Parameters
@@ -50,7 +51,8 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
     question : what is asked. Its landmark is moved to the day by which all its variables are known.
     interval : type of the confidence intervals.
     days : days after time zero (or the landmark) at which estimates are read off.
-    level : exact results need their own permission.
+    level : exact results need a grant that gives them, or the operator's own right.
+    grant : id of the grant to ask under, empty for none; the answer then comes from what the grant opens, no more.
 
     Returns
     -------
@@ -60,16 +62,16 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
     ------
     AccessRefused, AuditUnavailable, QuestionError, StoreError.
     """
-    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=question.for_the_record)
-    if level is Level.EXACT:
-        check_and_record(deployment, actor, Permission.VIEW_EXACT, ACTION, question=question.for_the_record)
-    snapshot = deployment.store.current()
-    with refusals_recorded(deployment, actor, ACTION, question.for_the_record):
-        asked = prepare_question(question, snapshot)
-    scope = Scope(level)
-    released = release(compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope), scope)
+    record = question.for_the_record
+    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=record, grant=grant)
+    with refusals_recorded(deployment, actor, ACTION, record, grant=grant):
+        admission = admit(deployment, actor, question, level=level, grant_id=grant)
+        asked = prepare_question(question, admission.snapshot)
+    snapshot, scope = admission.snapshot, admission.scope
+    result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
+    released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
     record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
-                  level=scope.level, n=released.value.n)
+                  level=scope.level, n=released.value.n, grant=grant)
     return released
 
 
@@ -229,6 +231,18 @@ def _exclusions(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tup
         if name:
             words[code] = f"{snapshot.dictionary[name].label} not known"
     return tuple(Exclusion(words[code], n) for code, n in flow.excluded.items() if n)
+
+
+def _notes_of_grant(admission: Admission) -> tuple[str, ...]:
+    """Whom a grant leaves in the picture, where it is not everybody."""
+    if admission.grant is None:
+        return ()
+    countries = admission.snapshot.dictionary["country"]
+    names = ", ".join(countries.label_of(code) for code in admission.grant.open_countries)
+    notes = [f"Patients of {names} only: the countries of the grant {admission.grant.id}."]
+    if "age_group" not in admission.snapshot.dictionary:
+        notes.append("Children and adults are pooled here, because the grant does not cover age groups.")
+    return tuple(notes)
 
 
 def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from harmony_dash.dictionary.load import restore_dictionary
@@ -66,15 +67,26 @@ class Snapshot:
             rows: list[tuple[Any, ...]] = cursor.execute(sql, dict(parameters or {})).fetchall()
         return rows
 
+    def fetch_arrow(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run one statement of this package and return its rows as an Arrow table."""
+        with self._cursor() as cursor:
+            table: pa.Table = cursor.sql(sql, params=dict(parameters or {})).to_arrow_table()
+        return table
+
+    def close(self) -> None:
+        """Close the file; queries that run are stopped."""
+        self._connection.close()
+
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._connection.cursor()
         try:
-            yield cursor
+            with self._connection.cursor() as cursor:
+                yield cursor
         except duckdb.InterruptException:
             raise StoreError("the question took too long and was stopped", remedy="Ask with fewer groups.") from None
-        finally:
-            cursor.close()
+        except duckdb.ConnectionException:
+            raise StoreError("these data were replaced or taken away while the question ran",
+                             remedy="Ask again.") from None
 
 
 class Store:
@@ -82,7 +94,7 @@ class Store:
 
     def __init__(self, folder: Path, *, threads: int = 2, memory_limit: str = "1GB") -> None:
         self.folder = folder
-        self._config = {**_REFUSE, "threads": str(threads), "memory_limit": memory_limit,
+        self.config = {**_REFUSE, "threads": str(threads), "memory_limit": memory_limit,
                         "max_execution_time": str(LONGEST_QUERY_MS)}
         self._open: dict[str, Snapshot] = {}
         self._lock = threading.Lock()
@@ -104,11 +116,16 @@ class Store:
             raise StoreError("the store holds no snapshot yet", remedy="Run `ingest` on one or more source folders.")
         with self._lock:
             if record.snapshot not in self._open:
-                self._open[record.snapshot] = _open_snapshot(self.folder, record, self._config)
+                self._open[record.snapshot] = _open_snapshot(self.folder, record, self.config)
                 # Pages in flight may still use the one before; older ones are done with.
                 for old in list(self._open)[:-2]:
-                    self._open.pop(old)._connection.close()
+                    self._open.pop(old).close()
             return self._open[record.snapshot]
+
+
+def connect_locked_down(path: Path, config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    """A read-only connection that can reach nothing but this file."""
+    return duckdb.connect(str(path), read_only=True, config=dict(config))
 
 
 def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[str, str]) -> Snapshot:
@@ -118,7 +135,7 @@ def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[
     try:
         if layout.file_sha256(path) != record.sha256:
             raise damaged
-        connection = duckdb.connect(str(path), read_only=True, config=dict(config))
+        connection = connect_locked_down(path, config)
         meta = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta").fetchall()}
     except (duckdb.Error, OSError, ValueError) as problem:
         raise damaged from problem

@@ -10,7 +10,8 @@ from starlette.routing import Route
 from harmony_dash.access.sessions import end_session
 from harmony_dash.access.sign_in import establish_session
 from harmony_dash.errors import AccessRefused
-from harmony_dash.ui.gate import build_cookie
+from harmony_dash.ui.cookies import build_cookie
+from harmony_dash.ui.outside_gate import expire_identity
 from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
 from harmony_dash.ui.startup import get_deployment
 from harmony_dash.ui.theme import ICON
@@ -26,9 +27,11 @@ async def establish(request: Request) -> Response:
         token = await run_in_threadpool(establish_session, deployment.access, ticket,
                                         browser=request.cookies.get(BROWSER_COOKIE, ""), now=deployment.now())
     except AccessRefused as refused:
-        return PlainTextResponse(refused.message, status_code=401)
-    response = Response(status_code=204)
-    response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, token))
+        response: Response = PlainTextResponse(refused.message, status_code=401)
+    else:
+        response = Response(status_code=204)
+        response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, token))
+    expire_identity(request, response.headers)
     return response
 
 
@@ -41,6 +44,7 @@ async def end(request: Request) -> Response:
     response = Response(status_code=204)
     if SESSION_COOKIE in request.cookies:
         response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, "", expire=True))
+    expire_identity(request, response.headers)
     return response
 
 

@@ -1,7 +1,8 @@
 """The session of the browser that this run belongs to.
 
-Two cookies, both HttpOnly and SameSite=Strict: `harmony_session` holds the token of a signed-in session, and
-`harmony_browser` a random value that ties a sign-in ticket to the browser that asked for it.
+Three cookies, all HttpOnly and SameSite=Strict: `harmony_session` holds the token of a signed-in session,
+`harmony_browser` a random value that ties a sign-in ticket to the browser that asked for it, and `harmony_login`, while
+somebody is at their identity provider, what ties the provider's answer to this browser.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from harmony_dash.ui.startup import Deployment
 
 SESSION_COOKIE = "harmony_session"
 BROWSER_COOKIE = "harmony_browser"
+LOGIN_COOKIE = "harmony_login"
+# In place of the tie, once somebody came back without a proof.
+LOGIN_FAILED = "failed"
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
@@ -45,6 +49,11 @@ def end_this_session(deployment: Deployment) -> None:
 def this_browser() -> str:
     """The random value of this browser; empty if it keeps no cookies."""
     return str(st.context.cookies.get(BROWSER_COOKIE) or "")
+
+
+def this_login() -> str:
+    """What this browser was given when its person set out for the identity provider; empty if nobody has."""
+    return str(st.context.cookies.get(LOGIN_COOKIE) or "")
 
 
 def is_this_machine() -> bool:

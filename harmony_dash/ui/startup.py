@@ -15,6 +15,7 @@ import streamlit as st
 
 from harmony_dash.access.demo import DemoAccount, ensure_demo_accounts
 from harmony_dash.errors import StoreError
+from harmony_dash.services.demo_grant import ensure_demo_grant
 from harmony_dash.services.deployment import Deployment as ServiceDeployment
 from harmony_dash.services.deployment import open_deployment
 from harmony_dash.settings import read_settings
@@ -63,9 +64,10 @@ class Deployment(ServiceDeployment):
             self.ensure_demo_accounts()
 
     def ensure_demo_accounts(self) -> None:
-        """Make, keep or shut the demonstration accounts, as address and data allow."""
+        """Make, keep or shut the demonstration accounts, and their grant, as address and data allow."""
         self._demo_accounts[:] = ensure_demo_accounts(self.access, address=self.address, hosts=self.hosts,
                                                       all_synthetic=self.all_synthetic, now=self.now())
+        ensure_demo_grant(self, self._demo_accounts)
 
 
 def get_deployment() -> Deployment:

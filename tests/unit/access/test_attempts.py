@@ -1,20 +1,40 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.attempts import (
     ADDRESS_LIMIT,
+    FIRST_PAUSE,
+    LAST_LIMIT,
     LONGEST_PAUSE,
+    MEMORY,
     NAME_LIMIT,
     begin_attempt,
+    clear_attempts,
     forgive_attempt,
     pause_after,
+    take_back_attempt,
 )
+from harmony_dash.access.audit import list_events
 from harmony_dash.access.database import AccessDatabase
+from harmony_dash.errors import AccessRefused
 from tests.unit.access.conftest import NOW
+from tests.unit.access.people import actor_of, add_account
+
+SECOND = timedelta(seconds=1)
+
+
+def fail(database: AccessDatabase, username: str, times: int, *, start: datetime = NOW) -> datetime:
+    """Fail so often, each time as soon as the pause is over; the moment of the last failure."""
+    moment = start
+    for attempt in range(times):
+        moment = start + attempt * LONGEST_PAUSE
+        assert begin_attempt(database, username, f"address {attempt}", now=moment)
+    return moment
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [
@@ -45,7 +65,7 @@ def test_many_at_once_do_not_slip_past_the_counter(database: AccessDatabase) -> 
     assert sum(answers) == NAME_LIMIT
 
 
-def test_the_longest_pause_ends_and_there_is_no_permanent_lock_out(database: AccessDatabase) -> None:
+def test_the_longest_pause_ends(database: AccessDatabase) -> None:
     moment = NOW
     for _ in range(50):
         assert begin_attempt(database, "vera", "a", now=moment)
@@ -76,3 +96,78 @@ def test_a_day_without_failure_clears_the_slate(database: AccessDatabase) -> Non
     later = NOW + timedelta(hours=25)
     assert begin_attempt(database, "vera", "a", now=later)
     assert begin_attempt(database, "vera", "a", now=later)
+
+
+def test_the_right_password_before_a_code_takes_back_one_attempt_and_no_more(database: AccessDatabase) -> None:
+    for _ in range(NAME_LIMIT - 1):
+        begin_attempt(database, "vera", "a", now=NOW)
+    for _ in range(10):
+        assert begin_attempt(database, "vera", "a", now=NOW)
+        with database.write() as connection:
+            take_back_attempt(connection, "vera", "a")
+    assert begin_attempt(database, "vera", "a", now=NOW)
+    assert not begin_attempt(database, "vera", "a", now=NOW)
+
+
+def test_after_a_hundred_failures_time_alone_does_not_help_while_somebody_keeps_trying(
+        database: AccessDatabase) -> None:
+    moment = fail(database, "vera", LAST_LIMIT)
+    for _ in range(3):
+        moment += MEMORY - SECOND
+        assert not begin_attempt(database, "vera", "b", now=moment)
+    assert begin_attempt(database, "vera", "b", now=moment + MEMORY)
+
+
+def test_before_the_hundredth_failure_the_pause_is_a_quarter_of_an_hour(database: AccessDatabase) -> None:
+    moment = fail(database, "vera", LAST_LIMIT - 1)
+    assert not begin_attempt(database, "vera", "b", now=moment + LONGEST_PAUSE - SECOND)
+    assert begin_attempt(database, "vera", "b", now=moment + LONGEST_PAUSE)
+
+
+def test_a_hundred_failures_from_one_address_shut_nobody_out_of_it_for_good(database: AccessDatabase) -> None:
+    moment = NOW
+    for attempt in range(LAST_LIMIT + 1):
+        moment = NOW + attempt * LONGEST_PAUSE
+        assert begin_attempt(database, f"name {attempt}", "a", now=moment)
+    assert begin_attempt(database, "vera", "a", now=moment + LONGEST_PAUSE)
+
+
+def test_a_data_manager_ends_the_pause_and_it_is_recorded(database: AccessDatabase) -> None:
+    add_account(database, now=NOW)
+    moment = fail(database, "vera", LAST_LIMIT)
+    clear_attempts(database, " VERA ", by=OPERATOR, now=moment)
+    assert begin_attempt(database, "vera", "b", now=moment)
+    event = list_events(database)[0].event
+    assert (event.action, event.username, event.reason) == ("attempts cleared", "operator", "vera")
+
+
+def test_what_may_be_a_password_is_not_written_down_when_it_is_cleared(database: AccessDatabase) -> None:
+    clear_attempts(database, "my secret password", by=OPERATOR, now=NOW)
+    assert list_events(database)[0].event.reason == "a name without account"
+
+
+@pytest.mark.parametrize("by", [actor_of(Role.CLINICIAN), actor_of(Role.STEERING), actor_of(Role.ANALYST),
+                                Actor("vera", Role.DATA_MANAGER, session="s")], ids=lambda actor: actor.role)
+def test_nobody_clears_without_right_nor_for_themselves(database: AccessDatabase, by: Actor) -> None:
+    fail(database, "vera", NAME_LIMIT)
+    with pytest.raises(AccessRefused):
+        clear_attempts(database, "ｖERA", by=by, now=NOW)
+    assert list_events(database) == ()
+
+
+@pytest.mark.parametrize("back", [SECOND, timedelta(hours=1), timedelta(days=400)], ids=str)
+@pytest.mark.parametrize(("failures", "pause"), [(NAME_LIMIT, FIRST_PAUSE), (50, LONGEST_PAUSE),
+                                                 (LAST_LIMIT, MEMORY)], ids=str)
+def test_a_clock_moved_back_neither_removes_a_pause_nor_makes_it_longer(
+        database: AccessDatabase, failures: int, pause: timedelta, back: timedelta) -> None:
+    earlier = fail(database, "vera", failures) - back
+    assert not begin_attempt(database, "vera", "b", now=earlier)
+    if failures < LAST_LIMIT:
+        assert not begin_attempt(database, "vera", "b", now=earlier + pause - SECOND)
+    assert begin_attempt(database, "vera", "b", now=earlier + pause)
+
+
+@pytest.mark.parametrize("alike", ["ｖｅｒａ", "VERA", " vera ", "\u24e5era", "Ｖｅｒａ", "𝐯𝐞𝐫𝐚"])
+def test_names_that_look_alike_share_a_counter(database: AccessDatabase, alike: str) -> None:
+    fail(database, "vera", NAME_LIMIT)
+    assert not begin_attempt(database, alike, "b", now=NOW)

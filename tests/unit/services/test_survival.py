@@ -21,7 +21,7 @@ from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.services.survival_json import survival_as_json
 from harmony_dash.settings import Settings
-from tests.factories import NOW, make_patients, make_store
+from tests.factories import ACCESS_KEY, NOW, make_patients, make_store
 
 CLINICIAN = Actor("clara", Role.CLINICIAN, "s1")
 STEERING = Actor("stefan", Role.STEERING, "s2")
@@ -37,7 +37,8 @@ FRAME.loc[FRAME.index[:6], "cyto_group"] = "high"
 @pytest.fixture
 def deployment(tmp_path: Path) -> Deployment:
     make_store(tmp_path / "store", frame=FRAME)
-    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32)
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32,
+                        access_key=ACCESS_KEY)
     return open_deployment(settings, now=lambda: NOW)
 
 
@@ -168,7 +169,8 @@ def test_a_disease_without_patients_is_named(deployment: Deployment) -> None:
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
-    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32)
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32,
+                        access_key=ACCESS_KEY)
     with pytest.raises(StoreError, match="ingest"):
         ask_survival(open_deployment(settings), CLINICIAN, QUESTION)
 
