@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.chain import append_row
@@ -67,6 +67,14 @@ class RecordedEvent:
     at: datetime
     event: AuditEvent
     mac: str = ""
+
+
+class Asked(NamedTuple):
+    """A question that somebody was answered: what was asked, under which grant, and by which action."""
+
+    fingerprint: str
+    grant: str
+    action: str
 
 
 class EventFilters(TypedDict, total=False):
@@ -144,6 +152,29 @@ def count_events(database: AccessDatabase, **filters: Unpack[EventFilters]) -> i
     where, values = _where_sql(filters)
     with database.read() as connection:
         return int(connection.execute(f"select count(*) from audit where {where}", values).fetchone()[0])
+
+
+def list_asked(database: AccessDatabase, username: str, day: date) -> frozenset[Asked]:
+    """The distinct questions that a person was answered on a day (UTC), with protected results.
+
+    It takes one look-up in the index `audit_asked` for each of them, however often they were asked and however long
+    the trail is.
+    """
+    with database.read() as connection:
+        rows = connection.execute(_ASKED_SQL, {"username": _text(username), "day": day.isoformat()}).fetchall()
+    return frozenset(Asked(*row[0].split(" ", 2)) for row in rows)
+
+
+# The expressions must be those of the index, letter for letter; a test looks at the plan.
+_ASKED_KEY = "substr(question, 1, 16) || ' ' || grant_id || ' ' || action"
+_NEXT_ASKED = f"""select {_ASKED_KEY} from audit where username = :username and substr(at, 1, 10) = :day
+    and decision = 'allowed' and level not in ('', 'exact', 'off') and question glob '???????????????? {{*'"""
+_ASKED_SQL = f"""with recursive asked (key) as (
+    select ({_NEXT_ASKED} order by {_ASKED_KEY} limit 1)
+    union all
+    select ({_NEXT_ASKED} and {_ASKED_KEY} > asked.key order by {_ASKED_KEY} limit 1) from asked
+    where asked.key is not null)
+select key from asked where key is not null"""
 
 
 def _where_sql(filters: EventFilters) -> tuple[str, tuple[str | int, ...]]:

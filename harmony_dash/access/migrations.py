@@ -132,4 +132,12 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             expires text not null
         ) strict""",
     )),
+    ("006 questions of a day", (
+        # One key a question, grant and action, so that the distinct ones of a person's day are found by as many
+        # look-ups as there are, however often each was asked; `audit.list_asked` has the same expressions.
+        """create index audit_asked on audit (
+            username, substr(at, 1, 10), substr(question, 1, 16) || ' ' || grant_id || ' ' || action
+        ) where decision = 'allowed' and level not in ('', 'exact', 'off')
+            and question glob '???????????????? {*'""",
+    )),
 )

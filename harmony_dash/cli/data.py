@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harmony_dash.access.actor import OPERATOR
+from harmony_dash.cli.anonymity import anonymity_json, anonymity_words
 from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+
+if TYPE_CHECKING:
+    from harmony_dash.services.ingest import IngestReport
 
 
 def add_synthesise(commands: Any) -> None:
@@ -42,24 +46,37 @@ def add_ingest(commands: Any) -> None:
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    from harmony_dash.services.ingest import ingest_sources
+    from harmony_dash.services.ingest import AnonymityRefused, ingest_sources
 
     def progress(words: str, share: float) -> None:
         say(f"[{share:4.0%}] {words}")
 
-    report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress,
-                            new_disclosure_key=options.new_disclosure_key)
+    try:
+        report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress,
+                                new_disclosure_key=options.new_disclosure_key)
+    except AnonymityRefused as refused:
+        _print_ingest(refused.report, options)
+        raise
+    _print_ingest(report, options)
+    if not options.json:
+        say(f"Published snapshot {report.snapshot} with {report.patients:,} patients.")
+    return 0
+
+
+def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
     if options.json:
         print_json({"snapshot": report.snapshot, "patients": report.patients, "sources": [
             {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,
-             "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings} for s in report.sources]})
-        return 0
+             "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings,
+             "anonymity": anonymity_json(report.anonymity[s.source])} for s in report.sources]})
+        return
     for source in report.sources:
         reasons = ", ".join(f"{reason} {n}" for reason, n in source.reasons.items())
         say(f"{source.source:24} read {source.read:>8,}  accepted {source.accepted:>8,}  "
              f"quarantined {source.quarantined:>6,}  {reasons}")
-    say(f"Published snapshot {report.snapshot} with {report.patients:,} patients.")
-    return 0
+    say("Patients who share their quasi-identifiers, at the accepted grains (the worse figure of each):")
+    for name, anonymity in report.anonymity.items():
+        say(f"{name:24} {anonymity_words(anonymity)}")
 
 
 def add_snapshots(commands: Any) -> None:

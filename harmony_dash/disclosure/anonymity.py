@@ -1,9 +1,9 @@
 """How easily somebody who knows a person could tell which patient of a source that person is.
 
-Patients who share every quasi-identifier form a class. Within their class nobody can be told apart, so a person known to
-be in the source is picked out with probability one over the size of the class (prosecutor risk: El Emam, Guide to the
-De-Identification of Personal Health Information, 2013). A missing value is a value of its own: it sets a patient apart
-from those whose value is recorded.
+Patients who share every quasi-identifier form a class. Within their class nobody can be told apart, so a person known
+to be in the source is picked out with probability one over the size of the class (prosecutor risk: El Emam, Guide to
+the De-Identification of Personal Health Information, 2013). A missing value is a value of its own: it sets a patient
+apart from those whose value is recorded.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from harmony_dash.disclosure.policy import RULES, Level
+
 Integers = NDArray[np.int64]
 
-# The risk up to which EMA policy 0070 on published clinical data takes a patient as anonymous: one in twelve.
+# The risk up to which EMA policy 0070 on published clinical data takes a patient as anonymous: a class of twelve.
 ACCEPTED_RISK: Final = 0.09
-# Smaller classes are not shown anywhere. In larger ones it matters whether all patients had the same outcome.
-FEW: Final = 10
+# Protected results hide smaller counts. In larger classes it matters whether all patients had the same outcome.
+FEW: Final = RULES[Level.PROTECTED].minimum_cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,9 @@ class ClassSizes:
             raise ValueError("a class has patients, and between one outcome and one a patient")
 
 
+NO_CLASSES: Final = ClassSizes(*(np.empty(0, dtype=np.int64) for _ in range(3)))
+
+
 @dataclass(frozen=True)
 class Risk:
     """How anonymous patients are. All figures are exact, of no patients they are zero.
@@ -58,7 +63,7 @@ class Risk:
     mean_risk : mean over patients of one over the size of the class, which is classes over patients.
     max_risk : the risk of whoever is in the smallest class.
     share_over : share of patients with a risk above `ACCEPTED_RISK`.
-    share_few : share of patients in classes of fewer than `FEW`.
+    few_patients, share_few : number and share of patients in classes of fewer than `FEW`.
     share_unique : share of patients who are a class alone.
     """
 
@@ -68,6 +73,7 @@ class Risk:
     mean_risk: float
     max_risk: float
     share_over: float
+    few_patients: int
     share_few: float
     share_unique: float
 
@@ -79,13 +85,12 @@ class Grain:
     Attributes
     ----------
     by : the variables whose values make the classes.
-    classes : how many classes there are.
-    few_patients : patients in classes of fewer than `FEW`.
+    patients, classes : how many there are.
     """
 
     by: tuple[str, ...]
+    patients: int
     classes: int
-    few_patients: int
     risk: Risk
 
 
@@ -95,14 +100,12 @@ class SourceAnonymity:
 
     Attributes
     ----------
-    patients : accepted patients.
     before : with every quasi-identifier as the store keeps it.
     generalised : with all of them in the groups of protected questions at once. Questions can ask for this; what stands
         before the small classes there is the threshold of each answer.
     accepted : each of the combinations of groups that were accepted as fine enough, on which limits are set.
     """
 
-    patients: int
     before: Grain
     generalised: Grain
     accepted: tuple[Grain, ...]
@@ -128,7 +131,7 @@ class Limits:
 
     @property
     def few(self) -> int:
-        """Classes smaller than this cause an excess. Never less than `FEW`, so that naming one tells no small number."""
+        """Classes smaller than this cause an excess. Never below `FEW`: who names one tells no smaller number."""
         return max(FEW, math.ceil(1 / self.mean_risk))
 
     def are_exceeded(self, risk: Risk) -> bool:
@@ -146,16 +149,19 @@ def measure_grain(by: tuple[str, ...], sizes: ClassSizes) -> Grain:
     """
     in_kind = sizes.patients * sizes.classes
     patients, classes = int(in_kind.sum()), int(sizes.classes.sum())
-    few = int(in_kind[sizes.patients < FEW].sum())
     if patients == 0:
-        return Grain(by, 0, 0, Risk(0, 0, None, 0.0, 0.0, 0.0, 0.0, 0.0))
-    k = int(sizes.patients.min())
+        return Grain(by, 0, 0, Risk(0, 0, None, 0.0, 0.0, 0.0, 0, 0.0, 0.0))
+
+    def count(chosen: NDArray[np.bool_]) -> int:
+        return int(in_kind[chosen].sum())
+
+    k, few = int(sizes.patients.min()), count(sizes.patients < FEW)
     of_many = sizes.outcomes[sizes.patients >= FEW]
-    return Grain(by, classes, few, Risk(
+    return Grain(by, patients, classes, Risk(
         k=k, l=int(sizes.outcomes.min()), l_of_many=int(of_many.min()) if len(of_many) else None,
         mean_risk=classes / patients, max_risk=1 / k,
-        share_over=int(in_kind[1 / sizes.patients > ACCEPTED_RISK].sum()) / patients, share_few=few / patients,
-        share_unique=int(in_kind[sizes.patients == 1].sum()) / patients))
+        share_over=count(1 / sizes.patients > ACCEPTED_RISK) / patients, few_patients=few, share_few=few / patients,
+        share_unique=count(sizes.patients == 1) / patients))
 
 
 def worst_of(risks: Iterable[Risk]) -> Risk:
@@ -166,5 +172,6 @@ def worst_of(risks: Iterable[Risk]) -> Risk:
         k=min(risk.k for risk in several), l=min(risk.l for risk in several),
         l_of_many=min(of_many) if of_many else None,
         mean_risk=max(risk.mean_risk for risk in several), max_risk=max(risk.max_risk for risk in several),
-        share_over=max(risk.share_over for risk in several), share_few=max(risk.share_few for risk in several),
+        share_over=max(risk.share_over for risk in several),
+        few_patients=max(risk.few_patients for risk in several), share_few=max(risk.share_few for risk in several),
         share_unique=max(risk.share_unique for risk in several))

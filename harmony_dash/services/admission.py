@@ -16,7 +16,7 @@ from harmony_dash.access.grants import find_grant, list_grants, withdrawn_countr
 from harmony_dash.access.permissions import Permission, check_user_can
 from harmony_dash.cohort.filters import OneOf, leaves_of
 from harmony_dash.cohort.question import Question
-from harmony_dash.disclosure import Level, Scope
+from harmony_dash.disclosure import Level, Scope, scope_without_protection
 from harmony_dash.errors import AccessRefused
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.extracts import Cut
@@ -52,6 +52,17 @@ def open_to_all(deployment: Deployment) -> Snapshot:
     return snapshot if cut is None else deployment.extracts.open(snapshot, cut)
 
 
+def scope_for_all(deployment: Deployment, snapshot: Snapshot) -> Scope:
+    """How results leave to people without a grant: protected, unless the deployment says otherwise and may.
+
+    Raises
+    ------
+    SettingsError if protection is to be off over patients who need it.
+    """
+    level = Level(deployment.settings.protection)
+    return scope_without_protection(snapshot) if level is Level.OFF else Scope(level)
+
+
 def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Level, grant_id: str = "") -> Admission:
     """What the question is answered from.
 
@@ -68,7 +79,8 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
     if not grant_id:
         if level is Level.EXACT:
             check_user_can(actor, Permission.VIEW_EXACT)
-        return Admission(open_to_all(deployment), Scope(level))
+        snapshot = open_to_all(deployment)
+        return Admission(snapshot, Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot))
     # read anew: the actor's own list may be as old as their click
     grant = find_grant(deployment.access, grant_id)
     now = deployment.now()

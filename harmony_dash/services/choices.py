@@ -9,15 +9,16 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.question import Question, askable_variable
 from harmony_dash.dictionary.model import Variable
-from harmony_dash.disclosure import Level, Released, Scope, release
+from harmony_dash.disclosure import Released, Scope, release
 from harmony_dash.disclosure.closed_questions import check_closed
 from harmony_dash.disclosure.group_effects import apply_rule_by_group
 from harmony_dash.disclosure.keyed_count import NOBODY
 from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
 from harmony_dash.disclosure.results import CohortChoices
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.admission import open_to_all
+from harmony_dash.services.admission import open_to_all, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
+from harmony_dash.services.budget import PANEL_ACTION, as_recorded, check_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.survival import check_against_snapshot
 from harmony_dash.store.effects import fetch_choice_effects, fetch_effects
@@ -35,17 +36,20 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
 
     Raises
     ------
-    AccessRefused, QuestionError, StoreError.
+    AccessRefused, AuditUnavailable, QuestionError, StoreError, TooManyQuestions.
     """
-    action = "count choices"
+    action = PANEL_ACTION
     record = f"{question.for_the_record} counted by {', '.join(variables)}"
     check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, action, question=record)
     snapshot = open_to_all(deployment)
-    scope = Scope(Level.PROTECTED)
+    scope = scope_for_all(deployment, snapshot)
     with refusals_recorded(deployment, actor, action, record):
         check_against_snapshot(question, snapshot)
         chosen = [variable for variable in (askable_variable(name, question.disease, snapshot.dictionary, where=name)
                                             for name in variables) if variable.is_categorical]
+        question = as_recorded(question, snapshot.dictionary)
+        check_budget(deployment, actor, question, action, scope)
+    record = f"{question.for_the_record} counted by {', '.join(variables)}"
     try:
         check_closed(question, snapshot.dictionary, scope.level)
         choices = _count(snapshot, question, chosen, scope)
@@ -61,7 +65,7 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
 
 def _count(snapshot: Snapshot, question: Question, variables: Sequence[Variable], scope: Scope) -> CohortChoices:
     """Every count as the answer to the question that has its choice as one more filter."""
-    least = scope.rules.minimum_cell
+    least = scope.rules.minimum_cell if scope.is_protected else 0
     total = apply_low_effect_rule(fetch_effects(snapshot, replace(question, by=None), figure=False), least)
     counts: dict[str, dict[str, int | None]] = {}
     missing: dict[str, int | None] = {}

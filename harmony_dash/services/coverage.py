@@ -17,7 +17,7 @@ from harmony_dash.disclosure.results import (
     SourceCoverage,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
-from harmony_dash.services.admission import open_to_all
+from harmony_dash.services.admission import open_to_all, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import median_follow_up
@@ -52,8 +52,9 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
     if disease not in diseases:
         raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
                             where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
-    released = release(_compute(snapshot, disease, diseases[disease]), Scope(level))
-    record_answer(deployment, actor, action, question=disease, snapshot=snapshot.snapshot, level=level,
+    scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
+    released = release(_compute(snapshot, disease, diseases[disease]), scope)
+    record_answer(deployment, actor, action, question=disease, snapshot=snapshot.snapshot, level=scope.level,
                   n=released.value.n)
     return released
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from harmony_dash.ingest.duplicates import CrossSourceDuplicates
 from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
 from harmony_dash.ingest.issues import Severity
 from harmony_dash.ingest.manifest import MANIFEST_NAME, Origin
+from harmony_dash.services.anonymity import AnonymityReport, describe_excess, describe_remedy, report_anonymity
 from harmony_dash.services.audited import check_and_record
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
@@ -58,11 +59,23 @@ class SourceReport:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did; `snapshot` is empty when it only checked."""
+    """What an ingest did; `snapshot` is empty and there are no `patients` when nothing was published.
+
+    `anonymity` says by source how easily patients could be recognised.
+    """
 
     snapshot: str
     patients: int
     sources: tuple[SourceReport, ...]
+    anonymity: Mapping[str, AnonymityReport]
+
+
+class AnonymityRefused(SourceError):
+    """Patients of a source could be recognised too easily; `report` says of every source what was found."""
+
+    def __init__(self, problem: str, *, where: str, remedy: str, report: IngestReport) -> None:
+        super().__init__(problem, where=where, remedy=remedy)
+        self.report = report
 
 
 def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path], *, progress: Progress = _silent,
@@ -79,8 +92,8 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
 
     Raises
     ------
-    AccessRefused, AuditUnavailable, SourceError, StoreError, SettingsError. Nothing is published then and the old
-    snapshot is still served.
+    AccessRefused, AuditUnavailable, SourceError (AnonymityRefused is one), StoreError, SettingsError. Nothing is
+    published then and the old snapshot is still served.
     """
     check_and_record(deployment, actor, Permission.INGEST, ACTION)
     if not folders:
@@ -107,9 +120,21 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
                 progress(f"{folder.name}: {words}", 0.9 * (place + share) / len(folders))
 
             reports.append(_add_source(writer, folder, dictionary, settings.patient_key, duplicates, scaled))
+        anonymity = report_anonymity(writer, dictionary, settings)
+        _check_anonymity(IngestReport("", 0, tuple(reports), anonymity), dictionary)
         progress("Writing the snapshot", 0.9)
     progress("Done", 1.0)
-    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports))
+    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity)
+
+
+def _check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:
+    """Refuse to publish if patients of any source could be recognised too easily; all such sources are named."""
+    refused = {source: found for source, found in report.anonymity.items() if found.refused}
+    if refused:
+        excess = ". ".join(f"{f'In {source}: ' if len(refused) > 1 else ''}{describe_excess(found, dictionary)}"
+                           for source, found in refused.items())
+        raise AnonymityRefused(f"patients could be recognised too easily. {excess}", where=", ".join(refused),
+                               remedy=describe_remedy(refused.values(), dictionary), report=report)
 
 
 def _add_source(writer: SnapshotWriter, folder: Path, dictionary: Dictionary, key: bytes,

@@ -26,6 +26,7 @@ from harmony_dash.disclosure.results import (
 from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.admission import Admission, admit
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
+from harmony_dash.services.budget import check_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
 from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
@@ -60,13 +61,14 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
 
     Raises
     ------
-    AccessRefused, AuditUnavailable, QuestionError, StoreError.
+    AccessRefused, AuditUnavailable, QuestionError, StoreError, TooManyQuestions.
     """
     record = question.for_the_record
     check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=record, grant=grant)
     with refusals_recorded(deployment, actor, ACTION, record, grant=grant):
         admission = admit(deployment, actor, question, level=level, grant_id=grant)
         asked = prepare_question(question, admission.snapshot)
+        check_budget(deployment, actor, asked, ACTION, admission.scope)
     snapshot, scope = admission.snapshot, admission.scope
     result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
     released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)

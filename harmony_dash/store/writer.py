@@ -66,7 +66,6 @@ class SnapshotWriter:
     Attributes
     ----------
     sources : the records of the sources handed over so far.
-    anonymity : by source, how easily its patients could be recognised; the snapshot carries it.
     new_disclosure_key : whether the snapshot being served was made with another disclosure key.
     """
 
@@ -78,7 +77,7 @@ class SnapshotWriter:
         self.new_disclosure_key = new_disclosure_key
         self._schema = schema.staging_schema(dictionary)
         self.sources: list[SourceRecord] = []
-        self.anonymity: dict[str, SourceAnonymity] = {}
+        self._anonymity: Mapping[str, SourceAnonymity] | None = None
         for statement in schema.STATIC_TABLES:
             connection.execute(statement)
         self._insert("staging", self._schema.empty_table(), create=True)
@@ -103,9 +102,7 @@ class SnapshotWriter:
         ordered = rows.reindex(columns=self._schema.names)
         ordered[record_keys.COLUMN] = record_keys.make_record_keys(map(str, rows["patient"].tolist()),
                                                                    self._disclosure_key)
-        incoming = pa.Table.from_pandas(ordered, schema=self._schema, preserve_index=False)
-        self._insert("staging", incoming)
-        self.anonymity[record.source] = self._measure_anonymity(incoming)
+        self._insert("staging", pa.Table.from_pandas(ordered, schema=self._schema, preserve_index=False))
         if len(issues):
             named = issues.rename(columns={"row": "row_number", "column": "column_name"})
             self._insert("issue", pa.Table.from_pandas(named[list(_ISSUE_SCHEMA.names)], schema=_ISSUE_SCHEMA,
@@ -117,9 +114,17 @@ class SnapshotWriter:
              record.accepted_count, record.quarantined_count, record_keys.make_quarantine_key(
                  record.source, record.quarantined_count, self._disclosure_key)])
         self.sources.append(record)
+        self._anonymity = None
+
+    def measure_anonymity(self) -> Mapping[str, SourceAnonymity]:
+        """By source, how easily its patients could be recognised; exact. The snapshot will carry it."""
+        if self._anonymity is None:
+            self._anonymity = anonymity.measure_anonymity(
+                self._connection, [record.source for record in self.sources], self._dictionary)
+        return self._anonymity
 
     def fetch_small_classes(self, source: str, by: Sequence[str], few: int) -> list[tuple[str | None, ...]]:
-        """The values shared by fewer than `few` patients of a source handed over; see `anonymity`."""
+        """The values shared by fewer than `few` patients of a source handed over."""
         return anonymity.fetch_small_classes(self._connection, source, by, few)
 
     @property
@@ -133,16 +138,11 @@ class SnapshotWriter:
                                  else f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
         self._connection.unregister("incoming")
 
-    def _measure_anonymity(self, rows: pa.Table) -> SourceAnonymity:
-        self._connection.register("incoming", rows)
-        measured = anonymity.measure_anonymity(self._connection, "incoming", self._dictionary)
-        self._connection.unregister("incoming")
-        return measured
-
     def finish(self, snapshot: str, created: datetime) -> int:
         """Build the final tables, check them, and return the number of patients."""
         codes = {v.name: self._observed(v.name) for v in schema.stored_variables(self._dictionary)
                  if v.type is VariableType.CODE}
+        measured = self.measure_anonymity()
         for statement in schema.enum_statements(self._dictionary, codes):
             self._connection.execute(statement)
         self._connection.execute(schema.patient_statement(self._dictionary))
@@ -156,7 +156,7 @@ class SnapshotWriter:
             "late_entry": self._scalar("SELECT count(*) FROM patient WHERE entry_days > 0") > 0,
             "synthetic": self.synthetic, "disclosure_key": record_keys.fingerprint_key(self._disclosure_key),
             "protection_may_be_off": all(record.synthetic in ("true", "public") for record in self.sources),
-            "anonymity": anonymity.describe_anonymity(self.anonymity),
+            "anonymity": anonymity.describe_anonymity(measured),
         }
         self._connection.executemany("INSERT INTO meta VALUES (?, ?)",
                                      [[key, json.dumps(value)] for key, value in meta.items()])

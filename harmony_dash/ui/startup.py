@@ -15,6 +15,7 @@ import streamlit as st
 
 from harmony_dash.access.demo import DemoAccount, ensure_demo_accounts
 from harmony_dash.errors import StoreError
+from harmony_dash.services.admission import scope_for_all
 from harmony_dash.services.demo_grant import ensure_demo_grant
 from harmony_dash.services.deployment import Deployment as ServiceDeployment
 from harmony_dash.services.deployment import open_deployment
@@ -89,5 +90,7 @@ def _build() -> Deployment:
     deployment = Deployment(opened.settings, opened.store, opened.access, opened.now,
                             address=str(st.get_option("server.address") or ""),
                             hosts=tuple(st.get_option("server.allowedHosts") or ()))
+    if deployment.settings.protection == "off" and not deployment.store.is_empty:
+        scope_for_all(deployment, deployment.store.current())  # never over real patients
     deployment.ensure_demo_accounts()
     return deployment

@@ -16,15 +16,17 @@ from harmony_dash.access.grant import Grant, GrantProposal
 from harmony_dash.access.grants import approve_grant, end_grant, propose_grant, remove_member, withdraw_country
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
+from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level
-from harmony_dash.errors import AccessRefused, StoreError
+from harmony_dash.errors import AccessRefused, SettingsError, StoreError
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.settings import Settings
-from tests.factories import ACCESS_KEY, NOW, make_store
+from harmony_dash.store.writer import new_snapshot
+from tests.factories import ACCESS_KEY, DISCLOSURE_KEY, NOW, make_patients, make_record, make_store, no_issues
 from tests.unit.access.people import add_account
 
 ANNA, ALBERT = Actor("anna", Role.ANALYST, "s1"), Actor("albert", Role.ANALYST, "s2")
@@ -185,3 +187,22 @@ def test_a_grant_is_its_members_alone(deployment: Deployment, actor: Actor) -> N
     grant = activate(deployment)
     with pytest.raises(AccessRefused):
         ask_survival(deployment, actor, QUESTION, level=Level.EXACT, grant=grant.id)
+
+
+@pytest.mark.parametrize(("synthetic", "may"), [("true", True), ("public", True), ("false", False)])
+def test_protection_is_off_only_where_nobody_has_to_be_protected(tmp_path: Path, synthetic: str, may: bool) -> None:
+    frame = make_patients(300)
+    with new_snapshot(tmp_path / "store", load_dictionary(), NOW, DISCLOSURE_KEY) as (writer, _):
+        writer.add_source(make_record(frame, synthetic=synthetic), frame, no_issues())
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, access_key=ACCESS_KEY, protection="off")
+    deployment = open_deployment(settings, now=lambda: NOW)
+    if may:
+        result = ask_survival(deployment, CLARA, QUESTION)
+        assert (result.scope.level, result.value.n) == (Level.OFF, int(frame.sex.notna().sum()))
+        assert count_choices(deployment, CLARA, Question("ALL", "efs"), ["sex"]).value.total == len(frame)
+    else:
+        for ask in (lambda: ask_survival(deployment, CLARA, QUESTION), lambda: describe_release(deployment, CLARA),
+                    lambda: review_coverage(deployment, CLARA, "ALL"),
+                    lambda: count_choices(deployment, CLARA, QUESTION, ["sex"])):
+            with pytest.raises(SettingsError, match="off only when"):
+                ask()
