@@ -35,7 +35,7 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     snapshot = open_to_all(deployment)
     with refusals_recorded(deployment, actor, action, record):
         check_against_snapshot(question, snapshot)
-    chosen = [askable_variable(name, question.disease, snapshot.dictionary, where=name) for name in variables]
+        chosen = [askable_variable(name, question.disease, snapshot.dictionary, where=name) for name in variables]
     counted = fetch_choices(snapshot, question, [variable for variable in chosen if variable.is_categorical])
     choices = CohortChoices(
         total=fetch_cohort_count(snapshot, question),

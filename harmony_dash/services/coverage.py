@@ -12,7 +12,7 @@ from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.results import Completeness, CountCell, CoverageResult, SourceCoverage
 from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.admission import open_to_all
-from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.follow_up import estimate_follow_up
@@ -42,10 +42,11 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
         check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
     snapshot = open_to_all(deployment)
     diseases = {code: n for code, n, _, _ in fetch_diseases(snapshot)}
-    check_question(Question(disease, "os"), snapshot.dictionary)
-    if disease not in diseases:
-        raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
-                            where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
+    with refusals_recorded(deployment, actor, action, disease[:40]):
+        check_question(Question(disease, "os"), snapshot.dictionary)
+        if disease not in diseases:
+            raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
+                                where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
     released = release(_compute(snapshot, disease, diseases[disease]), Scope(level))
     record_answer(deployment, actor, action, question=disease, snapshot=snapshot.snapshot, level=level,
                   n=released.value.n)
