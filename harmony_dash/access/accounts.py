@@ -32,6 +32,8 @@ class Account:
     epoch : rises with every change that ends the account's sessions.
     second_factor : whether signing in needs a code after the password.
     outside_identity : whether the person signs in with an identity provider, and so has no password here.
+    managed_by, managed : the last other person who made the account, set its password, took off its second factor or
+        changed its role, and when. That person could have signed in as its owner.
     """
 
     username: str
@@ -43,6 +45,8 @@ class Account:
     created: datetime
     second_factor: bool = False
     outside_identity: bool = False
+    managed_by: str = ""
+    managed: datetime | None = None
 
 
 def create_account(database: AccessDatabase, *, username: str, name: str, role: Role, password: str, by: Actor,
@@ -64,11 +68,16 @@ def create_account(database: AccessDatabase, *, username: str, name: str, role: 
     _check_role(role)
     check_password_rules(password, username=username, name=name)
     password_hash = hash_password(password, rounds=rounds)
+    maker = find_account(database, by.username)
+    # what a demonstration account makes must not outlive the demonstration
+    demo = demo or (maker is not None and maker.demo)
     try:
         with database.write() as connection:
             connection.execute(
-                "insert into account (username, name, role, password_hash, demo, created) values (?, ?, ?, ?, ?, ?)",
-                (username, name.strip(), role.value, password_hash, int(demo), to_text(now)))
+                "insert into account (username, name, role, password_hash, demo, created, managed_by, managed) "
+                "values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (username, name.strip(), role.value, password_hash, int(demo), to_text(now), by.username,
+                 to_text(now)))
             record(connection, AuditEvent.of(by, "account created", reason=f"{username} as {role.value}"), now=now)
     except sqlite3.IntegrityError:
         raise UserError(f"the account '{username}' exists already", where="username",
@@ -79,12 +88,12 @@ def create_account(database: AccessDatabase, *, username: str, name: str, role: 
 def disable_account(database: AccessDatabase, username: str, *, by: Actor, now: datetime) -> None:
     """Shut the account and end its sessions; nobody may shut their own."""
     _check_not_own(by, username, "disable")
-    _change(database, username, "account disabled", "disabled = 1", (), by=by, now=now)
+    _change(database, username, "account disabled", "disabled = 1", (), by=by, now=now, lets_in=False)
 
 
 def enable_account(database: AccessDatabase, username: str, *, by: Actor, now: datetime) -> None:
     """Open a disabled account again."""
-    _change(database, username, "account enabled", "disabled = 0", (), by=by, now=now)
+    _change(database, username, "account enabled", "disabled = 0", (), by=by, now=now, lets_in=False)
 
 
 def change_role(database: AccessDatabase, username: str, role: Role, *, by: Actor, now: datetime) -> None:
@@ -191,11 +200,16 @@ def existing_account(database: AccessDatabase, username: str) -> Account:
 
 
 def _change(database: AccessDatabase, username: str, action: str, assignment: str, values: tuple[str, ...], *,
-            by: Actor, now: datetime, note: str = "") -> None:
-    """Apply one assignment and record it, in one transaction, if `by` may manage accounts."""
+            by: Actor, now: datetime, note: str = "", lets_in: bool = True) -> None:
+    """Apply one assignment and record it, in one transaction, if `by` may manage accounts.
+
+    `lets_in` says whether it could help `by` to sign in as the account's owner.
+    """
     check_user_can(by, Permission.MANAGE_ACCOUNTS)
     account = existing_account(database, username)
     with database.write() as connection:
+        if lets_in:
+            assignment, values = f"{assignment}, managed_by = ?, managed = ?", (*values, by.username, to_text(now))
         _apply(connection, account.username, assignment, values, now=now)
         record(connection, AuditEvent.of(by, action, reason=f"{account.username}{note}"), now=now)
 
@@ -231,4 +245,5 @@ def _check_has_password(account: Account) -> None:
 
 def _account(row: sqlite3.Row) -> Account:
     return Account(row["username"], row["name"], Role(row["role"]), bool(row["disabled"]), bool(row["demo"]),
-                   row["epoch"], from_text(row["created"]), bool(row["totp_secret"]), bool(row["identity"]))
+                   row["epoch"], from_text(row["created"]), bool(row["totp_secret"]), bool(row["identity"]),
+                   row["managed_by"], from_text(row["managed"]) if row["managed"] else None)

@@ -60,6 +60,7 @@ class Grant:
     proposal : what was asked for, without people who have left it since.
     proposed_by, proposed : who wrote it, and when.
     approvers : account names, in the order in which they approved.
+    approved : when the last approval it needed came; None before.
     withdrawn : countries of the grant that their provider has withdrawn.
     ended, ended_by, end_reason : None and empty while it has not been ended by hand.
     """
@@ -69,6 +70,7 @@ class Grant:
     proposed_by: str
     proposed: datetime
     approvers: tuple[str, ...]
+    approved: datetime | None
     withdrawn: tuple[str, ...]
     ended: datetime | None
     ended_by: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -50,6 +51,8 @@ def check_proposal(proposal: GrantProposal, now: datetime) -> GrantProposal:
 def check_text(text: str, where: str, remedy: str) -> str:
     """The text on one line; raises `UserError` if it is empty or too long."""
     text = " ".join(text.split())
+    if any(unicodedata.category(character).startswith("C") for character in text):
+        raise UserError("this holds characters that cannot be seen", where=where, remedy="Type it anew.")
     if not text or len(text) > LONGEST_TEXT:
         raise UserError("this is empty" if not text else f"this is longer than {LONGEST_TEXT} characters", where=where,
                         remedy=remedy)

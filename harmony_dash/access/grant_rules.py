@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from harmony_dash.access.actor import Actor, Role
 from harmony_dash.access.grant import Grant, GrantStatus
 from harmony_dash.access.permissions import Permission, check_user_can
 from harmony_dash.errors import AccessRefused
+
+if TYPE_CHECKING:
+    from harmony_dash.access.accounts import Account  # accounts know sessions, and sessions know grants
 
 # What a grant is made of; asking about these is never outside it.
 _PARTS_OF_A_GRANT = ("country", "disease")
@@ -54,6 +58,18 @@ def check_user_can_use(actor: Actor, grant: Grant, now: datetime) -> None:
                 GrantStatus.SCHEDULED: f" until {grant.proposal.valid_from}"}.get(status, "")
         raise AccessRefused(f"the grant {grant.id} is {status}{when}",
                             remedy="Protected results stay open to you; ask a data manager about a new grant.")
+
+
+def check_account_unchanged(account: Account, grant: Grant) -> None:
+    """Raise `AccessRefused` if somebody could have signed in as the member since the grant was approved.
+
+    Changes by whoever runs the server do not count: they could do anything.
+    """
+    by_other = account.managed_by not in ("", Role.OPERATOR.value)
+    if by_other and account.managed is not None and grant.approved is not None and account.managed > grant.approved:
+        raise AccessRefused(f"your account was changed by {account.managed_by} after the grant {grant.id} was approved",
+                            remedy="Have whoever runs the server set your password on the command line, or a new grant "
+                                   "proposed.")
 
 
 def user_can_use(actor: Actor, grant: Grant, now: datetime) -> bool:

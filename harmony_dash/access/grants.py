@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 
-from harmony_dash.access.actor import Actor
+from harmony_dash.access.actor import Actor, Role
 from harmony_dash.access.audit import AuditEvent, record
 from harmony_dash.access.database import AccessDatabase, from_text, to_text
-from harmony_dash.access.grant import Grant, GrantProposal, GrantStatus
+from harmony_dash.access.grant import NEEDED_APPROVALS, Grant, GrantProposal, GrantStatus
 from harmony_dash.access.grant_proposals import check_country, check_member, check_proposal, check_text
 from harmony_dash.access.grant_rules import check_user_can_approve
-from harmony_dash.access.permissions import Permission, check_user_can, user_can
+from harmony_dash.access.permissions import ROLE_PERMISSIONS, Permission, check_user_can, user_can
 from harmony_dash.disclosure import Level
-from harmony_dash.errors import UserError
+from harmony_dash.errors import AccessRefused, UserError
 
 
 def propose_grant(database: AccessDatabase, proposal: GrantProposal, *, by: Actor, now: datetime) -> Grant:
@@ -40,9 +41,9 @@ def propose_grant(database: AccessDatabase, proposal: GrantProposal, *, by: Acto
              proposal.valid_to.isoformat(), by.username, to_text(now)))
         connection.executemany("insert into grant_member (grant_id, username) values (?, ?)",
                                [(identifier, username) for username in proposal.members])
+        # the whole of it, so that the trail can prove what was approved
         record(connection, AuditEvent.of(by, "grant proposed", grant=identifier, level=proposal.level.value,
-                                         reason=f"for {', '.join(proposal.members)}; {', '.join(proposal.countries)}; "
-                                                f"{', '.join(proposal.variables)}"), now=now)
+                                         question=_canonical(proposal)), now=now)
     return find_grant(database, identifier)
 
 
@@ -51,12 +52,15 @@ def approve_grant(database: AccessDatabase, identifier: str, *, by: Actor, now: 
 
     Raises
     ------
-    AccessRefused for somebody who may not approve this grant, see `check_user_can_approve`.
+    AccessRefused for somebody who may not approve this grant, see `check_user_can_approve`, or whose account was made
+    or changed by the proposer or by the other approver, who could have signed in with it.
     """
     with database.write() as connection:
         # read inside the transaction: two approvals at once must not both be the first
         grant = _read_one(connection, identifier)
         check_user_can_approve(by, grant, now)
+        approvers = _strike_lapsed(connection, grant, by, now)
+        _check_apart(connection, by, grant.proposed_by, approvers)
         connection.execute("insert into grant_approval (grant_id, username, approved) values (?, ?, ?)",
                            (grant.id, by.username, to_text(now)))
         record(connection, AuditEvent.of(by, "grant approved", grant=grant.id), now=now)
@@ -189,14 +193,16 @@ def _read_one(connection: sqlite3.Connection, identifier: str) -> Grant:
 def _grant(connection: sqlite3.Connection, row: sqlite3.Row, withdrawn: set[str]) -> Grant:
     members = tuple(r[0] for r in connection.execute(
         "select username from grant_member where grant_id = ? and removed is null order by username", (row["id"],)))
-    approvers = tuple(r[0] for r in connection.execute(
-        "select username from grant_approval where grant_id = ? order by rowid", (row["id"],)))
+    approvals = connection.execute("select username, approved from grant_approval where grant_id = ? order by rowid",
+                                   (row["id"],)).fetchall()
+    approved = from_text(approvals[NEEDED_APPROVALS - 1]["approved"]) if len(approvals) >= NEEDED_APPROVALS else None
     countries = tuple(json.loads(row["countries"]))
     proposal = GrantProposal(
         row["project"], row["purpose"], tuple(json.loads(row["diseases"])), countries,
         tuple(json.loads(row["variables"])), Level(row["level"]), members, date.fromisoformat(row["valid_from"]),
         date.fromisoformat(row["valid_to"]))
-    return Grant(row["id"], proposal, row["proposed_by"], from_text(row["proposed"]), approvers,
+    return Grant(row["id"], proposal, row["proposed_by"], from_text(row["proposed"]),
+                 tuple(one["username"] for one in approvals), approved,
                  tuple(country for country in countries if country in withdrawn),
                  from_text(row["ended"]) if row["ended"] else None, row["ended_by"], row["end_reason"])
 
@@ -205,6 +211,42 @@ def _next_id(connection: sqlite3.Connection, now: datetime) -> str:
     year = f"G-{now.astimezone(UTC).year}-"
     count = connection.execute("select count(*) from data_grant where id like ?", (f"{year}%",)).fetchone()[0]
     return f"{year}{count + 1:03d}"
+
+
+def _strike_lapsed(connection: sqlite3.Connection, grant: Grant, by: Actor, now: datetime) -> list[str]:
+    """Take back the approvals of people who are out or may no longer approve; the approvers who are left."""
+    left = []
+    for username in grant.approvers:
+        row = connection.execute("select role, disabled from account where username = ?", (username,)).fetchone()
+        if row is not None and not row["disabled"] and Permission.APPROVE_GRANTS in ROLE_PERMISSIONS[Role(row["role"])]:
+            left.append(username)
+            continue
+        connection.execute("delete from grant_approval where grant_id = ? and username = ?", (grant.id, username))
+        record(connection, AuditEvent.of(by, "approval lapsed", grant=grant.id, reason=username), now=now)
+    return left
+
+
+def _check_apart(connection: sqlite3.Connection, by: Actor, proposer: str, approvers: Sequence[str]) -> None:
+    """Refuse an approval if one of the three could have signed in as another.
+
+    Whoever runs the server could do anything, so accounts that the operator made or changed are nobody's tool.
+    """
+    managers = {row["username"]: row["managed_by"] for row in connection.execute(
+        "select username, managed_by from account")}
+    others = {proposer, *approvers}
+    clash = managers.get(by.username, "") in others - {Role.OPERATOR.value} or any(
+        managers.get(username, "") == by.username for username in approvers)
+    if clash:
+        raise AccessRefused("this account was made or changed by somebody who proposed or approved this grant",
+                            remedy="Somebody else has to propose or approve it; or whoever runs the server sets this "
+                                   "account's password on the command line.")
+
+
+def _canonical(proposal: GrantProposal) -> str:
+    """The proposal as one line of JSON."""
+    return json.dumps({**asdict(proposal), "level": proposal.level.value,
+                       "valid_from": proposal.valid_from.isoformat(), "valid_to": proposal.valid_to.isoformat()},
+                      sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _list(values: Sequence[str]) -> str:

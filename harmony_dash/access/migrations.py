@@ -140,4 +140,9 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ) where decision = 'allowed' and level not in ('', 'exact', 'off')
             and question glob '???????????????? {*'""",
     )),
+    ("007 who looked after an account", (
+        # The last other person who made or changed the account: they could sign in as its owner.
+        "alter table account add column managed_by text not null default ''",
+        "alter table account add column managed text not null default ''",
+    )),
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harmony_dash.access.actor import Actor
+from harmony_dash.access.accounts import find_account
+from harmony_dash.access.actor import Actor, Role
 from harmony_dash.access.grant import Grant, GrantStatus
-from harmony_dash.access.grant_rules import check_grant_covers, check_user_can_use
+from harmony_dash.access.grant_rules import check_account_unchanged, check_grant_covers, check_user_can_use
 from harmony_dash.access.grants import find_grant, list_grants, withdrawn_countries
 from harmony_dash.access.permissions import Permission, check_user_can
 from harmony_dash.cohort.filters import OneOf, leaves_of
@@ -31,11 +32,13 @@ class Admission:
     ----------
     snapshot : the patients and variables that may take part.
     scope : the disclosure level, and the grant it rests on.
+    withdrawn : the countries that were shut out when this was decided.
     grant : the grant, None without one.
     """
 
     snapshot: Snapshot
     scope: Scope
+    withdrawn: frozenset[str]
     grant: Grant | None = None
 
 
@@ -48,7 +51,7 @@ def open_to_all(deployment: Deployment) -> Snapshot:
     """
     snapshot = deployment.store.current()
     cut = _cut_for_all(deployment, snapshot)
-    _remove_what_is_over(deployment, snapshot)
+    remove_what_is_over(deployment)
     return snapshot if cut is None else deployment.extracts.open(snapshot, cut)
 
 
@@ -76,29 +79,59 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
     AccessRefused with the grant, the variable or the country that stands in the way; UserError for an unknown grant.
     StoreError.
     """
+    withdrawn = frozenset(withdrawn_countries(deployment.access))
     if not grant_id:
         if level is Level.EXACT:
             check_user_can(actor, Permission.VIEW_EXACT)
         snapshot = open_to_all(deployment)
-        return Admission(snapshot, Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot))
-    # read anew: the actor's own list may be as old as their click
-    grant = find_grant(deployment.access, grant_id)
-    now = deployment.now()
-    check_user_can_use(actor, grant, now)
-    if deployment.access.clock_is_behind(now):
-        raise AccessRefused("the server's clock lies behind its own records, so that nobody can tell whether the grant "
-                            "is still running", remedy="Tell whoever runs the server; protected results stay open.")
+        scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
+        return Admission(snapshot, scope, withdrawn)
+    snapshot = deployment.store.current()
+    remove_what_is_over(deployment)
+    grant = _usable_grant(deployment, actor, grant_id)
     if level is Level.EXACT and grant.proposal.level is not Level.EXACT:
         raise AccessRefused(f"the grant {grant.id} is for protected results", remedy="Ask for protected results.")
     check_grant_covers(grant, disease=question.disease, variables=question.variables, countries=_named(question))
-    snapshot = deployment.store.current()
-    _remove_what_is_over(deployment, snapshot)
-    return Admission(deployment.extracts.open(snapshot, cut_of(grant)), Scope(level, grant=grant.id), grant)
+    return Admission(deployment.extracts.open(snapshot, cut_of(grant)), Scope(level, grant=grant.id), withdrawn, grant)
+
+
+def check_still_admitted(deployment: Deployment, actor: Actor, admission: Admission) -> None:
+    """Right before an answer is recorded and given: whether what it rests on still holds.
+
+    A grant may have ended, a country been withdrawn or an account been shut while the answer was computed.
+
+    Raises
+    ------
+    AccessRefused.
+    """
+    if actor.role is not Role.OPERATOR:
+        account = find_account(deployment.access, actor.username)
+        if account is not None and (account.disabled or account.role is not actor.role):
+            raise AccessRefused("your account was changed while the question ran", remedy="Sign in again.")
+    if admission.grant is not None:
+        _usable_grant(deployment, actor, admission.grant.id)
+    if frozenset(withdrawn_countries(deployment.access)) != admission.withdrawn:
+        raise AccessRefused("the data that may be shown were changed while the question ran", remedy="Ask again.")
+
+
+def _usable_grant(deployment: Deployment, actor: Actor, grant_id: str) -> Grant:
+    """The grant as it stands now, if the actor may ask under it now; the actor's own list may be as old as a click."""
+    grant = find_grant(deployment.access, grant_id)
+    now = deployment.now()
+    check_user_can_use(actor, grant, now)
+    account = find_account(deployment.access, actor.username)
+    if account is None or account.disabled:
+        raise AccessRefused("there is no open account for you", remedy="Ask a data manager.")
+    check_account_unchanged(account, grant)
+    if deployment.access.clock_is_behind(now):
+        raise AccessRefused("the server's clock lies behind its own records, so that nobody can tell whether the grant "
+                            "is still running", remedy="Tell whoever runs the server; protected results stay open.")
+    return grant
 
 
 def cut_of(grant: Grant) -> Cut:
     """What the extract of a grant keeps."""
-    return Cut(grant.open_countries, grant.proposal.variables)
+    return Cut(grant.open_countries, grant.proposal.variables, grant.proposal.diseases)
 
 
 def _named(question: Question) -> Iterable[str]:
@@ -115,9 +148,11 @@ def _cut_for_all(deployment: Deployment, snapshot: Snapshot) -> Cut | None:
     return Cut(tuple(country for country in countries if country not in withdrawn))
 
 
-def _remove_what_is_over(deployment: Deployment, snapshot: Snapshot) -> None:
-    """Remove the extracts of grants that are over and of snapshots that are no longer served."""
-    now = deployment.now()
+def remove_what_is_over(deployment: Deployment) -> None:
+    """Remove the extracts of grants that are over, of withdrawn countries, and of snapshots no longer served."""
+    if deployment.store.is_empty:
+        return
+    snapshot, now = deployment.store.current(), deployment.now()
     cuts = [cut_of(grant) for grant in list_grants(deployment.access) if grant.status(now) is GrantStatus.ACTIVE]
     common = _cut_for_all(deployment, snapshot)
     deployment.extracts.keep_only(snapshot.snapshot, [*cuts, *([common] if common else [])])

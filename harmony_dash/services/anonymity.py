@@ -97,9 +97,9 @@ def describe_excess(report: AnonymityReport, dictionary: Dictionary) -> str:
         named = "; ".join(_words(small, dictionary) for small in classes[:_NAMED])
         more = f"; and {len(classes) - _NAMED} more such groups" if len(classes) > _NAMED else ""
         by = _listed([dictionary[name].label.lower() for name in grain.by])
-        sentences.append(f"By {by} {_figures(grain, report.limits)}; fewer than {report.limits.few} patients each are "
+        sentences.append(f"by {by} {_figures(grain, report.limits)}; fewer than {report.limits.few} patients each are "
                          f"in: {named}{more}")
-    return ". ".join(sentences)
+    return ". B".join(sentence[place > 0:] for place, sentence in enumerate(sentences))
 
 
 def _figures(grain: Grain, limits: Limits) -> str:
@@ -132,5 +132,5 @@ def describe_remedy(reports: Iterable[AnonymityReport], dictionary: Dictionary) 
     over_unique = any(grain.risk.share_unique > limits.share_unique for limits, grain in exceeding)
     settings = ["HARMONY_MAX_MEAN_RISK"] * over_mean + ["HARMONY_MAX_UNIQUE_SHARE"] * over_unique
     coarser = f"Leave out the {_listed(spare)}" if spare else "Make the groups coarser"
-    return (f"{coarser} (docs/source-folders.md, Anonymity), or raise {_listed(settings)} if the committee that answers "
-            "for the data agrees.")
+    return (f"{coarser} (docs/source-folders.md, Anonymity), or raise {_listed(settings)} if the committee that "
+            "answers for the data agrees.")

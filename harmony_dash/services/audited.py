@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.audit import AuditEvent, Decision, record_event
 from harmony_dash.access.permissions import Permission, check_user_can
+from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, UserError
 from harmony_dash.services.deployment import Deployment
 
@@ -54,9 +55,14 @@ def record_answer(deployment: Deployment, actor: Actor, action: str, *, question
                   level: str = "", n: int | None = None, grant: str = "") -> None:
     """Record what is about to be handed over; if the trail cannot be written, nothing is.
 
+    The trail is read by people who may see protected results only, so of an exact answer it keeps the size as they
+    might see it: none under ten, else the multiple of five below it.
+
     Raises
     ------
     AuditUnavailable.
     """
+    if n is not None and level == Level.EXACT:
+        n = n - n % 5 if n >= 10 else None
     record_event(deployment.access, AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level,
                                                   n=n, grant=grant), now=deployment.now())

@@ -18,7 +18,7 @@ from harmony_dash.disclosure.results import (
 )
 from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.admission import open_to_all, scope_for_all
-from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import median_follow_up
 from harmony_dash.stats.event_table import EventTable
@@ -48,10 +48,11 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
         check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
     snapshot = open_to_all(deployment)
     diseases = {code: n for code, n, _, _ in fetch_diseases(snapshot)}
-    check_question(Question(disease, "os"), snapshot.dictionary)
-    if disease not in diseases:
-        raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
-                            where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
+    with refusals_recorded(deployment, actor, action, disease[:40]):
+        check_question(Question(disease, "os"), snapshot.dictionary)
+        if disease not in diseases:
+            raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
+                                where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
     scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
     released = release(_compute(snapshot, disease, diseases[disease]), scope)
     record_answer(deployment, actor, action, question=disease, snapshot=snapshot.snapshot, level=scope.level,

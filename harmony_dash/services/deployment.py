@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from harmony_dash.access.database import AccessDatabase
 from harmony_dash.dictionary import Dictionary, load_dictionary
@@ -26,9 +27,9 @@ class Deployment:
     def __post_init__(self) -> None:
         object.__setattr__(self, "extracts", Extracts(self.store))
 
-    @property
+    @cached_property
     def dictionary(self) -> Dictionary:
-        """The dictionary new snapshots are made with; a page uses the one its snapshot carries."""
+        """The dictionary new snapshots are made with, read once; a page uses the one its snapshot carries."""
         return load_dictionary(self.settings.dictionary_files)
 
 

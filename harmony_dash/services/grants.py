@@ -14,6 +14,7 @@ from harmony_dash.access.grant_rules import user_can_approve, user_can_use
 from harmony_dash.access.permissions import Permission, user_can
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import UserError
+from harmony_dash.services.admission import remove_what_is_over
 from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 
@@ -162,6 +163,7 @@ def withdraw_country(deployment: Deployment, actor: Actor, country: str, reason:
     with refusals_recorded(deployment, actor, "withdraw country", country[:20]):
         _check_known("country", [country.strip().upper()], deployment.dictionary["country"].values)
         grants.withdraw_country(deployment.access, country, reason, by=actor, now=deployment.now())
+    remove_what_is_over(deployment)
 
 
 def restore_country(deployment: Deployment, actor: Actor, country: str, reason: str) -> None:
@@ -181,6 +183,7 @@ def _change(deployment: Deployment, actor: Actor, permission: Permission, action
     check_and_record(deployment, actor, permission, action, grant=identifier[:40])
     with refusals_recorded(deployment, actor, action, "", grant=identifier[:40]):
         grant = change()
+    remove_what_is_over(deployment)
     return _info(deployment, actor, grant)
 
 

@@ -131,9 +131,10 @@ def _check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:
     """Refuse to publish if patients of any source could be recognised too easily; all such sources are named."""
     refused = {source: found for source, found in report.anonymity.items() if found.refused}
     if refused:
-        excess = ". ".join(f"{f'In {source}: ' if len(refused) > 1 else ''}{describe_excess(found, dictionary)}"
+        several = len(refused) > 1
+        excess = ". ".join(f"{f'In {source} ' if several else ''}{describe_excess(found, dictionary)}"
                            for source, found in refused.items())
-        raise AnonymityRefused(f"patients could be recognised too easily. {excess}", where=", ".join(refused),
+        raise AnonymityRefused(f"patients could be recognised too easily{'. ' if several else ': '}{excess}", where=", ".join(refused),
                                remedy=describe_remedy(refused.values(), dictionary), report=report)
 
 

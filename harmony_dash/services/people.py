@@ -79,6 +79,7 @@ def change_person_role(deployment: Deployment, actor: Actor, username: str, role
     AccessRefused, AuditUnavailable; UserError for an unknown account, or a role that follows an identity provider.
     """
     with _managing(deployment, actor, "change role"):
+        _check_not_demo(deployment, username)
         accounts.change_role(deployment.access, username, role, by=actor, now=deployment.now())
 
 
@@ -101,6 +102,7 @@ def enable_person(deployment: Deployment, actor: Actor, username: str) -> None:
     AccessRefused, AuditUnavailable; UserError for an unknown account.
     """
     with _managing(deployment, actor, "enable account"):
+        _check_not_demo(deployment, username)
         accounts.enable_account(deployment.access, username, by=actor, now=deployment.now())
 
 
@@ -113,6 +115,7 @@ def set_person_password(deployment: Deployment, actor: Actor, username: str, pas
     AccessRefused, AuditUnavailable; UserError for an unknown account or a password that breaks a rule.
     """
     with _managing(deployment, actor, "set password"):
+        _check_not_demo(deployment, username)
         accounts.set_password(deployment.access, username, password, by=actor, now=deployment.now(), rounds=rounds)
 
 
@@ -159,6 +162,14 @@ def end_person_sessions(deployment: Deployment, actor: Actor, username: str) -> 
     with _managing(deployment, actor, "end sessions"):
         account = accounts.existing_account(deployment.access, username)
         return sessions.end_sessions(deployment.access, account.username, by=actor, now=deployment.now())
+
+
+def _check_not_demo(deployment: Deployment, username: str) -> None:
+    """Refuse to open a demonstration account: the server alone does that, while all patients are made up."""
+    account = accounts.find_account(deployment.access, username.strip())
+    if account is not None and account.demo:
+        raise AccessRefused(f"{account.username} is a demonstration account, which the server alone opens and changes",
+                            remedy="Make an account for the person.")
 
 
 @contextmanager

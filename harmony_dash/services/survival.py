@@ -24,7 +24,7 @@ from harmony_dash.disclosure.results import (
     WithheldGroup,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
-from harmony_dash.services.admission import Admission, admit
+from harmony_dash.services.admission import Admission, admit, check_still_admitted
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.budget import check_budget
 from harmony_dash.services.deployment import Deployment
@@ -72,6 +72,8 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
     snapshot, scope = admission.snapshot, admission.scope
     result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
     released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
+    with refusals_recorded(deployment, actor, ACTION, record, grant=grant):
+        check_still_admitted(deployment, actor, admission)
     record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
                   level=scope.level, n=released.value.n, grant=grant)
     return released

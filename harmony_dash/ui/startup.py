@@ -13,7 +13,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from harmony_dash.access.demo import DemoAccount, ensure_demo_accounts
+from harmony_dash.access.demo import DemoAccount, ensure_demo_accounts, has_open_demo_accounts
 from harmony_dash.errors import StoreError
 from harmony_dash.services.admission import scope_for_all
 from harmony_dash.services.demo_grant import ensure_demo_grant
@@ -61,7 +61,8 @@ class Deployment(ServiceDeployment):
 
     def shut_unsafe_demo_accounts(self) -> None:
         """Shut them as soon as a snapshot with other than synthetic data is served."""
-        if self._demo_accounts and not self.all_synthetic:
+        # asked of the database: somebody may have opened one by other ways
+        if not self.all_synthetic and has_open_demo_accounts(self.access):
             self.ensure_demo_accounts()
 
     def ensure_demo_accounts(self) -> None:

@@ -71,7 +71,7 @@ def choose(page: Page, label: str, words: str) -> None:
     field.click()
     field.fill(words)
     page.get_by_role("option").filter(has_text=words).first.click()
-    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
     settle(page)
 
 
@@ -138,6 +138,8 @@ def test_a_grant_is_proposed_approved_by_two_shown_to_its_member_and_ended(
     (grant,) = list_grants(server.access)
     assert (grant.ended_by, grant.end_reason) == (username_of(Role.DATA_MANAGER), "The question was answered")
     analyst.reload()
+    expect(analyst.get_by_text("You are a member of no grant.")).to_be_visible()
+    analyst.get_by_text("1 grant that is over").click()
     expect(analyst.get_by_text("The question was answered").first).to_be_visible()
 
 
@@ -155,6 +157,20 @@ def test_a_data_manager_disables_a_person_whose_open_window_then_shuts(server: S
     expect(manager.get_by_text("The account of Leaving Soon is disabled.")).to_be_visible()
     leaving.get_by_test_id("stTopNavLink").first.click()
     expect(leaving.get_by_text("Your account was changed, which ended your session")).to_be_visible()
+
+
+def test_what_was_typed_into_a_dialog_is_gone_with_it(visit: Visit) -> None:
+    manager = visit(username_of(Role.DATA_MANAGER), "/access?part=People")
+    for deed in ("add", "add again"):
+        press(manager, "Add a person")
+        asked = dialog(manager)
+        expect(asked.get_by_label("Password", exact=True), deed).to_have_value("")
+        asked.get_by_label("Password", exact=True).fill("typed and thought better of")
+        asked.get_by_label("Password", exact=True).press("Tab")
+        settle(manager)
+        asked.get_by_role("button", name="Close").click()
+        expect(manager.get_by_role("dialog")).to_have_count(0)
+        settle(manager)
 
 
 def test_an_added_person_signs_in_with_the_suggested_passphrase(server: Server, visit: Visit, page: Page) -> None:

@@ -308,6 +308,13 @@ def test_a_member_is_taken_out_by_a_data_manager_alone(house: House) -> None:
     assert find_grant(house.deployment.access, grant).proposal.members == ()
 
 
+def test_no_name_is_read_as_markdown_on_a_button(house: House) -> None:
+    house.activate()
+    script = GRANT_DIALOG.format(name="show_removal", more="").replace("Anna Lyst", ":red[Anna]")
+    page = AppTest.from_string(script, default_timeout=30).run()
+    assert page.button(key="access.remove.confirm").label == f"Take {escape_markdown(':red[Anna]')} out"
+
+
 @pytest.mark.parametrize(("days", "amber"), [(13, True), (14, False), (100, False)])
 def test_the_last_fortnight_is_amber(house: House, days: int, amber: bool) -> None:
     house.activate(replace(PROPOSAL, valid_to=TODAY + timedelta(days=days - 1)))

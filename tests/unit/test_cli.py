@@ -35,11 +35,11 @@ def test_exact_results_need_to_be_asked_for(store: str, capsys: pytest.CaptureFi
 
 def test_the_options_of_the_question_reach_it(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["survival", "--store", store, "--disease", "ALL", "--endpoint", "rfs", "--where", "sex=F", "--where",
-                 "age_dx_years=1..<10", "--strata", "trial", "--by", "country", "--landmark", "30", "--horizon", "1000",
+                 "age_dx_years=1..<10", "--strata", "trial", "--by", "country", "--landmark", "42", "--horizon", "1004",
                  "--times", "100,200", "--interval", "log", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     question = answer["question"]
-    assert (question["landmark_days"], question["horizon_days"], question["strata"]) == (30, 1000, "trial")
+    assert (question["landmark_days"], question["horizon_days"], question["strata"]) == (42, 1004, "trial")
     assert len(question["where"]) == 2
     assert [at["days"] for at in answer["groups"][0]["at"]] == [91, 183]
     assert answer["interval"] == "log"

@@ -44,7 +44,7 @@ def show_countries(deployment: Deployment, actor: Actor, dictionary: Dictionary)
             show_restoring(dictionary, withdrawn)
 
 
-@st.dialog("Withdraw a country", width="medium")
+@st.dialog("Withdraw a country", width="medium", on_dismiss="rerun")
 def show_withdrawal(dictionary: Dictionary, withdrawn: Sequence[WithdrawnCountry]) -> None:
     """A country's patients are shut out of every answer."""
     actor = require(Permission.PROPOSE_GRANTS)
@@ -63,7 +63,7 @@ def show_withdrawal(dictionary: Dictionary, withdrawn: Sequence[WithdrawnCountry
                   f"{name} is withdrawn. Its patients are in no answer any more.")
 
 
-@st.dialog("Restore a country")
+@st.dialog("Restore a country", on_dismiss="rerun")
 def show_restoring(dictionary: Dictionary, withdrawn: Sequence[WithdrawnCountry]) -> None:
     """A withdrawal is taken back."""
     actor = require(Permission.PROPOSE_GRANTS)

@@ -37,7 +37,7 @@ def what_it_opens(grant: GrantInfo, names: Mapping[str, str], dictionary: Dictio
             f"{day_words(grant.valid_to)}.")
 
 
-@st.dialog("Approve the grant")
+@st.dialog("Approve the grant", on_dismiss="rerun")
 def show_approval(grant: GrantInfo, names: Mapping[str, str], dictionary: Dictionary) -> None:
     """One approval; with the second one the grant begins."""
     actor = require(Permission.APPROVE_GRANTS)
@@ -52,7 +52,7 @@ def show_approval(grant: GrantInfo, names: Mapping[str, str], dictionary: Dictio
                   f"{grant.id} is approved." if last else f"You approved {grant.id}. One more person has to.")
 
 
-@st.dialog("End the grant")
+@st.dialog("End the grant", on_dismiss="rerun")
 def show_ending(grant: GrantInfo, names: Mapping[str, str]) -> None:
     """A grant is over at once, and for good."""
     actor = require(Permission.APPROVE_GRANTS)
@@ -64,7 +64,7 @@ def show_ending(grant: GrantInfo, names: Mapping[str, str]) -> None:
         carry_out(lambda: end_grant(get_deployment(), actor, grant.id, reason), f"{grant.id} has ended.")
 
 
-@st.dialog("Reject the proposal")
+@st.dialog("Reject the proposal", on_dismiss="rerun")
 def show_rejection(grant: GrantInfo, names: Mapping[str, str]) -> None:
     """A proposal is off the table."""
     actor = require(Permission.APPROVE_GRANTS)
@@ -75,7 +75,7 @@ def show_rejection(grant: GrantInfo, names: Mapping[str, str]) -> None:
         carry_out(lambda: end_grant(get_deployment(), actor, grant.id, reason), f"{grant.id} is rejected.")
 
 
-@st.dialog("Take a person out of the grant")
+@st.dialog("Take a person out of the grant", on_dismiss="rerun")
 def show_removal(grant: GrantInfo, names: Mapping[str, str]) -> None:
     """A member leaves; nobody is ever added."""
     actor = require(Permission.PROPOSE_GRANTS)
@@ -92,7 +92,7 @@ def show_removal(grant: GrantInfo, names: Mapping[str, str]) -> None:
 
 
 def _ask_reason(who_reads: str) -> str:
-    return st.text_input("Why", key="access.reason", max_chars=LONGEST_REASON, help=who_reads,
+    return st.text_input("Why", key="access.reason", max_chars=LONGEST_REASON, help=escape_markdown(who_reads),
                          placeholder="In a few words").strip()
 
 

@@ -50,6 +50,8 @@ def show_refused(refused: UserError) -> None:
 def show_confirmation(label: str, *, key: str, missing: str = "") -> bool:
     """The last row of a dialog: the deed by its name, and the way out. True when the deed is confirmed.
 
+    A dialog is made with `on_dismiss="rerun"`, so that what was typed into one is gone when the next one opens.
+
     Parameters
     ----------
     label : the verb and its object, "End the grant".
@@ -60,7 +62,7 @@ def show_confirmation(label: str, *, key: str, missing: str = "") -> bool:
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel", key=f"access.{key}.cancel"):
             st.rerun()
-        confirmed = st.button(label, key=f"access.{key}.confirm", type="primary")
+        confirmed = st.button(escape_markdown(label), key=f"access.{key}.confirm", type="primary")
     if confirmed and missing:
         place.error(missing, icon=":material/error:")
     return confirmed and not missing

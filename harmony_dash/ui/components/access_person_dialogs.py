@@ -37,7 +37,7 @@ ROLE_EXPLANATIONS = {
 _LONGEST_NAME = 120
 
 
-@st.dialog("Add a person")
+@st.dialog("Add a person", on_dismiss="rerun")
 def show_new_person() -> None:
     """A new account, with its first password."""
     actor = require(Permission.MANAGE_ACCOUNTS)
@@ -53,7 +53,7 @@ def show_new_person() -> None:
                                      password=password), f"{name} can sign in as {username.lower()}.")
 
 
-@st.dialog("Change the role")
+@st.dialog("Change the role", on_dismiss="rerun")
 def show_new_role(person: PersonRow) -> None:
     """Another role, from the next sign-in on."""
     actor = require(Permission.MANAGE_ACCOUNTS)
@@ -65,7 +65,7 @@ def show_new_role(person: PersonRow) -> None:
                   f"{person.name} is {_a(Role(str(role)))} now.")
 
 
-@st.dialog("New password")
+@st.dialog("New password", on_dismiss="rerun")
 def show_new_password(person: PersonRow) -> None:
     """A password in place of one that was forgotten or got about."""
     actor = require(Permission.MANAGE_ACCOUNTS)
@@ -76,7 +76,7 @@ def show_new_password(person: PersonRow) -> None:
                   f"{person.name} has a new password.")
 
 
-@st.dialog("Reset two-step sign-in")
+@st.dialog("Reset two-step sign-in", on_dismiss="rerun")
 def show_second_factor_reset(person: PersonRow) -> None:
     """For somebody whose device is lost."""
     actor = require(Permission.MANAGE_ACCOUNTS)
@@ -87,7 +87,7 @@ def show_second_factor_reset(person: PersonRow) -> None:
                   f"{person.name} signs in with the password alone now.")
 
 
-@st.dialog("Clear failed attempts")
+@st.dialog("Clear failed attempts", on_dismiss="rerun")
 def show_clearing(person: PersonRow) -> None:
     """For somebody whom wrong passwords have locked out."""
     actor = require(Permission.MANAGE_ACCOUNTS)
@@ -98,7 +98,7 @@ def show_clearing(person: PersonRow) -> None:
                   f"{person.name} can try to sign in again.")
 
 
-@st.dialog("End all sessions")
+@st.dialog("End all sessions", on_dismiss="rerun")
 def show_sessions_end(person: PersonRow) -> None:
     """The person has to sign in again everywhere."""
     actor = require(Permission.MANAGE_ACCOUNTS)
@@ -108,7 +108,7 @@ def show_sessions_end(person: PersonRow) -> None:
                   f"All sessions of {person.name} have ended.")
 
 
-@st.dialog("Disable the account")
+@st.dialog("Disable the account", on_dismiss="rerun")
 def show_disabling(person: PersonRow) -> None:
     """Nobody signs in to it any more."""
     actor = require(Permission.MANAGE_ACCOUNTS)
@@ -119,7 +119,7 @@ def show_disabling(person: PersonRow) -> None:
                   f"The account of {person.name} is disabled.")
 
 
-@st.dialog("Enable the account")
+@st.dialog("Enable the account", on_dismiss="rerun")
 def show_enabling(person: PersonRow) -> None:
     """The account is open again, with the password and the grants it had."""
     actor = require(Permission.MANAGE_ACCOUNTS)

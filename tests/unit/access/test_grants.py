@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -9,12 +10,20 @@ from typing import Any
 
 import pytest
 
-from harmony_dash.access.accounts import change_role, disable_account
+from harmony_dash.access.accounts import (
+    Account,
+    change_role,
+    create_account,
+    disable_account,
+    existing_account,
+    set_password,
+)
 from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.audit import list_events
 from harmony_dash.access.database import AccessDatabase
 from harmony_dash.access.grant import Grant, GrantProposal, GrantStatus
 from harmony_dash.access.grant_rules import (
+    check_account_unchanged,
     check_grant_covers,
     check_user_can_approve,
     check_user_can_use,
@@ -36,7 +45,7 @@ from harmony_dash.access.grants import (
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, UserError
 from tests.unit.access.conftest import NOW
-from tests.unit.access.people import add_account
+from tests.unit.access.people import CHEAP, PASSWORD, add_account
 
 # Anna works on the project; Stefan and Sonja sit on the committee; Dora and Dirk look after the data.
 ANNA = Actor("anna", Role.ANALYST, "s1")
@@ -234,3 +243,56 @@ def test_ids_count_within_the_year(house: AccessDatabase) -> None:
     assert [propose(house).id, propose(house).id] == ["G-2026-001", "G-2026-002"]
     later = replace(PROPOSAL, valid_from=date(2027, 1, 2), valid_to=date(2027, 2, 1))
     assert propose_grant(house, later, by=DORA, now=NOW + timedelta(days=50)).id == "G-2027-001"
+
+
+def test_nobody_approves_through_accounts_they_made_or_changed(house: AccessDatabase) -> None:
+    puppets = [create_account(house, username=name, name=name, role=Role.STEERING, password=PASSWORD, by=DORA, now=NOW,
+                              rounds=CHEAP) for name in ("puppet.one", "puppet.two")]
+    grant = propose(house, by=DORA)
+    for puppet in puppets:
+        with pytest.raises(AccessRefused, match="made or changed by somebody"):
+            approve_grant(house, grant.id, by=Actor(puppet.username, Role.STEERING, "s"), now=NOW)
+    set_password(house, "sonja", "other kettle over nine stairs", by=DIRK, now=NOW, rounds=CHEAP)
+    approve_grant(house, grant.id, by=DIRK, now=NOW)
+    with pytest.raises(AccessRefused, match="made or changed by somebody"):
+        approve_grant(house, grant.id, by=SONJA, now=NOW)
+    assert approve_grant(house, grant.id, by=STEFAN, now=NOW).status(NOW) is GrantStatus.ACTIVE
+
+
+def test_an_approval_lapses_with_the_account_or_role_behind_it(house: AccessDatabase) -> None:
+    first, second = propose(house), propose(house)
+    for grant in (first, second):
+        approve_grant(house, grant.id, by=STEFAN, now=NOW)
+    disable_account(house, "stefan", by=DIRK, now=NOW)
+    assert approve_grant(house, first.id, by=SONJA, now=NOW).approvers == ("sonja",)
+    change_role(house, "sonja", Role.CLINICIAN, by=DIRK, now=NOW)
+    assert approve_grant(house, first.id, by=DIRK, now=NOW).status(NOW) is GrantStatus.PROPOSED
+    assert "approval lapsed" in {event.event.action for event in list_events(house)}
+
+
+def test_a_password_set_by_somebody_else_suspends_a_grant_until_the_operator_sets_one(house: AccessDatabase) -> None:
+    grant = activate(house)
+    account = set_password_and_find(house, by=DORA)
+    with pytest.raises(AccessRefused, match="changed by dora"):
+        check_account_unchanged(account, grant)
+    check_account_unchanged(set_password_and_find(house, by=OPERATOR), grant)
+
+
+def set_password_and_find(house: AccessDatabase, by: Actor) -> Account:
+    set_password(house, "anna", "other kettle over nine stairs", by=by, now=NOW + timedelta(hours=1), rounds=CHEAP)
+    return existing_account(house, "anna")
+
+
+def test_the_trail_holds_the_whole_proposal(house: AccessDatabase) -> None:
+    propose(house)
+    written = json.loads(list_events(house, action="grant proposed")[0].event.question)
+    assert written == {
+        "project": "IKZF1 in adults", "purpose": "Does IKZF1plus say who relapses?", "diseases": ["ALL"],
+        "countries": ["DE", "NL"], "variables": ["age_group", "ikzf1plus"], "level": "exact", "members": ["anna"],
+        "valid_from": "2026-11-21", "valid_to": "2027-05-20"}
+
+
+def test_invisible_characters_are_refused(house: AccessDatabase) -> None:
+    for text in ("fine\x1b[2K", "right\u202eleft"):
+        with pytest.raises(UserError, match="cannot be seen"):
+            propose(house, project=text)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harmony_dash.access.accounts import disable_account
 from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.audit import Decision, list_events
 from harmony_dash.access.grant import Grant, GrantProposal
@@ -19,6 +20,7 @@ from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, SettingsError, StoreError
+from harmony_dash.services import survival
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.deployment import Deployment, open_deployment
@@ -83,8 +85,7 @@ def test_under_a_grant_the_answer_is_exact_and_of_its_countries_alone(deployment
     assert released.value.n == count(deployment, "NL") + count(deployment, "DE")
     assert any(grant.id in note and "Netherlands" in note for note in released.value.notes)
     event = list_events(deployment.access, limit=1)[0].event
-    assert (event.grant, event.level, event.n, event.decision) == (
-        grant.id, "exact", released.value.n, Decision.ALLOWED)
+    assert (event.grant, event.level, event.decision) == (grant.id, "exact", Decision.ALLOWED)
     assert '"by":"sex"' in event.question
 
 
@@ -206,3 +207,32 @@ def test_protection_is_off_only_where_nobody_has_to_be_protected(tmp_path: Path,
                     lambda: count_choices(deployment, CLARA, QUESTION, ["sex"])):
             with pytest.raises(SettingsError, match="off only when"):
                 ask()
+
+
+@pytest.mark.parametrize("way", ["disabled", "ended", "withdrawn"])
+def test_what_changes_while_an_answer_is_computed_counts(
+        deployment: Deployment, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    grant = activate(deployment)
+    compute = survival.compute_survival
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        result = compute(*arguments, **options)
+        if way == "disabled":
+            disable_account(deployment.access, "anna", by=DORA, now=NOW)
+        elif way == "ended":
+            end_grant(deployment.access, grant.id, "done", by=DORA, now=NOW)
+        else:
+            withdraw_country(deployment.access, "NL", "letter", by=DORA, now=NOW)
+        return result
+
+    monkeypatch.setattr(survival, "compute_survival", slow)
+    with pytest.raises(AccessRefused):
+        ask_survival(deployment, ANNA, QUESTION, level=Level.EXACT, grant=grant.id)
+    event = list_events(deployment.access, limit=1)[0].event
+    assert (event.action, event.decision) == ("survival", Decision.REFUSED)
+
+
+def test_the_trail_keeps_the_size_of_an_exact_answer_as_others_might_see_it(deployment: Deployment) -> None:
+    grant = activate(deployment)
+    n = ask_survival(deployment, ANNA, QUESTION, level=Level.EXACT, grant=grant.id).value.n
+    assert list_events(deployment.access, limit=1)[0].event.n == n - n % 5

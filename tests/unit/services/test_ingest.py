@@ -18,7 +18,7 @@ from harmony_dash.services.ingest import ingest_sources
 from harmony_dash.settings import Settings, read_settings
 from harmony_dash.store.counts import fetch_cohort_count
 from harmony_dash.synthetic import synthesise
-from tests.factories import NOW
+from tests.factories import ACCESS_KEY, NOW
 
 KEY, OTHER_KEY = b"one made-up disclosure key", b"another made-up disclosure key"
 
@@ -29,7 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def deployment_at(moment: datetime, folder: Path, key: bytes) -> Deployment:
-    settings = Settings(folder / "store", folder / "access.sqlite", None, patient_key=b"k" * 32, disclosure_key=key)
+    settings = Settings(folder / "store", folder / "access.sqlite", None, patient_key=b"k" * 32, disclosure_key=key,
+                        access_key=ACCESS_KEY)
     return open_deployment(settings, now=lambda: moment)
 
 

@@ -101,7 +101,7 @@ def test_grouping_by_response_starts_the_clock_when_it_is_known_and_says_so(depl
     assert any("by day 42" in exclusion.reason for exclusion in result.exclusions)
 
 
-@pytest.mark.parametrize("where", ["age_dx_years=0.01..0.02", "sex=?"])
+@pytest.mark.parametrize("where", ["age_dx_years=60..", "sex=?"])
 def test_an_empty_or_tiny_cohort_is_an_answer_and_not_an_error(deployment: Deployment, where: str) -> None:
     result = ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter(where),))).value
     assert result.groups == ()
@@ -114,7 +114,7 @@ def test_five_years_after_a_landmark_are_told_as_such(deployment: Deployment) ->
     assert "after day 42 from diagnosis, among patients followed beyond that day" in result.summary
 
 
-@pytest.mark.parametrize("where", ["age_dx_years=0..100", "age_group=10-17,18-39", "sex=F"])
+@pytest.mark.parametrize("where", ["age_dx_years=1..<60", "age_group=10-17,18-39", "sex=F"])
 def test_pooling_children_and_adults_is_always_said(deployment: Deployment, where: str) -> None:
     result = ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter(where),))).value
     assert any("pooled" in note for note in result.notes)
@@ -257,9 +257,10 @@ def test_late_entry_and_landmarks_give_curves_on_the_grid(tmp_path: Path) -> Non
     frame = make_patients(900, seed=11)
     frame.loc[frame.index % 2 == 0, "entry_days"] = 37
     make_store(tmp_path / "store", frame=frame)
-    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32)
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32,
+                        access_key=ACCESS_KEY)
     late = open_deployment(settings, now=lambda: NOW)
-    for question in (Question("ALL", "os", by="sex"), Question("ALL", "os", by="sex", landmark_days=20),
+    for question in (Question("ALL", "os", by="sex"), Question("ALL", "os", by="sex", landmark_days=42),
                      Question("ALL", "relapse", by="sex")):
         for group in ask_survival(late, CLINICIAN, question).value.groups:
             assert set(group.curve.days.tolist()) <= set(GRID.tolist())

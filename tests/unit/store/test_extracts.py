@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -14,7 +17,7 @@ from harmony_dash.errors import StoreError
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.extracts import STRUCTURE, Cut, Extracts
 from harmony_dash.store.reader import Snapshot, Store
-from tests.factories import make_store
+from tests.factories import make_patients, make_store
 
 CUT = Cut(("NL", "DE"), ("cyto_group", "hsct_cr1"))
 
@@ -96,13 +99,37 @@ def test_what_is_over_is_removed_and_cannot_be_read_any_more(store: Store, extra
 
 def test_a_file_left_by_an_earlier_process_is_not_trusted(store: Store, extracts: Extracts) -> None:
     snapshot = store.current()
-    path = store.folder / "extracts" / f"{snapshot.snapshot}.{CUT.digest}.duckdb"
+    path = store.folder / "extracts" / f"{snapshot.snapshot}.{CUT.digest}.{os.getpid()}.duckdb"
     path.parent.mkdir()
     path.write_bytes(b"not a database")
     assert extracts.open(snapshot, CUT).patients > 0
-    (path.parent / ".tmp-left.duckdb").write_bytes(b"half")
+    (path.parent / f"{snapshot.snapshot}.{CUT.digest}.{_dead_process()}.tmp").write_bytes(b"half")
+    (path.parent / f"{snapshot.snapshot}.{CUT.digest}.{os.getppid()}.duckdb").write_bytes(b"another's")
     extracts.keep_only(snapshot.snapshot, [CUT])
-    assert [file.name for file in _files(store)] == [path.name]
+    left = {file.name.split(".")[2] for file in _files(store)}
+    assert left == {str(os.getpid()), str(os.getppid())}  # a process that runs looks after its own files
+
+
+def _dead_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_other_diseases_codes_and_identities_are_not_in_it(tmp_path: Path) -> None:
+    frame = make_patients(400)
+    frame.loc[frame.index % 4 == 0, "disease"] = "AML"
+    frame.loc[frame.country == "FR", "trial"] = "Secret trial"
+    snapshot = make_store(tmp_path / "store", frame=frame)
+    extract = Extracts(Store(tmp_path / "store")).open(snapshot, Cut(("NL",), ("sex", "trial"), ("ALL",)))
+    assert extract.patients == int(((frame.country == "NL") & (frame.disease == "ALL")).sum())
+    assert "Secret trial" not in extract.code_values["trial"]
+    assert extract.code_values["disease"] == ("ALL",)
+    raw = next((tmp_path / "store" / "extracts").glob("*.duckdb")).read_bytes()
+    assert b"Secret trial" not in raw
+    assert frame.patient[0][:14].encode() not in raw
+    assert extract.fetch_rows("SELECT read_count, accepted_count, quarantined_count FROM source") == [
+        (None, extract.patients, 0)]
 
 
 def test_a_cut_that_leaves_nobody_is_a_clear_error(store: Store, extracts: Extracts) -> None:
