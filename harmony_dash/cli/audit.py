@@ -1,4 +1,4 @@
-"""`audit`: reading the audit trail, and proving that it is as it was written."""
+"""`audit`: reading the audit trail, proving that it is as it was written, and reviewing what was asked."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from harmony_dash.access.actor import OPERATOR
 from harmony_dash.access.audit import Decision, RecordedEvent
 from harmony_dash.access.head import Head, parse_head
 from harmony_dash.access.verification import HeadFile, Verification
-from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say
 from harmony_dash.errors import StoreError, UserError
 from harmony_dash.services import audit_trail
 from harmony_dash.services.audit_trail import TrailFilters
+from harmony_dash.services.differencing import Asking, DifferencingReport, review_differencing
 
 
 def add_audit(commands: Any) -> None:
@@ -35,6 +36,10 @@ def add_audit(commands: Any) -> None:
     check = _add_part(actions, "verify", _verify, "check every row; exit code 2 if one is not as it was written")
     check.add_argument("--head", type=Path, metavar="FILE", help="a head that `audit head` wrote earlier")
     _add_part(actions, "head", _head, "print the newest link, to be kept where nobody can change it")
+    review = _add_part(actions, "differencing", _differencing,
+                       "list questions answered about nearly the same patients, and who keeps asking about the same")
+    review.add_argument("--days", type=int, default=1, metavar="N",
+                        help="whole days (UTC) before today; today so far is always looked at (default 1)")
     _add_part(actions, "accept-clock", _accept_clock,
               "say that the clock is right, although the trail holds later moments")
 
@@ -112,6 +117,58 @@ def _head(options: argparse.Namespace) -> int:
     else:
         print(head.text)
     return 0
+
+
+def _differencing(options: argparse.Namespace) -> int:
+    report = review_differencing(require_store(deployment_of(options)), OPERATOR, days=options.days)
+    if options.json:
+        print_json(_report_json(report))
+    else:
+        for line in _report_lines(report):
+            print(line)
+    together = sum(1 for pair in report.pairs if pair.same_people)
+    say(f"{report.questions:,} protected questions of {report.people:,} people since {report.since:%Y-%m-%d} (UTC), "
+        f"put to snapshot {report.snapshot}: {len(report.pairs):,} pairs about nearly the same patients, {together:,} "
+        f"of them asked by one person; {len(report.not_compared):,} not compared; {len(report.alarms):,} alarms.")
+    return 0
+
+
+def _report_lines(report: DifferencingReport) -> list[str]:
+    lines = []
+    for alarm in report.alarms:
+        lines.append(f"ALARM  {alarm.username} asked {alarm.questions:,} questions on {alarm.day} that share: "
+                     f"{'; '.join(alarm.conditions)}")
+    for pair in report.pairs:
+        whose = f"both asked by {', '.join(pair.same_people)}" if pair.same_people else "asked by different people"
+        lines.append(f"PAIR  differ by fewer than {pair.fewer_than} patients, {whose}")
+        lines += [f"    {_asking_words(asking)}" for asking in pair.one]
+        lines.append("  and")
+        lines += [f"    {_asking_words(asking)}" for asking in pair.other]
+    lines += [f"NOT COMPARED  {_asking_words(one.asking)}: {one.why}" for one in report.not_compared]
+    return lines
+
+
+def _asking_words(asking: Asking) -> str:
+    more = f", {asking.times:,} times until {asking.last:%Y-%m-%d %H:%M}" if asking.times > 1 else ""
+    return f"{asking.words} [{asking.fingerprint}], {asking.username} {asking.first:%Y-%m-%d %H:%M}{more}"
+
+
+def _report_json(report: DifferencingReport) -> dict[str, object]:
+    return {
+        "since": report.since.isoformat(), "until": report.until.isoformat(), "snapshot": report.snapshot,
+        "questions": report.questions, "people": report.people,
+        "pairs": [{"same_people": list(pair.same_people), "differ_by_fewer_than": pair.fewer_than,
+                   "one": [_asking_json(asking) for asking in pair.one],
+                   "other": [_asking_json(asking) for asking in pair.other]} for pair in report.pairs],
+        "not_compared": [{**_asking_json(one.asking), "why": one.why} for one in report.not_compared],
+        "alarms": [{"username": alarm.username, "day": alarm.day.isoformat(), "questions": alarm.questions,
+                    "conditions": list(alarm.conditions)} for alarm in report.alarms]}
+
+
+def _asking_json(asking: Asking) -> dict[str, object]:
+    return {"question": asking.words, "fingerprint": asking.fingerprint, "grant": asking.grant,
+            "username": asking.username, "first": asking.first.isoformat(), "last": asking.last.isoformat(),
+            "times": asking.times}
 
 
 def _accept_clock(options: argparse.Namespace) -> int:

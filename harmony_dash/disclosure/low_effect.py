@@ -139,8 +139,8 @@ def apply_low_effect_rule(effects: Effects, least: int, *, floor: int | None = N
     Returns
     -------
     Answerable
-        Conditions with an effect below k are dropped one by one, the smallest first, ties by field name; then choices
-        that add fewer than k patients, down to one of each condition. Effects of 0 and of 1 to k - 1 are the same.
+        Conditions with an effect below k are dropped one by one, the first by field name first; then choices that add
+        fewer than k patients, down to one of each condition. Effects of 0 and of 1 to k - 1 are the same.
     TooFewPatients
         where something was dropped and what is left has fewer patients than the floor.
     """
@@ -217,19 +217,21 @@ def _count_choices(effects: Effects, variable: str, chosen: Chosen, rows: Bools)
 
 
 def _drop_one(effects: Effects, kept: list[tuple[int, Selection]], least: int) -> list[tuple[int, Selection]] | None:
-    """The selections without the condition or choice that matters least, None if all of them matter."""
+    """The selections without the condition or choice that matters too little, None if all of them matter."""
     selections = [selection for _, selection in kept]
     everybody, figure = weigh(effects, selections, figure=False), weigh(effects, selections, figure=True)
-    smallest = [min(pair) for pair in zip(everybody.fail_only, figure.fail_only, strict=True)]
-    low = [place for place, n in enumerate(smallest) if n < least]
+    low = [place for place, pair in enumerate(zip(everybody.fail_only, figure.fail_only, strict=True))
+           if min(pair) < least]
+    # Which of several goes is decided by their names alone. By size, one patient more or less could decide it, and the
+    # note about the one that went would tell of that patient.
     if low:
-        drop = min(low, key=lambda place: (smallest[place], selections[place].order))
+        drop = min(low, key=lambda place: selections[place].order)
         return [pair for place, pair in enumerate(kept) if place != drop]
-    choices = [(min(n, figure.adds[place][choice]), selections[place].order, place, choice)
-               for place, adds in enumerate(everybody.adds) if len(adds) > 1 for choice, n in adds.items()]
-    if not choices or min(choices)[0] >= least:
+    choices = [(selections[place].order, place, choice) for place, adds in enumerate(everybody.adds) if len(adds) > 1
+               for choice, n in adds.items() if min(n, figure.adds[place][choice]) < least]
+    if not choices:
         return None
-    _, _, place, choice = min(choices)
+    _, place, choice = min(choices)
     number, selection = kept[place]
     return [*kept[:place], (number, selection.without(*choice)), *kept[place + 1:]]
 

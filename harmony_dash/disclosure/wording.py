@@ -124,6 +124,8 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     if scope.is_protected:
         parts.append(f"{describe_protection(scope)}; curves are read every quarter and rounded to about "
                      f"{scope.rules.patients_per_step} patients, to {scope.rules.minimum_at_risk} at risk")
+    else:
+        parts.append(f"exact numbers, grant {scope.grant}" if scope.grant else "exact numbers")
     if result.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."

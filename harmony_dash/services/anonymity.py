@@ -97,9 +97,9 @@ def describe_excess(report: AnonymityReport, dictionary: Dictionary) -> str:
         named = "; ".join(_words(small, dictionary) for small in classes[:_NAMED])
         more = f"; and {len(classes) - _NAMED} more such groups" if len(classes) > _NAMED else ""
         by = _listed([dictionary[name].label.lower() for name in grain.by])
-        sentences.append(f"by {by} {_figures(grain, report.limits)}; fewer than {report.limits.few} patients each are "
+        sentences.append(f"{by} {_figures(grain, report.limits)}; fewer than {report.limits.few} patients each are "
                          f"in: {named}{more}")
-    return ". B".join(sentence[place > 0:] for place, sentence in enumerate(sentences))
+    return f"by {'. By '.join(sentences)}"
 
 
 def _figures(grain: Grain, limits: Limits) -> str:

@@ -118,12 +118,12 @@ def find_alarms(asked: Iterable[DayQuestion], *, questions: int = ALARM_QUESTION
     for (username, day), found in days.items():
         if len(found) < questions:
             continue
-        shared = Counter(frozenset(chosen) for held in found.values() for chosen in combinations(held, conditions))
+        shared = Counter(frozenset(chosen) for one in found.values() for chosen in combinations(one, conditions))
         most = max(shared.values(), default=0)
         if most >= questions:
             # of several equal ones the first by name, so that the report does not change from run to run
             chosen = min((one for one, n in shared.items() if n == most), key=_order)
-            held = [conditions_ for conditions_ in found.values() if chosen <= conditions_]
+            held = [one for one in found.values() if chosen <= one]
             alarms.append(Alarm(username, day, most, frozenset.intersection(*held)))
     return tuple(sorted(alarms, key=lambda alarm: (-alarm.day.toordinal(), alarm.username)))
 

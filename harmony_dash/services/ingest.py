@@ -134,8 +134,9 @@ def _check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:
         several = len(refused) > 1
         excess = ". ".join(f"{f'In {source} ' if several else ''}{describe_excess(found, dictionary)}"
                            for source, found in refused.items())
-        raise AnonymityRefused(f"patients could be recognised too easily{'. ' if several else ': '}{excess}", where=", ".join(refused),
-                               remedy=describe_remedy(refused.values(), dictionary), report=report)
+        raise AnonymityRefused(f"patients could be recognised too easily{'. ' if several else ': '}{excess}",
+                               where=", ".join(refused), remedy=describe_remedy(refused.values(), dictionary),
+                               report=report)
 
 
 def _add_source(writer: SnapshotWriter, folder: Path, dictionary: Dictionary, key: bytes,

@@ -6,19 +6,21 @@ that they differ by few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harmony_dash.cohort.filters import Filter, OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.store.conditions import Statement
 from harmony_dash.store.event_tables import figure_conditions
 from harmony_dash.store.reader import Snapshot, as_integers
 
 Bitmaps: TypeAlias = NDArray[np.uint64]
+_Write: TypeAlias = Callable[[Statement], str]
 
 _WORD: Final = 64
 # Enough columns that the patients are read seldom, and few enough that their values fit into memory.
@@ -44,27 +46,37 @@ class PatientSet:
     group: str = ""
 
 
+@dataclass(frozen=True)
+class _Condition:
+    """One thing that a patient meets or does not.
+
+    Attributes
+    ----------
+    sql, values : as if it stood alone; conditions that agree in both are the same.
+    bind : writes it beside others, whose values stand in the parameters already, and adds its own.
+    """
+
+    sql: str
+    values: tuple[Any, ...]
+    bind: Callable[[dict[str, Any]], str] = field(compare=False)
+
+
 def fetch_bitmaps(snapshot: Snapshot, sets: Sequence[PatientSet]) -> Bitmaps:
     """One row a set, one bit a patient of the snapshot; the same bit stands for the same patient in every row.
+
+    Questions share most of their conditions, so the engine tells each condition apart once, and the sets are put
+    together from those.
 
     Returns
     -------
     Bitmaps, shape (sets, words of 64 patients).
     """
-    columns = list(dict.fromkeys((one.question, one.figure, bool(one.group)) for one in sets))
-    places: dict[tuple[Question, bool, bool], list[int]] = {column: [] for column in columns}
-    for number, one in enumerate(sets):
-        places[one.question, one.figure, bool(one.group)].append(number)
-    bitmaps = np.zeros((len(sets), -(-snapshot.patients // _WORD)), dtype=np.uint64)
-    step = max(1, min(_MOST_COLUMNS, _MOST_VALUES // max(snapshot.patients, 1)))
-    for start in range(0, len(columns), step):
-        batch = columns[start : start + step]
-        for column, codes in zip(batch, _fetch_codes(snapshot, batch), strict=True):
-            names = snapshot.values_of(snapshot.dictionary[column[0].by]) if column[2] and column[0].by else ()
-            for number in places[column]:
-                code = names.index(sets[number].group) if sets[number].group else 0
-                packed = np.packbits(codes == code)
-                bitmaps[number].view(np.uint8)[: len(packed)] = packed
+    conditions = [_conditions_of(snapshot, one) for one in sets]
+    places = {one: place for place, one in enumerate(dict.fromkeys(one for parts in conditions for one in parts))}
+    met = _fetch_conditions(snapshot, list(places))
+    bitmaps = np.zeros((len(sets), met.shape[1]), dtype=np.uint64)
+    for number, parts in enumerate(conditions):
+        np.bitwise_and.reduce(met[[places[one] for one in parts]], axis=0, out=bitmaps[number])
     return bitmaps
 
 
@@ -99,30 +111,53 @@ def find_close_pairs(bitmaps: Bitmaps, limits: NDArray[np.int64]) -> list[tuple[
     pairs = []
     for place, end in enumerate(ends):
         others = np.arange(place + 1, end)
-        others = others[_distances(sample[place], sample[place + 1 : end]) < most]
-        apart = _distances(bitmaps[place], bitmaps[others])
+        others = others[count_patients(sample[place + 1 : end] ^ sample[place]) < most]
+        apart = count_patients(bitmaps[others] ^ bitmaps[place])
         near = (apart > 0) & (apart < np.maximum(limits[place], limits[others]))
         pairs += [(int(order[place]), int(order[other])) for other in others[near]]
     return sorted((min(pair), max(pair)) for pair in pairs)
 
 
-def _distances(one: Bitmaps, others: Bitmaps) -> NDArray[np.int64]:
-    """By how many patients each of the other sets differs from the one."""
-    return count_patients(others ^ one)
+def _conditions_of(snapshot: Snapshot, one: PatientSet) -> list[_Condition]:
+    """What a patient of the set must meet, each condition by itself."""
+    parts: list[_Write] = [Statement.disease, *(_write_filter(item) for item in one.question.where)]
+    if one.figure:
+        # they bind no values, so that they can be told apart by their words
+        texts = figure_conditions(Statement(one.question, snapshot.dictionary), late_entry=snapshot.late_entry)
+        parts += [_write_text(text) for text in texts]
+    if one.group and one.question.by:
+        parts.append(_write_filter(OneOf(one.question.by, (one.group,))))
+    return [_condition(snapshot, one.question, part) for part in parts]
 
 
-def _fetch_codes(snapshot: Snapshot, columns: Sequence[tuple[Question, bool, bool]]) -> list[NDArray[Any]]:
-    """For each column, the number of every patient's group, 0 where groups do not count, -1 for nobody of the set."""
-    parameters: dict[str, Any] = {}
-    terms = []
-    for number, (question, figure, grouped) in enumerate(columns):
-        statement = Statement(question, snapshot.dictionary, parameters)
-        conditions = [statement.cohort()]
-        if figure:
-            conditions += figure_conditions(statement, late_entry=snapshot.late_entry)
-        group = f"coalesce(enum_code({statement.column(question.by)})::SMALLINT, -1)" if grouped and question.by else "0"
-        terms.append(f"CASE WHEN {' AND '.join(conditions)} THEN {group} ELSE -1 END::SMALLINT AS set_{number}")
-    found = snapshot.fetch_columns(f"SELECT rowid AS place, {', '.join(terms)} FROM patient", parameters)
-    # The engine need not give rows in their order.
-    back = np.argsort(as_integers(found["place"]), kind="stable")
-    return [np.ma.getdata(found[f"set_{number}"])[back] for number in range(len(columns))]
+def _write_filter(item: Filter) -> _Write:
+    return lambda statement: statement.condition(item)
+
+
+def _write_text(text: str) -> _Write:
+    return lambda _: text
+
+
+def _condition(snapshot: Snapshot, question: Question, write: _Write) -> _Condition:
+    alone = Statement(question, snapshot.dictionary)
+    sql = write(alone)
+    return _Condition(sql, tuple(alone.parameters.values()),
+                      lambda parameters: write(Statement(question, snapshot.dictionary, parameters)))
+
+
+def _fetch_conditions(snapshot: Snapshot, conditions: Sequence[_Condition]) -> Bitmaps:
+    """Which patients meet each condition, in the order of their rows in the snapshot."""
+    bitmaps = np.zeros((len(conditions), -(-snapshot.patients // _WORD)), dtype=np.uint64)
+    step = max(1, min(_MOST_COLUMNS, _MOST_VALUES // max(snapshot.patients, 1)))
+    for start in range(0, len(conditions), step):
+        batch = conditions[start : start + step]
+        parameters: dict[str, Any] = {}
+        columns = ", ".join(f"coalesce({one.bind(parameters)}, false) AS met_{number}"
+                            for number, one in enumerate(batch))
+        found = snapshot.fetch_columns(f"SELECT rowid AS place, {columns} FROM patient", parameters)
+        # The engine need not give rows in their order.
+        back = np.argsort(as_integers(found["place"]), kind="stable")
+        for number in range(len(batch)):
+            packed = np.packbits(np.ma.getdata(found[f"met_{number}"])[back])
+            bitmaps[start + number].view(np.uint8)[: len(packed)] = packed
+    return bitmaps

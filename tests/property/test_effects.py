@@ -180,8 +180,9 @@ def plain_rule(rows: list[Row], asked: dict[int, Selection], offered: dict[str, 
     while True:
         effects = [(size(lambda row, number=number: not meets(row, kept[number]) and all(  # type: ignore[misc]
             meets(row, other) for place, other in kept.items() if place != number)), number) for number in kept]
-        if effects and min(effects)[0] < least:
-            del kept[min(effects)[1]]  # selections are numbered in the order of their fields
+        low = [number for n, number in effects if n < least]
+        if low:
+            del kept[min(low)]  # selections are numbered in the order of their fields
             dropped = True
             continue
         adds = []
@@ -191,9 +192,10 @@ def plain_rule(rows: list[Row], asked: dict[int, Selection], offered: dict[str, 
                 adds += [(size(lambda row, number=number, part=part: not meets(  # type: ignore[misc]
                     row, kept[number].without(*part)) and all(meets(row, other) for other in kept.values())),
                     selection.order, number, part) for part in parts]
-        if not adds or min(adds)[0] >= least:
+        few = [place for n, *place in adds if n < least]
+        if not few:
             return [row for row in rows if all(meets(row, selection) for selection in kept.values())], dropped
-        _, _, number, part = min(adds)
+        _, number, part = min(few)
         kept[number] = kept[number].without(*part)
         dropped = True
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 SEEDS = range(1, 21)
 # The forms in which the store counts; pycanon is asked for each.
 FORMS = {
-    "before": ("disease", "country", "age_dx_years", "sex", "dx_period"),
-    "generalised": ("disease", "country", "age_group", "sex", "dx_period"),
+    "before": ("disease", "country", "dx_period", "age_dx_years", "sex"),
+    "generalised": ("disease", "country", "dx_period", "age_group", "sex"),
     "with the country": ("disease", "country", "age_group", "sex"),
     "with the period": ("disease", "dx_period", "age_group", "sex"),
 }
@@ -28,23 +28,28 @@ Table = dict[str, list[str | float | None]]
 
 
 def make_table(seed: int) -> Table:
-    """One source: its size, how many values it knows and how often one is missing differ from table to table."""
+    """One source: its size, how many values it knows and how often one is missing differ from table to table.
+
+    In every other table few values are known, none is rare and none is missing, so that classes are larger than one.
+    """
     rng = random.Random(seed)
+    crowded = seed % 2 == 0
     patients = 40 + int(rng.random() * 560)
-    countries, periods, events = (1 + int(rng.random() * len(known)) for known in (_COUNTRIES, _PERIODS, _EVENTS))
-    oldest, missing = (1 + int(rng.random() * limit) for limit in (70, 4))
+    countries, periods = (1 + int(rng.random() * (2 if crowded else len(known))) for known in (_COUNTRIES, _PERIODS))
+    events = 1 + crowded + int(rng.random() * (len(_EVENTS) - 1))
+    oldest, steps = (5 + int(rng.random() * 20), 1) if crowded else (1 + int(rng.random() * 70), 2)
+    missing = 0.0 if crowded else 0.04 * rng.random()
     follows = rng.random() < 0.8
 
     def pick(known: Sequence[str], count: int) -> str | None:
-        # Squared, so that some values are rare. In a quarter of the tables nothing is missing.
-        place = int(rng.random() ** 2 * count)
-        return None if rng.random() < 0.02 * (missing - 1) else known[place]
+        place = int(rng.random() ** (1 if crowded else 2) * count)
+        return None if rng.random() < missing else known[place]
 
     rows = []
     for _ in range(patients):
-        age = None if rng.random() < 0.01 * (missing - 1) else float(int(rng.random() * oldest * 2)) / 2
+        age = None if rng.random() < missing else float(int(rng.random() * oldest * steps)) / steps
         rows.append((
-            "ALL" if rng.random() < 0.9 else "AML", pick(_COUNTRIES, countries), age,
+            "ALL" if crowded or rng.random() < 0.9 else "AML", pick(_COUNTRIES, countries), age,
             None if age is None else next(name for upper, name in _AGE_GROUPS if age < upper),
             pick(("F", "M"), 2), pick(_PERIODS, periods), pick(_EVENTS, events) if follows else None,
             pick(("no", "yes"), 2)))

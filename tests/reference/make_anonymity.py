@@ -38,7 +38,8 @@ def main() -> None:
                 "classes": int(sizes["n_ec"]), "mean_class_size": float(sizes["mean_ec"])}
         tables.append({"seed": seed, "patients": len(frame), "digest": digest_of(table), "values": values})
     lines = ",\n".join(json.dumps(table) for table in tables)
-    FILE.write_text(f'{{"versions": "pycanon {version("pycanon")}, pandas {version("pandas")}", "tables": [\n{lines}\n]}}\n')
+    versions = f"pycanon {version('pycanon')}, pandas {version('pandas')}"
+    FILE.write_text(f'{{"versions": "{versions}", "tables": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":

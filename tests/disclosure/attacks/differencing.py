@@ -1,13 +1,14 @@
 """Attack A: a group with and without the category that its target is alone in.
 
-The two sets differ by the target or, in the other group of the secret, by nobody. Whoever sees two different answers
-for a group knows that the target is in it. So a difference of any kind is a claim: a count, a point of a curve, a number
-at risk, a median, a reason, or that some other filter "was not applied".
+In one group of the secret the two sets differ by the target, in the other by nobody. Whoever sees two different answers
+for one group and the same answer for the other knows where the target is. So such a difference of any kind is a claim: a
+count, a point of a curve, a number at risk, a median, a reason, or that some other filter "was not applied". Answers that
+differ for both groups say nothing: the cohort as a whole got another answer, and its rule never sees the secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,10 +80,11 @@ def differs(asker: Asker, pair: Pair, group: str) -> bool:
 
 def attack(world: World, targets: Sequence[int], **changes: Any) -> list[Claims]:
     """Attack every target; `changes` to all questions are a landmark, a horizon or another endpoint."""
-    claims = []
-    for row in targets:
-        asker = Asker(world)
-        pairs = list(pairs_of(world, int(row), **changes))
-        claims.append(Claims(world.is_positive(int(row)), any(differs(asker, pair, YES) for pair in pairs),
-                             any(differs(asker, pair, NO) for pair in pairs)))
-    return claims
+    return [claim(world, int(row), pairs_of(world, int(row), **changes)) for row in targets]
+
+
+def claim(world: World, row: int, pairs: Iterable[Pair]) -> Claims:
+    """What the pairs say of one target."""
+    asker = Asker(world)
+    seen = [(differs(asker, pair, YES), differs(asker, pair, NO)) for pair in pairs]
+    return Claims(world.is_positive(row), (True, False) in seen, (False, True) in seen)

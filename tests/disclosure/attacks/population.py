@@ -66,7 +66,7 @@ def make_population(n: int, seed: int = 1) -> pd.DataFrame:
         "cyto_group": rng.choice(["good", "intermediate", "high"], n, p=[0.45, 0.4, 0.15]),
         "mrd_group": _with_gaps(rng.choice(["mrd_cr", "mrd_failure"], n, p=[0.6, 0.4]), 0.1, rng),
         # Recorded of nearly everybody, so that those without it stand out.
-        "cns_status": _with_gaps(rng.choice(["CNS1", "CNS2"], n, p=[0.85, 0.15]), 0.004, rng),
+        "cns_status": _with_gaps(rng.choice(["CNS1", "CNS2"], n, p=[0.55, 0.45]), 0.004, rng),
         SECRET: np.where(rng.random(n) < BASE_RATE, YES, NO)})
     return frame.join(_follow(n, rng))
 
@@ -76,7 +76,7 @@ def _choose_trials(country: NDArray[np.str_], age: NDArray[np.int64], rng: np.ra
     abroad = home & (age < 6) & (rng.random(len(age)) < 0.03)
     hosts = [code for code in COUNTRIES if code not in SENDERS]
     place = np.where(abroad, rng.choice(hosts, len(age)), country).astype(object)
-    late = (age >= 6) & (rng.random(len(age)) < 0.99)
+    late = (age >= 6) & (rng.random(len(age)) < 0.96)
     return np.array([f"{code} {'elderly' if old else 'main'}" for code, old in zip(place, late, strict=True)],
                     dtype=object)
 

@@ -76,13 +76,15 @@ def test_dropping_one_condition_can_make_another_matter_or_not() -> None:
     assert (decision.question.where, decision.n) == ((FEMALE,), 100)
 
 
-def test_the_smallest_effect_is_dropped_first() -> None:
-    effects = make_effects((FEMALE, GERMAN), ("DE", 5, "F", 100), ("DE", 5, "M", 2), ("FR", 5, "F", 5),
-                           ("FR", 5, "M", 8))
+@pytest.mark.parametrize(("men", "french"), [(0, 0), (0, 1), (1, 0), (2, 5), (9, 1)])
+def test_of_two_low_effects_the_first_by_name_is_dropped_whatever_their_size(men: int, french: int) -> None:
+    # Without the country, the ten French men come on top of the German ones and the sex may matter.
+    effects = make_effects((FEMALE, GERMAN), ("DE", 5, "F", 100), ("DE", 5, "M", men), ("FR", 5, "F", french),
+                           ("FR", 5, "M", 10))
     decision = apply_low_effect_rule(effects, 10)
     assert isinstance(decision, Answerable)
-    assert decision.not_applied == (NotApplied(FEMALE, CHANGES),)
-    assert (decision.question.where, decision.n) == ((GERMAN,), 102)
+    assert decision.not_applied == (NotApplied(GERMAN, CHANGES),)
+    assert (decision.question.where, decision.n) == ((FEMALE,), 100 + french)
 
 
 def test_the_effect_counts_where_it_is_smaller_in_the_cohort_or_in_the_figure() -> None:

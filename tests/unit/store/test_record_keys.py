@@ -254,7 +254,8 @@ def test_no_query_reads_record_keys_but_to_combine_them() -> None:
                for path in root.rglob("*.py")}
     assert {name: texts for name, texts in carried.items() if texts} == {
         "store/record_keys.py": ["{COLUMN}){kept}"], "store/counts.py": ["{COLUMN} FROM patient ", "{COLUMN} FROM "
-         "patient WHERE {where}) GROUP BY GROUPING SETS ({sets})"], "store/effects.py": ["{COLUMN} FROM patient ", "{COLUMN} "]}
+         "patient WHERE {where}) GROUP BY GROUPING SETS ({sets})"], "store/effects.py": ["{COLUMN} FROM patient ",
+                                                                                                 "{COLUMN} "]}
 
 
 def test_keys_of_disjoint_sets_combine(snapshot: Snapshot) -> None:
