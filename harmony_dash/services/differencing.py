@@ -43,7 +43,7 @@ from harmony_dash.services.recorded_questions import (
     read_recorded_questions,
     rebuild_question,
 )
-from harmony_dash.store.membership import PatientSet, count_patients, fetch_bitmaps, find_close_pairs
+from harmony_dash.store.membership import Bitmaps, PatientSet, count_patients, fetch_bitmaps, find_close_pairs
 from harmony_dash.store.reader import Snapshot
 
 ACTION: Final = "review differencing"
@@ -216,19 +216,21 @@ def _find_pairs(snapshot: Snapshot, rebuilt: Sequence[_Rebuilt], planned: Sequen
     for one, plan in zip(rebuilt, planned, strict=True):
         for patients in () if isinstance(plan, UserError) else plan:
             shown[patients].append((patients, one))
-    figures, cohorts = ([who for patients, who in shown.items() if patients.figure is figure]
+    bitmaps = fetch_bitmaps(snapshot, list(shown))
+    figures, cohorts = ([number for number, patients in enumerate(shown) if patients.figure is figure]
                         for figure in (True, False))
-    pairs = _compare(snapshot, figures)
+    who = list(shown.values())
+    pairs = _compare(snapshot, bitmaps[figures], [who[number] for number in figures])
     told = {both for pair in pairs for both in _questions_of(pair)}
     # Where figures are close their cohorts mostly are as well: one finding is enough.
-    pairs += [pair for pair in _compare(snapshot, cohorts) if not _questions_of(pair) <= told]
+    pairs += [pair for pair in _compare(snapshot, bitmaps[cohorts], [who[number] for number in cohorts])
+              if not _questions_of(pair) <= told]
     return tuple(sorted(pairs, key=_those_of_one_person_first))
 
 
-def _compare(snapshot: Snapshot, shown: Sequence[Sequence[_Shown]]) -> list[ClosePair]:
+def _compare(snapshot: Snapshot, bitmaps: Bitmaps, shown: Sequence[Sequence[_Shown]]) -> list[ClosePair]:
     """The close ones among sets, of each of which is given who was shown it."""
     rules = Scope(Level.PROTECTED).rules
-    bitmaps = fetch_bitmaps(snapshot, [who[0][0] for who in shown])
     # The same patients asked for in other words are one set, and whoever is too few was not shown.
     rows: dict[bytes, int] = {}
     together: defaultdict[int, list[_Shown]] = defaultdict(list)
@@ -238,7 +240,7 @@ def _compare(snapshot: Snapshot, shown: Sequence[Sequence[_Shown]]) -> list[Clos
     sides = list(together.values())
     limits = np.array([max(Scope(one.recorded.level).rules.minimum_cell for _, one in side) for side in sides],
                       dtype=np.int64)
-    close = find_close_pairs(bitmaps[np.array(list(together), dtype=np.int64)], limits)
+    close = find_close_pairs(bitmaps[list(together)], limits)
     return [_pair(snapshot, sides[one], sides[other], int(max(limits[one], limits[other]))) for one, other in close]
 
 

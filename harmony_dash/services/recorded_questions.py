@@ -167,9 +167,9 @@ def _sets_of_answer(snapshot: Snapshot, question: Question, scope: Scope) -> lis
 def _sets_of_panel(snapshot: Snapshot, question: Question, scope: Scope) -> list[PatientSet]:
     try:
         check_closed(question, snapshot.dictionary, scope.level)
+        effects = fetch_effects(snapshot, _only_cohort(question), figure=False)
     except QuestionError:
         return []  # of such a question the panel tells nothing
-    effects = fetch_effects(snapshot, _only_cohort(question), figure=False)
     answer = apply_low_effect_rule(effects, scope.rules.minimum_cell)
     return [] if isinstance(answer, TooFewPatients) else [PatientSet(answer.question)]
 

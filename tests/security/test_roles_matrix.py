@@ -33,6 +33,7 @@ from harmony_dash.services import (
     audit_trail,
     choices,
     coverage,
+    differencing,
     grants,
     ingest,
     own_account,
@@ -359,11 +360,13 @@ TABLE: dict[str, Row] = {
     "audit_trail.trail_as_csv": row(OVERSEES, lambda h, a: audit_trail.trail_as_csv(h.deployment, a)),
     "audit_trail.verify_trail": row(OVERSEES, lambda h, a: audit_trail.verify_trail(h.deployment, a)),
     "audit_trail.export_head": row(OVERSEES, lambda h, a: audit_trail.export_head(h.deployment, a)),
+    "differencing.review_differencing": row(OVERSEES, lambda h, a: differencing.review_differencing(h.deployment, a)),
     "audit_trail.accept_clock": row(OPERATES, lambda h, a: audit_trail.accept_clock(h.deployment, a)),
 }
 # Functions that take an actor and are no action of theirs, each with the reason.
 NO_ACTIONS = {
     "admission.admit": "a part of each question, after its check; the two rows of exact survival go through it",
+    "budget.check_budget": "a part of each question, after its check; it can only refuse",
     "audited.check_and_record": "the check itself", "audited.refusals_recorded": "writes the trail",
     "audited.record_refusal": "writes the trail", "audited.record_answer": "writes the trail",
     "grants.usable_grants": "the actor's own grants, empty for whoever has none; tested below",
