@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
-from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+from harmony_dash.cli.command import add_command, deployment_of, print_json, say, say_changed, show
 
 
 def add_synthesise(commands: Any) -> None:
@@ -44,7 +44,9 @@ def _ingest(options: argparse.Namespace) -> int:
     def progress(words: str, share: float) -> None:
         say(f"[{share:4.0%}] {words}")
 
-    report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress)
+    deployment = deployment_of(options)
+    report = ingest_sources(deployment, OPERATOR, options.folders, progress=progress)
+    say_changed(deployment)
     if options.json:
         print_json({"snapshot": report.snapshot, "patients": report.patients, "sources": [
             {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,
@@ -71,6 +73,7 @@ def _snapshots(options: argparse.Namespace) -> int:
     if options.rollback:
         record = roll_back_to(deployment, OPERATOR, options.rollback)
         say(f"Snapshot {record.snapshot} is served again.")
+        say_changed(deployment)
     current, records = review_snapshots(deployment, OPERATOR)
     if options.json:
         print_json({"current": current, "snapshots": [
@@ -80,6 +83,6 @@ def _snapshots(options: argparse.Namespace) -> int:
     for record in records:
         mark = "*" if record.snapshot == current else " "
         kind = "synthetic" if record.synthetic else ""
-        print(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
-              f"{record.sources:>3} sources  {kind}")
+        show(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
+             f"{record.sources:>3} sources  {kind}")
     return 0
