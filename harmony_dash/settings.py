@@ -84,6 +84,15 @@ class Settings:
     oidc_label: str = "Sign in with your organisation"
 
 
+def configured_store(environment: Mapping[str, str], root: Path) -> Path:
+    """The store's folder, as `read_settings` finds it; unlike that, this makes no file."""
+    return _path("HARMONY_STORE", "var/store", environment, root)
+
+
+def _path(name: str, default: str, environment: Mapping[str, str], root: Path) -> Path:
+    return root / Path(environment.get(name, "") or default)
+
+
 def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
     """Settings from environment variables.
 
@@ -96,20 +105,17 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
     ------
     SettingsError for a secret that is short or a placeholder, or groups and roles that cannot be read.
     """
-    def path(name: str, default: str) -> Path:
-        return root / Path(environment.get(name, "") or default)
-
     samples_text = environment.get("HARMONY_SAMPLES", "data_samples")
     extra = environment.get("HARMONY_DICTIONARY", "")
-    access = path("HARMONY_ACCESS", "var/access.sqlite")
+    access = _path("HARMONY_ACCESS", "var/access.sqlite", environment, root)
     return Settings(
-        store=path("HARMONY_STORE", "var/store"), access_database=access,
+        store=configured_store(environment, root), access_database=access,
         samples=root / samples_text if samples_text else None,
         dictionary_files=tuple(Path(part) for part in extra.split(os.pathsep) if part),
         patient_key=read_secret("HARMONY_PATIENT_KEY", environment, access.parent / "patient.key"),
         disclosure_key=read_secret("HARMONY_DISCLOSURE_KEY", environment, access.parent / "disclosure.key"),
         access_key=read_secret("HARMONY_ACCESS_KEY", environment, access.parent / "access.key"),
-        audit_head=path("HARMONY_AUDIT_HEAD", str(access.parent / "audit.head")),
+        audit_head=_path("HARMONY_AUDIT_HEAD", str(access.parent / "audit.head"), environment, root),
         protection=read_protection("HARMONY_PROTECTION", environment),
         max_mean_risk=read_share("HARMONY_MAX_MEAN_RISK", environment, Settings.max_mean_risk, above_zero=True),
         max_unique_share=read_share("HARMONY_MAX_UNIQUE_SHARE", environment, Settings.max_unique_share),

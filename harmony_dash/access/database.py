@@ -22,6 +22,7 @@ from harmony_dash.access.database_file import check_content, check_file, connect
 from harmony_dash.access.head import Head
 from harmony_dash.access.moments import from_text as from_text
 from harmony_dash.access.moments import to_text as to_text
+from harmony_dash.access.noted_pauses import NotedPauses
 from harmony_dash.access.trail import Trail, TrailBroken, read_sealed_head
 from harmony_dash.errors import AccessRefused, SettingsError
 from harmony_dash.settings import MINIMUM_SECRET_BYTES
@@ -47,6 +48,10 @@ class AccessDatabase:
     head : file that keeps the newest link of the audit trail; None keeps none.
     now : the clock, for what is recorded about the database itself.
 
+    Attributes
+    ----------
+    noted_pauses : the pauses after failed attempts that this process has recorded.
+
     Raises
     ------
     StoreError for a file that is damaged, empty, or not ours, or an audit trail that was cut short or changed.
@@ -60,6 +65,7 @@ class AccessDatabase:
             raise SettingsError("the key of the access database is missing or too short", where="HARMONY_ACCESS_KEY",
                                 remedy="Set it to 64 hexadecimal digits, e.g. from `openssl rand -hex 32`.")
         self.path = path
+        self.noted_pauses = NotedPauses()
         self._key = key
         self._head = head
         self._head_id: int | None = None  # row that the head file names; None: not known

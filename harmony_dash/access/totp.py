@@ -89,13 +89,13 @@ def turn_on_second_factor(database: AccessDatabase, sealed: str, code: str, *, b
 def turn_off_second_factor(database: AccessDatabase, code: str, *, address: str, by: Actor, now: datetime) -> bool:
     """Forget the secret if the code is right, and end the person's other sessions; False, and nothing done, if not.
 
-    The caller has begun the attempt, which a right code takes back.
+    The caller has begun the attempt, at this very moment; a right code takes it back.
     """
     check_user_can(by, Permission.MANAGE_OWN_ACCOUNT)
     with database.write() as connection:
         if not use_code(database, connection, by.username, code, now=now):
             return False
-        take_back_attempt(connection, by.username, address)
+        take_back_attempt(connection, by.username, address, begun=now)
         # the counter stays: the code just used must not be good for a secret that is put back from a backup
         connection.execute("update account set totp_secret = '' where username = ?", (by.username,))
         end_sessions_within(connection, by.username, now=now, keep=by.session)

@@ -7,11 +7,10 @@ import getpass
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from harmony_dash.access.actor import OPERATOR, Role
-from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+from harmony_dash.cli.command import add_command, add_part, deployment_of, print_json, say, say_changed, show
 from harmony_dash.services import people
 from harmony_dash.services.deployment import Deployment
 
@@ -20,7 +19,7 @@ _ROLES = [role.value for role in Role if role is not Role.OPERATOR]
 
 def add_accounts(commands: Any) -> None:
     """The command `accounts`."""
-    parser = add_command(commands, "accounts", _list_accounts, "List and change accounts.")
+    parser = add_command(commands, "accounts", _list_accounts, "List and change accounts.", makes_access=False)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     add = _add_action(actions, "add", _add_account, "create an account; the password is asked for, or read from stdin")
     add.add_argument("--name", required=True)
@@ -39,15 +38,9 @@ def add_accounts(commands: Any) -> None:
 
 def _add_action(actions: Any, name: str, run: Callable[[argparse.Namespace], int], words: str
                 ) -> argparse.ArgumentParser:
-    """An action on one account; `--json` and `--store` may stand before or after its name."""
-    action: argparse.ArgumentParser = actions.add_parser(name, help=words, description=words.capitalize())
+    """An action on one account."""
+    action = add_part(actions, name, run, words)
     action.add_argument("username")
-    # without a default of its own: that would overwrite what stood before the action
-    action.add_argument("--json", action="store_true", default=argparse.SUPPRESS,
-                        help="print one JSON document on stdout")
-    action.add_argument("--store", type=Path, metavar="DIR", default=argparse.SUPPRESS,
-                        help="the store's folder (default HARMONY_STORE)")
-    action.set_defaults(run=run)
     return action
 
 
@@ -67,8 +60,8 @@ def _list_accounts(options: argparse.Namespace) -> int:
                                           ("identity provider", row.outside_identity)) if holds]
         last = row.last_sign_in.date().isoformat() if row.last_sign_in else "never"
         note = f" ({', '.join(marks)})" if marks else ""
-        print(f"{row.username:24} {row.role.value:14} {'disabled' if row.disabled else 'open':9} {last:11} "
-              f"{row.name}{note}")
+        show(f"{row.username:24} {row.role.value:14} {'disabled' if row.disabled else 'open':9} {last:11} "
+             f"{row.name}{note}")
     return 0
 
 
@@ -129,6 +122,7 @@ def _show_sessions(options: argparse.Namespace) -> int:
         if options.json:
             print_json({"username": options.username, "ended": count})
         say(f"{count} session{'' if count == 1 else 's'} of {options.username} ended.")
+        say_changed(deployment)
         return 0
     found = people.list_person_sessions(deployment, OPERATOR, options.username)
     if options.json:
@@ -137,19 +131,20 @@ def _show_sessions(options: argparse.Namespace) -> int:
             for one in found]})
         return 0
     for one in found:
-        print(f"{one.id}  opened {one.opened:%Y-%m-%d %H:%M}  last seen {one.last_seen:%Y-%m-%d %H:%M} UTC  "
-              f"{one.method}")
+        show(f"{one.id}  opened {one.opened:%Y-%m-%d %H:%M}  last seen {one.last_seen:%Y-%m-%d %H:%M} UTC  "
+             f"{one.method}")
     return 0
 
 
 def _done(deployment: Deployment, options: argparse.Namespace, action: str, words: str) -> int:
-    """Say what was done; with `--json`, also the account as it is now."""
+    """Say what was done, and where; with `--json`, also the account as it is now."""
     if options.json:
         wanted = options.username.strip().lower()
         rows = people.list_people(deployment, OPERATOR)
         account = next((_person_json(row) for row in rows if row.username == wanted), None)
         print_json({"action": action, "username": wanted, "account": account})
     say(words)
+    say_changed(deployment)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,16 @@ from harmony_dash.access.actor import OPERATOR
 from harmony_dash.access.audit import Decision, RecordedEvent
 from harmony_dash.access.head import Head, parse_head
 from harmony_dash.access.verification import HeadFile, Verification
-from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say
+from harmony_dash.cli.command import (
+    add_command,
+    add_part,
+    deployment_of,
+    print_json,
+    require_store,
+    say,
+    say_changed,
+    show,
+)
 from harmony_dash.errors import StoreError, UserError
 from harmony_dash.services import audit_trail
 from harmony_dash.services.audit_trail import TrailFilters
@@ -21,7 +29,8 @@ from harmony_dash.services.differencing import Asking, DifferencingReport, revie
 
 def add_audit(commands: Any) -> None:
     """The command `audit`."""
-    parser = add_command(commands, "audit", _list, "Read the audit trail, newest first, or check it.")
+    parser = add_command(commands, "audit", _list, "Read the audit trail, newest first, or check it.",
+                         makes_access=False)
     parser.add_argument("--user", metavar="ACCOUNT")
     parser.add_argument("--action", dest="event", metavar="ACTION", help='e.g. "survival"')
     parser.add_argument("--decision", choices=[decision.value for decision in Decision])
@@ -33,28 +42,15 @@ def add_audit(commands: Any) -> None:
     parser.add_argument("--limit", type=int, default=50, metavar="N")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write all of them to a new file instead")
     actions = parser.add_subparsers(dest="part", metavar="PART")
-    check = _add_part(actions, "verify", _verify, "check every row; exit code 2 if one is not as it was written")
+    check = add_part(actions, "verify", _verify, "check every row; exit code 2 if one is not as it was written")
     check.add_argument("--head", type=Path, metavar="FILE", help="a head that `audit head` wrote earlier")
-    _add_part(actions, "head", _head, "print the newest link, to be kept where nobody can change it")
-    review = _add_part(actions, "differencing", _differencing,
-                       "list questions answered about nearly the same patients, and who keeps asking about the same")
+    add_part(actions, "head", _head, "print the newest link, to be kept where nobody can change it")
+    review = add_part(actions, "differencing", _differencing,
+                      "list questions answered about nearly the same patients, and who keeps asking about the same")
     review.add_argument("--days", type=int, default=1, metavar="N",
                         help="whole days (UTC) before today; today so far is always looked at (default 1)")
-    _add_part(actions, "accept-clock", _accept_clock,
-              "say that the clock is right, although the trail holds later moments")
-
-
-def _add_part(actions: Any, name: str, run: Callable[[argparse.Namespace], int], words: str
-              ) -> argparse.ArgumentParser:
-    """One part; `--json` and `--store` may stand before or after its name."""
-    part: argparse.ArgumentParser = actions.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-    part.set_defaults(run=run)
-    # without a default of its own: that would overwrite what stood before the name
-    part.add_argument("--json", action="store_true", default=argparse.SUPPRESS,
-                      help="print one JSON document on stdout")
-    part.add_argument("--store", type=Path, metavar="DIR", default=argparse.SUPPRESS,
-                      help="the store's folder (default HARMONY_STORE)")
-    return part
+    add_part(actions, "accept-clock", _accept_clock,
+             "say that the clock is right, although the trail holds later moments")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -74,7 +70,7 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     for row in events:
         event = row.event
-        print("  ".join(part for part in (
+        show("  ".join(part for part in (
             f"{row.id:>7}", f"{row.at:%Y-%m-%d %H:%M:%S}", f"{event.username or '-':20}", f"{event.decision.value:8}",
             event.action, event.grant, event.level, event.reason, event.question) if part))
     return 0
@@ -115,7 +111,7 @@ def _head(options: argparse.Namespace) -> int:
     if options.json:
         print_json(_head_json(head))
     else:
-        print(head.text)
+        show(head.text)
     return 0
 
 
@@ -125,7 +121,7 @@ def _differencing(options: argparse.Namespace) -> int:
         print_json(_report_json(report))
     else:
         for line in _report_lines(report):
-            print(line)
+            show(line)
     together = sum(1 for pair in report.pairs if pair.same_people)
     say(f"{report.questions:,} protected questions of {report.people:,} people since {report.since:%Y-%m-%d} (UTC), "
         f"put to snapshot {report.snapshot}: {len(report.pairs):,} pairs about nearly the same patients, {together:,} "
@@ -172,10 +168,12 @@ def _asking_json(asking: Asking) -> dict[str, object]:
 
 
 def _accept_clock(options: argparse.Namespace) -> int:
-    was_behind = audit_trail.accept_clock(deployment_of(options), OPERATOR)
+    deployment = deployment_of(options)
+    was_behind = audit_trail.accept_clock(deployment, OPERATOR)
     if options.json:
         print_json({"was_behind": was_behind})
     say("The clock is accepted as it is." if was_behind else "The clock was not behind; this is recorded all the same.")
+    say_changed(deployment)
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.anonymity import anonymity_json, anonymity_words
-from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+from harmony_dash.cli.command import add_command, deployment_of, print_json, say, say_changed, show
 
 if TYPE_CHECKING:
     from harmony_dash.services.ingest import IngestReport
@@ -51,12 +51,14 @@ def _ingest(options: argparse.Namespace) -> int:
     def progress(words: str, share: float) -> None:
         say(f"[{share:4.0%}] {words}")
 
+    deployment = deployment_of(options)
     try:
-        report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress,
+        report = ingest_sources(deployment, OPERATOR, options.folders, progress=progress,
                                 new_disclosure_key=options.new_disclosure_key)
     except AnonymityRefused as refused:
         _print_ingest(refused.report, options)
         raise
+    say_changed(deployment)
     _print_ingest(report, options)
     if not options.json:
         say(f"Published snapshot {report.snapshot} with {report.patients:,} patients.")
@@ -92,6 +94,7 @@ def _snapshots(options: argparse.Namespace) -> int:
     if options.rollback:
         record = roll_back_to(deployment, OPERATOR, options.rollback)
         say(f"Snapshot {record.snapshot} is served again.")
+        say_changed(deployment)
     current, records = review_snapshots(deployment, OPERATOR)
     if options.json:
         print_json({"current": current, "snapshots": [
@@ -101,6 +104,6 @@ def _snapshots(options: argparse.Namespace) -> int:
     for record in records:
         mark = "*" if record.snapshot == current else " "
         kind = "synthetic" if record.synthetic else ""
-        print(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
-              f"{record.sources:>3} sources  {kind}")
+        show(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
+             f"{record.sources:>3} sources  {kind}")
     return 0

@@ -6,13 +6,13 @@ Approving is not possible here: it takes two people who have signed in, and the 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.access.grant import NEEDED_APPROVALS, GrantProposal
-from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+from harmony_dash.cli.command import add_command, add_part, deployment_of, print_json, say, say_changed, show
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import UserError
 from harmony_dash.services import grants
@@ -24,40 +24,29 @@ _APPROVING = ("A grant cannot be approved on the command line: that takes two pe
 
 def add_grants(commands: Any) -> None:
     """The command `grants`."""
-    parser = add_command(commands, "grants", _list, "List and change grants. " + _APPROVING)
+    parser = add_command(commands, "grants", _list, "List and change grants. " + _APPROVING, makes_access=False)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    _add_action(actions, "list", _list, "every grant there ever was, newest first (the default)")
-    show = _add_action(actions, "show", _show, "one grant with all that was written about it")
-    show.add_argument("id", metavar="ID")
+    add_part(actions, "list", _list, "every grant there ever was, newest first (the default)")
+    one = add_part(actions, "show", _show, "one grant with all that was written about it")
+    one.add_argument("id", metavar="ID")
     _add_propose(actions)
-    end = _add_action(actions, "end", _end, "reject a proposal or end a grant; final, and in force at once")
+    end = add_part(actions, "end", _end, "reject a proposal or end a grant; final, and in force at once")
     end.add_argument("id", metavar="ID")
     end.add_argument("--reason", required=True, help="the members read it")
-    remove = _add_action(actions, "remove-member", _remove_member, "take a person out of a grant, in force at once")
+    remove = add_part(actions, "remove-member", _remove_member, "take a person out of a grant, in force at once")
     remove.add_argument("id", metavar="ID")
     remove.add_argument("username", metavar="ACCOUNT")
     for name, run, words in (
             ("withdraw-country", _withdraw, "shut a country's patients out of every answer to everybody, at once"),
             ("restore-country", _restore, "take a withdrawal back")):
-        action = _add_action(actions, name, run, words)
+        action = add_part(actions, name, run, words)
         action.add_argument("country", metavar="CODE", help="two letters of ISO 3166, e.g. NL")
         action.add_argument("--reason", required=True, help="who asked for it")
-    _add_action(actions, "withdrawn", _withdrawn, "the countries that are withdrawn, and why")
-
-
-def _add_action(actions: Any, name: str, run: Callable[[argparse.Namespace], int], words: str,
-                ) -> argparse.ArgumentParser:
-    """One action; what stands before its name on the line (`--json`, `--store`) may stand behind it too."""
-    description = f"{words[0].upper()}{words[1:]}."
-    action: argparse.ArgumentParser = actions.add_parser(name, help=words, description=description)
-    action.set_defaults(run=run)
-    action.add_argument("--json", action="store_true", default=argparse.SUPPRESS,
-                        help="print one JSON document on stdout")
-    return action
+    add_part(actions, "withdrawn", _withdrawn, "the countries that are withdrawn, and why")
 
 
 def _add_propose(actions: Any) -> None:
-    action = _add_action(actions, "propose", _propose, "write a proposal; it opens nothing until it is approved")
+    action = add_part(actions, "propose", _propose, "write a proposal; it opens nothing until it is approved")
     action.description = f"Write a proposal; it opens nothing until it is approved. {_APPROVING}"
     action.add_argument("--project", required=True, help="the name that the committee knows")
     action.add_argument("--purpose", required=True, help="what the data are needed for")
@@ -80,8 +69,8 @@ def _list(options: argparse.Namespace) -> int:
     if not found:
         say("There are no grants.")
     for grant in found:
-        print(f"{grant.id:12} {_status(grant):34} {grant.level.value:10} {grant.project}  "
-              f"({', '.join(grant.members) or 'no member left'})")
+        show(f"{grant.id:12} {_status(grant):34} {grant.level.value:10} {grant.project}  "
+             f"({', '.join(grant.members) or 'no member left'})")
     return 0
 
 
@@ -99,32 +88,42 @@ def _propose(options: argparse.Namespace) -> int:
         countries=_split(options.country), variables=_split(options.variable), level=Level(options.level),
         members=_split(options.member), valid_from=_day(options.valid_from, "--from"),
         valid_to=_day(options.valid_to, "--to"))
-    grant = grants.propose_grant(deployment_of(options), OPERATOR, proposal)
+    deployment = deployment_of(options)
+    grant = grants.propose_grant(deployment, OPERATOR, proposal)
     say(f"Proposed {grant.id}. {_APPROVING}")
+    say_changed(deployment)
     return _print_grant(options, grant)
 
 
 def _end(options: argparse.Namespace) -> int:
-    grant = grants.end_grant(deployment_of(options), OPERATOR, options.id, options.reason)
+    deployment = deployment_of(options)
+    grant = grants.end_grant(deployment, OPERATOR, options.id, options.reason)
     say(f"{grant.id} has ended; nobody can ask under it any more.")
+    say_changed(deployment)
     return _print_grant(options, grant) if options.json else 0
 
 
 def _remove_member(options: argparse.Namespace) -> int:
-    grant = grants.remove_member(deployment_of(options), OPERATOR, options.id, options.username.strip().lower())
+    deployment = deployment_of(options)
+    grant = grants.remove_member(deployment, OPERATOR, options.id, options.username.strip().lower())
     say(f"{options.username} is no longer a member of {grant.id}.")
+    say_changed(deployment)
     return _print_grant(options, grant) if options.json else 0
 
 
 def _withdraw(options: argparse.Namespace) -> int:
-    grants.withdraw_country(deployment_of(options), OPERATOR, options.country, options.reason)
+    deployment = deployment_of(options)
+    grants.withdraw_country(deployment, OPERATOR, options.country, options.reason)
     say(f"{options.country.strip().upper()} is withdrawn: its patients are in no answer any more.")
+    say_changed(deployment)
     return _withdrawn(options) if options.json else 0
 
 
 def _restore(options: argparse.Namespace) -> int:
-    grants.restore_country(deployment_of(options), OPERATOR, options.country, options.reason)
+    deployment = deployment_of(options)
+    grants.restore_country(deployment, OPERATOR, options.country, options.reason)
     say(f"{options.country.strip().upper()} is restored: its patients are in the answers again.")
+    say_changed(deployment)
     return _withdrawn(options) if options.json else 0
 
 
@@ -136,7 +135,7 @@ def _withdrawn(options: argparse.Namespace) -> int:
     if not found:
         say("No country is withdrawn.")
     for one in found:
-        print(f"{one.country}  {one.reason}")
+        show(f"{one.country}  {one.reason}")
     return 0
 
 
@@ -161,10 +160,10 @@ def _print_grant(options: argparse.Namespace, grant: GrantInfo) -> int:
             ("variables", ", ".join(grant.variables)), ("members", ", ".join(grant.members) or "none left"),
             ("from, to", f"{grant.valid_from} to {grant.valid_to}"), ("proposed by", grant.proposed_by),
             ("approved by", ", ".join(grant.approvers) or "nobody yet"), ("ended because", grant.end_reason))
-    print(grant.id)
+    show(grant.id)
     for name, words in rows:
         if words:
-            print(f"  {name:14} {words}")
+            show(f"  {name:14} {words}")
     return 0
 
 

@@ -152,9 +152,10 @@ def stop_second_factor(deployment: Deployment, actor: Actor, code: str, address:
     UserError for a code that does not fit or was used before.
     """
     with _own(deployment, actor, "turn off second factor"):
-        if not begin_attempt(deployment.access, actor.username, address, now=deployment.now()):
+        now = deployment.now()
+        if not begin_attempt(deployment.access, actor.username, address, now=now):
             raise _pause()
-        if not totp.turn_off_second_factor(deployment.access, code, address=address, by=actor, now=deployment.now()):
+        if not totp.turn_off_second_factor(deployment.access, code, address=address, by=actor, now=now):
             raise totp.wrong_code()
 
 
@@ -174,7 +175,7 @@ def _confirm(deployment: Deployment, actor: Actor, current: str, address: str, r
     now = deployment.now()
     if not begin_attempt(deployment.access, actor.username, address, now=now):
         raise _pause()
-    if not confirm_password(deployment.access, actor.username, current, address=address, rounds=rounds):
+    if not confirm_password(deployment.access, actor.username, current, address=address, begun=now, rounds=rounds):
         raise AccessRefused("the present password is not right", remedy="Enter the password you sign in with.")
 
 

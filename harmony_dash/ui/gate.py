@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harmony_dash.access.sessions import new_token
-from harmony_dash.ui.cookies import build_cookie
+from harmony_dash.ui.cookies import build_own_cookie, own_cookie_of
 from harmony_dash.ui.hosts import is_allowed_host, is_from_own_page, is_same_origin
 from harmony_dash.ui.outside_gate import OUTSIDE_PATHS, adapt_outside_answer, answer_outside_path, expire_identity
 from harmony_dash.ui.registry import PAGES
@@ -69,7 +69,7 @@ class Gate:
             if message["type"] == "http.response.start":
                 started = True
                 if _needs_browser_cookie(connection):
-                    cookie = build_cookie(connection, BROWSER_COOKIE, new_token())
+                    cookie = build_own_cookie(connection, BROWSER_COOKIE, new_token())
                     MutableHeaders(scope=message).append("Set-Cookie", cookie)
                 if connection.url.path in OUTSIDE_PATHS:
                     adapt_outside_answer(connection, message)
@@ -105,7 +105,7 @@ class Gate:
             return PlainTextResponse("This page belongs to another host.", status_code=403)
         if path in PAGE_PATHS or path in _OPEN_PATHS or path.startswith(_OPEN_FOLDERS):
             return None
-        if await to_thread.run_sync(_has_session, connection.cookies.get(SESSION_COOKIE, "")):
+        if await to_thread.run_sync(_has_session, own_cookie_of(connection, SESSION_COOKIE)):
             return None
         if (connection.scope["type"] == "websocket" or connection.scope["method"] not in ("GET", "HEAD")
                 or path.startswith(_SERVER_FOLDERS)):
@@ -127,7 +127,7 @@ def _needs_browser_cookie(connection: HTTPConnection) -> bool:
     A browser that follows a link from another site keeps its cookies back, so that it may have the value and not show
     it; such a page gets the value with its first own request instead, which shows what there is.
     """
-    if BROWSER_COOKIE in connection.cookies:
+    if own_cookie_of(connection, BROWSER_COOKIE):
         return False
     site = connection.headers.get("sec-fetch-site")
     path = connection.url.path

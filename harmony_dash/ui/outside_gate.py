@@ -19,7 +19,7 @@ from starlette.types import Message
 
 from harmony_dash.access.outside_claims import LONGEST_AGE
 from harmony_dash.access.outside_identity import begin_login
-from harmony_dash.ui.cookies import build_cookie, must_be_secure
+from harmony_dash.ui.cookies import build_cookie, build_own_cookie, must_be_secure, own_cookie_of
 from harmony_dash.ui.hosts import is_from_own_page
 from harmony_dash.ui.outside_settings import CALLBACK_PATH, outside_sign_in
 from harmony_dash.ui.session import BROWSER_COOKIE, LOGIN_COOKIE, LOGIN_FAILED
@@ -54,7 +54,7 @@ def answer_outside_path(connection: HTTPConnection) -> Response | None:
             return PlainTextResponse("Use the sign-in page.", status_code=403)
     elif not is_from_own_page(connection.headers):
         return PlainTextResponse("Use the sign-in page of this host.", status_code=403)
-    elif path == LOGIN_PATH and BROWSER_COOKIE not in connection.cookies:
+    elif path == LOGIN_PATH and not own_cookie_of(connection, BROWSER_COOKIE):
         return PlainTextResponse("This page needs its cookie. Go back, reload, and allow cookies for this site.",
                                  status_code=403)
     return None
@@ -72,19 +72,22 @@ def adapt_outside_answer(connection: HTTPConnection, start: Message) -> None:
     elif path == LOGIN_PATH:
         nonce = parse_qs(urlsplit(headers.get("location", "")).query).get("nonce", [""])[0]
         if nonce:
-            binding = begin_login(get_deployment().access, nonce=nonce, browser=connection.cookies[BROWSER_COOKIE])
-            headers.append("Set-Cookie", build_cookie(connection, LOGIN_COOKIE, binding,
-                                                      seconds=_LONGEST_LOGIN_SECONDS))
+            binding = begin_login(get_deployment().access, nonce=nonce,
+                                  browser=own_cookie_of(connection, BROWSER_COOKIE))
+            headers.append("Set-Cookie", build_own_cookie(connection, LOGIN_COOKIE, binding,
+                                                          seconds=_LONGEST_LOGIN_SECONDS))
     if failed:
-        headers.append("Set-Cookie", build_cookie(connection, LOGIN_COOKIE, LOGIN_FAILED, seconds=_FAILURE_SECONDS))
+        headers.append("Set-Cookie", build_own_cookie(connection, LOGIN_COOKIE, LOGIN_FAILED,
+                                                      seconds=_FAILURE_SECONDS))
 
 
 def expire_identity(connection: HTTPConnection, headers: MutableHeaders) -> None:
     """Have the browser forget whatever part of an identity it has just shown; nothing if it showed none."""
     shown = [name for name in connection.cookies if _IDENTITY.fullmatch(name)]
-    if shown or connection.cookies.get(LOGIN_COOKIE) == LOGIN_FAILED:
-        for name in (*shown, LOGIN_COOKIE):
+    if shown or own_cookie_of(connection, LOGIN_COOKIE) == LOGIN_FAILED:
+        for name in shown:
             headers.append("Set-Cookie", build_cookie(connection, name, "", expire=True))
+        headers.append("Set-Cookie", build_own_cookie(connection, LOGIN_COOKIE, "", expire=True))
 
 
 def _adapt_cookies(connection: HTTPConnection, headers: MutableHeaders) -> bool:

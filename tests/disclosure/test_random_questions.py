@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from harmony_dash.access.actor import OPERATOR
+from harmony_dash.cohort import Question
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.policy import RULES
 from harmony_dash.errors import QuestionError
@@ -69,3 +70,9 @@ def test_nothing_that_is_sent_is_small_exact_or_a_day(deployment: Deployment) ->
     problems, seen = ask_and_scan(deployment, RANDOM_QUESTIONS)
     assert not problems, problems.most_common(20)
     assert seen["curves"] > RANDOM_QUESTIONS / 2, seen
+
+
+def test_the_scan_would_find_what_it_looks_for(deployment: Deployment) -> None:
+    exact = ask_survival(deployment, OPERATOR, Question("ALL", "efs", by="trial"), level=Level.EXACT)
+    kinds = {problem.split(" ")[0] for problem in scan_survival(exact)}
+    assert {"result.groups.n:", "result.groups.median_days", "there", "a", "day", "Events:", "words"} <= kinds, kinds

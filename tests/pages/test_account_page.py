@@ -189,6 +189,8 @@ def test_who_signs_in_through_their_organisation_changes_nothing_here(
 def test_a_grant_says_what_it_opens_and_how_long(house: House, open_page: Callable[[str], AppTest]) -> None:
     _, token = house.enter(role=Role.ANALYST)
     by = [Actor(name, Role.DATA_MANAGER, session="s") for name in ("dora", "dirk", "dana")]
+    for actor in by:
+        house.add(actor.username, role=Role.DATA_MANAGER)
     proposal = GrantProposal("MRD :red[study]", "To see whether MRD matters.", ("ALL",), ("DE", "FR"),
                              ("sex", "age_group"), Level.EXACT, ("vera",), NOW.date(), date(2026, 12, 20))
     grant = propose_grant(house.access, proposal, by=by[0], now=NOW)

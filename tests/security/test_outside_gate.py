@@ -9,8 +9,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import Message
 
+from harmony_dash.ui import session
 from harmony_dash.ui.outside_gate import CALLBACK_PATH, adapt_outside_answer, expire_identity
-from harmony_dash.ui.session import LOGIN_COOKIE
+
+# The connections are those of another machine, so our cookies are for this host alone.
+LOGIN_COOKIE = f"__Host-{session.LOGIN_COOKIE}"
 
 LOOSE = "HttpOnly; Max-Age=2592000; Path=/; SameSite=lax"
 
@@ -85,8 +88,9 @@ def test_cookies_travel_encrypted_except_on_ones_own_machine(host: str, secure: 
 
 
 @pytest.mark.parametrize(("cookies", "forgotten"), [
-    ("", set()), ("harmony_session=x; _streamlit_xsrf=y; harmony_login=abc", set()),
-    ("harmony_login=failed", {LOGIN_COOKIE}), ("_streamlit_user_tokens=x", {"_streamlit_user_tokens", LOGIN_COOKIE}),
+    ("", set()), ("harmony_session=x; _streamlit_xsrf=y; __Host-harmony_login=abc", set()),
+    ("__Host-harmony_login=failed", {LOGIN_COOKIE}), ("harmony_login=failed", set()),
+    ("_streamlit_user_tokens=x", {"_streamlit_user_tokens", LOGIN_COOKIE}),
     ("_streamlit_user=chunks-2; _streamlit_user_1=a; _streamlit_user_2=b; _streamlit_user_x=c; harmony_session=d",
      {"_streamlit_user", "_streamlit_user_1", "_streamlit_user_2", LOGIN_COOKIE})])
 def test_what_a_browser_has_shown_of_an_identity_is_forgotten_and_nothing_else(

@@ -185,6 +185,8 @@ def flip(text: str) -> str:
     return text[:-1] + ("A" if text[-1] != "A" else "B")
 
 
+# What nobody was ever given is a stranger's, who shall not fill the trail.
+KNOWN_TICKETS = {"in another browser", "in a browser without cookie", "just expired", "long expired"}
 TICKETS = {
     "empty": (lambda ticket: "", "b", timedelta(0)),
     "one letter changed": (flip, "b", timedelta(0)),
@@ -212,7 +214,7 @@ def test_a_ticket_that_is_not_what_was_given_to_this_browser_just_now_opens_noth
         establish_session(database, change(ticket), browser=browser, now=NOW + late)
     with database.read() as connection:
         assert connection.execute("select count(*) from session").fetchone()[0] == 0
-    assert list_events(database)[0].event.reason == "ticket"
+    assert len(list_events(database, action="sign-in")) == (case in KNOWN_TICKETS)
 
 
 COOKIES: dict[str, Callable[[str], str]] = {

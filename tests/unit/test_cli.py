@@ -97,6 +97,14 @@ def test_ingest_of_a_folder_without_a_manifest_publishes_nothing(
     capsys.readouterr()
 
 
+@pytest.fixture
+def named_access(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The access database that the environment names; it is made on first use."""
+    monkeypatch.setenv("HARMONY_ACCESS", str(tmp_path / "access.sqlite"))
+    return tmp_path / "access.sqlite"
+
+
+@pytest.mark.usefixtures("named_access")
 def test_an_account_is_added_changed_and_listed(
         store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("marmalade tugboat zephyr quilt\n"))
@@ -110,6 +118,7 @@ def test_an_account_is_added_changed_and_listed(
     assert listed.items() >= {"username": "clara", "name": "Clara C.", "role": "analyst", "disabled": True}.items()
 
 
+@pytest.mark.usefixtures("named_access")
 def test_a_short_password_is_refused(
         store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))

@@ -106,6 +106,7 @@ def _follow(n: int, rng: np.random.Generator) -> pd.DataFrame:
 class World:
     """The store under attack and, for the referee alone, the patients in it."""
 
+    folder: Path
     snapshot: Snapshot
     patients: pd.DataFrame
     _indices: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
@@ -124,7 +125,7 @@ class World:
 def make_world(folder: Path, n: int = 100_000, seed: int = 1) -> World:
     """Publish the patients and open the snapshot."""
     patients = make_population(n, seed)
-    return World(make_store(folder, dictionary=ten_year_dictionary(), frame=patients), patients)
+    return World(folder, make_store(folder, dictionary=ten_year_dictionary(), frame=patients), patients)
 
 
 def alone_among(patients: pd.DataFrame, names: Sequence[str], special: Bools | None = None) -> NDArray[np.int64]:

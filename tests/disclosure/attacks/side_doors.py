@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,11 @@ from numpy.typing import NDArray
 from harmony_dash.disclosure.group_effects import apply_rule_by_group
 from harmony_dash.disclosure.low_effect import TooFewPatients
 from harmony_dash.disclosure.rounding import release_count
+from harmony_dash.services.coverage import review_coverage
 from harmony_dash.store.effects import fetch_choice_effects
 from tests.disclosure.attacks.asking import SCOPE, Asker, ask_about, is_not, is_one_of, like, see_counts
 from tests.disclosure.attacks.differencing import Pair, attack, claim, make_pair, values_of
 from tests.disclosure.attacks.population import (
-    KNOWN,
     NO,
     SECRET,
     SENDERS,
@@ -29,6 +31,7 @@ from tests.disclosure.attacks.population import (
     alone_among,
 )
 from tests.disclosure.attacks.verdict import Claims
+from tests.disclosure.house import STEERING, open_house
 
 Rows = Sequence[int] | NDArray[np.int64]
 # Sets of three categories are large enough for both groups of the secret to be drawn.
@@ -158,6 +161,20 @@ def through_endpoints(world: World, count: int) -> list[Claims]:
     return _through_sizes(world, never, count, {}, "rfs")
 
 
+def through_coverage(world: World) -> tuple[int, int]:
+    """Small cells of country and trial that are listed, and thereby told from cells with nobody in them.
+
+    Nothing on the coverage page depends on the secret. But it lists a cell as soon as one patient is in it, while counts
+    elsewhere hide whether a small number is zero.
+    """
+    with TemporaryDirectory() as folder:
+        value = review_coverage(open_house(Path(folder), world.folder), STEERING, "ALL").value
+    listed = {(cell.labels["country"], cell.labels["trial"]) for cell in value.by_country_and_trial}
+    sizes = world.patients.groupby(["country", "trial"]).size()
+    small = sizes[sizes < SCOPE.rules.minimum_cell]
+    return sum(cell in listed for cell in small.index), len(small)
+
+
 def _through_sizes(world: World, special: NDArray[np.bool_], count: int, changes: dict[str, int], endpoint: str,
                    ) -> list[Claims]:
     claims = []
@@ -173,7 +190,3 @@ def _through_sizes(world: World, special: NDArray[np.bool_], count: int, changes
 
 def _choose(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return np.random.default_rng(3).permutation(rows)[:count]
-
-
-__all__ = ["KNOWN", "through_an_early_end", "through_endpoints", "through_landmarks", "through_order", "through_panel",
-           "through_strata", "through_substitutes"]

@@ -59,6 +59,28 @@ def test_during_a_pause_even_the_right_password_gives_nothing(database: AccessDa
     assert list_events(database)[0].event.reason == "pause"
 
 
+def test_guesses_during_a_pause_fill_neither_trail_nor_counter(database: AccessDatabase) -> None:
+    add_account(database, now=NOW)
+    for _ in range(5):
+        check(database, "vera", "wrong")
+    before = len(list_events(database))
+    for number in range(50):
+        assert check(database, "vera", PASSWORD, address=f"10.0.0.{number}") is None
+    assert len(list_events(database)) == before + 1
+
+
+def test_codes_during_a_pause_are_recorded_once(database: AccessDatabase) -> None:
+    add_account(database, now=NOW)
+    turn_on(database)
+    account = check(database, "vera", PASSWORD)
+    assert account is not None
+    step = CodeStep.after(account, now=NOW)
+    for _ in range(30):
+        assert check_code(database, step, "000000", address="a", now=NOW) is None
+    reasons = [row.event.reason for row in list_events(database, action="sign-in")]
+    assert reasons == ["pause", *["wrong code"] * NAME_LIMIT]
+
+
 def test_a_new_password_ends_the_pause(database: AccessDatabase) -> None:
     add_account(database, now=NOW)
     for _ in range(5):
@@ -85,6 +107,42 @@ def test_a_ticket_is_used_up_by_a_wrong_attempt(database: AccessDatabase, browse
     assert list_events(database)[0].event.reason == "ticket"
 
 
+def test_a_ticket_is_recorded_twice_at_most_once_it_is_over(database: AccessDatabase) -> None:
+    ticket = issue_ticket(database, add_account(database, now=NOW), browser="b", now=NOW)
+    establish_session(database, ticket, browser="b", now=NOW)
+    before = len(list_events(database))
+    for _ in range(20):
+        with pytest.raises(AccessRefused):
+            establish_session(database, ticket, browser="b", now=NOW)
+    (event, *_) = [row.event for row in list_events(database)]
+    assert (event.username, event.reason, event.decision) == ("vera", "ticket", Decision.REFUSED)
+    assert len(list_events(database)) == before + 1
+
+
+@pytest.mark.parametrize("ticket", ["", "guess", f"p.{'A' * 43}", "\ufffd\ufffd", "\ud800\0"], ids=ascii)
+def test_a_ticket_that_was_never_given_out_leaves_a_rare_line_in_the_log_and_none_in_the_trail(
+        database: AccessDatabase, ticket: str, caplog: pytest.LogCaptureFixture) -> None:
+    # a time of its own, because the process remembers when it last wrote the line
+    start = NOW + timedelta(days=1000 + sum(map(ord, ticket)))
+    for number in range(50):
+        with pytest.raises(AccessRefused):
+            establish_session(database, ticket, browser="b", now=start + timedelta(seconds=number))
+    assert list_events(database) == ()
+    (line,) = caplog.records
+    assert "never given out" in line.getMessage()
+    assert not ticket or ticket not in line.getMessage()
+
+
+def test_an_expired_ticket_is_recorded_although_others_were_given_out_since(database: AccessDatabase) -> None:
+    account = add_account(database, now=NOW)
+    ticket = issue_ticket(database, account, browser="b", now=NOW)
+    later = NOW + timedelta(minutes=10)
+    issue_ticket(database, account, browser="b", now=later)
+    with pytest.raises(AccessRefused):
+        establish_session(database, ticket, browser="b", now=later)
+    assert list_events(database)[0].event.reason == "ticket"
+
+
 def test_a_ticket_for_a_browser_without_cookie_is_never_good(database: AccessDatabase) -> None:
     ticket = issue_ticket(database, add_account(database, now=NOW), browser="", now=NOW)
     with pytest.raises(AccessRefused):
@@ -104,7 +162,7 @@ def test_a_change_of_the_account_voids_its_tickets(database: AccessDatabase) -> 
 def test_old_tickets_are_swept(database: AccessDatabase) -> None:
     account = add_account(database, now=NOW)
     issue_ticket(database, account, browser="b", now=NOW)
-    issue_ticket(database, account, browser="b", now=NOW + timedelta(minutes=1))
+    issue_ticket(database, account, browser="b", now=NOW + timedelta(hours=2))
     with database.read() as connection:
         assert connection.execute("select count(*) from ticket").fetchone()[0] == 1
 
