@@ -6,7 +6,7 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
 from harmony_dash.disclosure.results import ReleaseInfo
-from harmony_dash.errors import UserError
+from harmony_dash.errors import TooManyQuestions, UserError
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.release_info import describe_release
@@ -65,7 +65,8 @@ def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     try:
         choices = count_choices(deployment, actor, view.question, variables.counted)
     except UserError as error:
-        if give_up_view(info, error):
+        # whoever has asked enough for today keeps the view for tomorrow
+        if not isinstance(error, TooManyQuestions) and give_up_view(info, error):
             st.rerun()
         show_problem(error)
         return

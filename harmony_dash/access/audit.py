@@ -69,12 +69,16 @@ class RecordedEvent:
     mac: str = ""
 
 
+# The cohort panel's counts, which stand beside the answer to the same question; renaming it is a migration.
+PANEL_ACTION = "count choices"
+
+
 class Asked(NamedTuple):
-    """A question that somebody was answered: what was asked, under which grant, and by which action."""
+    """A question that somebody was answered under a grant (empty for none), or that only the panel counted."""
 
     fingerprint: str
-    grant: str
-    action: str
+    grant: str = ""
+    panel: bool = False
 
 
 class EventFilters(TypedDict, total=False):
@@ -162,18 +166,21 @@ def list_asked(database: AccessDatabase, username: str, day: date) -> frozenset[
     """
     with database.read() as connection:
         rows = connection.execute(_ASKED_SQL, {"username": _text(username), "day": day.isoformat()}).fetchall()
-    return frozenset(Asked(*row[0].split(" ", 2)) for row in rows)
+    return frozenset(Asked(fingerprint, grant, bool(panel))
+                     for grant, fingerprint, *panel in (row[0].split(" ") for row in rows))
 
 
 # The expressions must be those of the index, letter for letter; a test looks at the plan.
-_ASKED_KEY = "substr(question, 1, 16) || ' ' || grant_id || ' ' || action"
+_ASKED_KEY = ("grant_id || ' ' || substr(question, 1, 16) || "
+              "case action when 'count choices' then ' panel' else '' end")
 _NEXT_ASKED = f"""select {_ASKED_KEY} from audit where username = :username and substr(at, 1, 10) = :day
-    and decision = 'allowed' and level not in ('', 'exact', 'off') and question glob '???????????????? {{*'"""
+    and decision = 'allowed' and level not in ('', 'exact', 'off')
+    and question glob '{"[0-9a-f]" * 16} {{*'"""
 _ASKED_SQL = f"""with recursive asked (key) as (
     select ({_NEXT_ASKED} order by {_ASKED_KEY} limit 1)
     union all
-    select ({_NEXT_ASKED} and {_ASKED_KEY} > asked.key order by {_ASKED_KEY} limit 1) from asked
-    where asked.key is not null)
+    select ({_NEXT_ASKED} and {_ASKED_KEY} > replace(asked.key, ' panel', '') || '~' order by {_ASKED_KEY} limit 1)
+    from asked where asked.key is not null)
 select key from asked where key is not null"""
 
 

@@ -133,12 +133,14 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ) strict""",
     )),
     ("006 questions of a day", (
-        # One key a question, grant and action, so that the distinct ones of a person's day are found by as many
-        # look-ups as there are, however often each was asked; `audit.list_asked` has the same expressions.
-        """create index audit_asked on audit (
-            username, substr(at, 1, 10), substr(question, 1, 16) || ' ' || grant_id || ' ' || action
+        # The questions of a person's day one beside the other, those that only the panel counted after their answers,
+        # so that the distinct ones are found by one look-up each, however often they were asked. `audit.list_asked`
+        # has the same expressions.
+        f"""create index audit_asked on audit (
+            username, substr(at, 1, 10),
+            grant_id || ' ' || substr(question, 1, 16) || case action when 'count choices' then ' panel' else '' end
         ) where decision = 'allowed' and level not in ('', 'exact', 'off')
-            and question glob '???????????????? {*'""",
+            and question glob '{"[0-9a-f]" * 16} {{*'""",
     )),
     ("007 who looked after an account", (
         # The last other person who made or changed the account: they could sign in as its owner.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -139,8 +140,9 @@ def apply_low_effect_rule(effects: Effects, least: int, *, floor: int | None = N
     Returns
     -------
     Answerable
-        Conditions with an effect below k are dropped one by one, the first by field name first; then choices that add
-        fewer than k patients, down to one of each condition. Effects of 0 and of 1 to k - 1 are the same.
+        Conditions with an effect below k are dropped one by one, first the one that takes the largest share of its
+        variable's choices, ties by field name; then choices that add fewer than k patients, in their order, down to one
+        of each condition. Effects of 0 and of 1 to k - 1 are the same.
     TooFewPatients
         where something was dropped and what is left has fewer patients than the floor.
     """
@@ -222,10 +224,11 @@ def _drop_one(effects: Effects, kept: list[tuple[int, Selection]], least: int) -
     everybody, figure = weigh(effects, selections, figure=False), weigh(effects, selections, figure=True)
     low = [place for place, pair in enumerate(zip(everybody.fail_only, figure.fail_only, strict=True))
            if min(pair) < least]
-    # Which of several goes is decided by their names alone. By size, one patient more or less could decide it, and the
-    # note about the one that went would tell of that patient.
+    # Which of several goes is decided by the question and never by the data: where two effects are small, one patient
+    # more or less would decide it, and the note about the one that went would tell of that patient. The broadest goes
+    # first, so that a group and the group without one category lose the same condition.
     if low:
-        drop = min(low, key=lambda place: selections[place].order)
+        drop = min(low, key=lambda place: (-_breadth(effects, selections[place]), selections[place].order))
         return [pair for place, pair in enumerate(kept) if place != drop]
     choices = [(selections[place].order, place, choice) for place, adds in enumerate(everybody.adds) if len(adds) > 1
                for choice, n in adds.items() if min(n, figure.adds[place][choice]) < least]
@@ -234,6 +237,11 @@ def _drop_one(effects: Effects, kept: list[tuple[int, Selection]], least: int) -
     _, place, choice = min(choices)
     number, selection = kept[place]
     return [*kept[:place], (number, selection.without(*choice)), *kept[place + 1:]]
+
+
+def _breadth(effects: Effects, selection: Selection) -> Fraction:
+    """The share of its variable's choices that a selection takes; of several variables, the shares together."""
+    return sum((Fraction(len(chosen), len(effects.offered[name].all)) for name, chosen in selection.chosen), Fraction(0))
 
 
 def _tell(effects: Effects, kept: Mapping[int, Selection], least: int) -> tuple[NotApplied, ...]:

@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import Final
 
 from harmony_dash.access.actor import Actor, Role
-from harmony_dash.access.audit import Asked, list_asked
+from harmony_dash.access.audit import PANEL_ACTION, Asked, list_asked
 from harmony_dash.cohort.question import Question, with_landmark
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure import Scope
@@ -24,8 +24,6 @@ from harmony_dash.disclosure.selections import Selection
 from harmony_dash.errors import QuestionError, TooManyQuestions
 from harmony_dash.services.deployment import Deployment
 
-# The counts of the cohort panel stand beside the answer to the same question.
-PANEL_ACTION: Final = "count choices"
 # A third of the budget spent around one combination of three conditions is no longer looking around.
 ALARM_QUESTIONS: Final = 100
 ALARM_CONDITIONS: Final = 3
@@ -75,7 +73,7 @@ def check_budget(deployment: Deployment, actor: Actor, question: Question, actio
     limit = deployment.settings.daily_questions
     asked = list_asked(deployment.access, actor.username, deployment.now().astimezone(UTC).date())
     before = count_questions(asked)
-    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action)})
+    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action == PANEL_ACTION)})
     if before < after and after > limit:
         raise TooManyQuestions(
             f"the limit of {limit:,} different questions a person and day is reached",
@@ -89,8 +87,8 @@ def count_questions(asked: Collection[Asked]) -> int:
     Under another grant the same words ask about other patients. The panel's counts of a question that was asked
     itself, under whatever grant, are a part of its answer.
     """
-    answered = {(one.fingerprint, one.grant) for one in asked if one.action != PANEL_ACTION}
-    counted = {one.fingerprint for one in asked if one.action == PANEL_ACTION}
+    answered = {(one.fingerprint, one.grant) for one in asked if not one.panel}
+    counted = {one.fingerprint for one in asked if one.panel}
     return len(answered) + len(counted - {fingerprint for fingerprint, _ in answered})
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harmony_dash.access.actor import Actor
+from harmony_dash.access.audit import PANEL_ACTION
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.question import Question, askable_variable
 from harmony_dash.dictionary.model import Variable
@@ -18,7 +19,7 @@ from harmony_dash.disclosure.results import CohortChoices
 from harmony_dash.errors import QuestionError
 from harmony_dash.services.admission import open_to_all, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
-from harmony_dash.services.budget import PANEL_ACTION, as_recorded, check_budget
+from harmony_dash.services.budget import as_recorded, check_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.survival import check_against_snapshot
 from harmony_dash.store.effects import fetch_choice_effects, fetch_effects

@@ -253,10 +253,10 @@ def _pair(snapshot: Snapshot, one: Iterable[_Shown], other: Iterable[_Shown], fe
     return ClosePair(first, second, tuple(sorted(both)), fewer_than)
 
 
-def _questions_of(pair: ClosePair) -> set[frozenset[tuple[str, str]]]:
-    """Which two questions a pair is about, for all of its questions."""
-    return {frozenset({(one.fingerprint, one.grant), (other.fingerprint, other.grant)})
-            for one, other in product(pair.one, pair.other)}
+def _questions_of(pair: ClosePair) -> set[frozenset[tuple[str, str, str]]]:
+    """Which two questions of whom a pair is about, for all of its questions."""
+    return {frozenset((asking.fingerprint, asking.grant, asking.username) for asking in both)
+            for both in product(pair.one, pair.other)}
 
 
 def _find_alarms(snapshot: Snapshot, rebuilt: Iterable[_Rebuilt]) -> tuple[SharedConditions, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from harmony_dash.access.audit import Decision, RecordedEvent, list_events
+from harmony_dash.access.audit import PANEL_ACTION, Decision, RecordedEvent, list_events
 from harmony_dash.access.grant import GrantStatus
 from harmony_dash.access.grants import find_grant, withdrawn_countries
 from harmony_dash.cohort.filters import OneOf
@@ -19,7 +19,7 @@ from harmony_dash.disclosure.closed_questions import check_closed
 from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
 from harmony_dash.errors import QuestionError, UserError
 from harmony_dash.services.admission import cut_of
-from harmony_dash.services.budget import PANEL_ACTION, as_recorded
+from harmony_dash.services.budget import as_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.protection import plan_answer
 from harmony_dash.services.survival import check_against_snapshot

@@ -70,10 +70,9 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
         admission = admit(deployment, actor, question, level=level, grant_id=grant)
         asked = prepare_question(question, admission.snapshot)
         check_budget(deployment, actor, asked, ACTION, admission.scope)
-    snapshot, scope = admission.snapshot, admission.scope
-    result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
-    released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
-    with refusals_recorded(deployment, actor, ACTION, record, grant=grant):
+        snapshot, scope = admission.snapshot, admission.scope
+        result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
+        released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
         check_still_admitted(deployment, actor, admission)
     record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
                   level=scope.level, n=released.value.n, grant=grant)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -26,3 +28,10 @@ def share_altered(snapshot: Snapshot, patients: pd.DataFrame, conditions: int, *
                            Scope(Level.PROTECTED))
         altered += plan.question is None or bool(plan.notes)
     return altered / questions
+
+
+def patients_of(snapshot: Snapshot, names: Sequence[str]) -> pd.DataFrame:
+    """What realistic questions are drawn from: the patients' values of these variables, None where not recorded."""
+    kept = [name for name in names if name in snapshot.dictionary]
+    columns = ", ".join(f"{name}::VARCHAR" for name in kept)
+    return pd.DataFrame(snapshot.fetch_rows(f"SELECT {columns} FROM patient"), columns=kept)

@@ -182,7 +182,9 @@ def plain_rule(rows: list[Row], asked: dict[int, Selection], offered: dict[str, 
             meets(row, other) for place, other in kept.items() if place != number)), number) for number in kept]
         low = [number for n, number in effects if n < least]
         if low:
-            del kept[min(low)]  # selections are numbered in the order of their fields
+            # The broadest goes; selections are numbered in the order of their fields.
+            del kept[min(low, key=lambda number: (-sum(Fraction(len(chosen), len(offered[name].all))
+                                                       for name, chosen in kept[number].chosen), number))]
             dropped = True
             continue
         adds = []

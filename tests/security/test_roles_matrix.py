@@ -45,7 +45,7 @@ from harmony_dash.services import (
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.settings import Settings
 from harmony_dash.ui.registry import PAGES
-from tests.factories import ACCESS_KEY, NOW, make_store
+from tests.factories import ACCESS_KEY, DISCLOSURE_KEY, NOW, make_store
 from tests.security.server import (
     PASSWORD,
     PROJECT_ROOT,
@@ -202,13 +202,16 @@ class Clock:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("actions")
     make_store(folder / "store", 600)
-    settings = Settings(folder / "store", folder / "access.sqlite", None, patient_key=b"k" * 32, access_key=ACCESS_KEY)
+    settings = Settings(folder / "store", folder / "access.sqlite", None, patient_key=b"k" * 32, access_key=ACCESS_KEY,
+                        disclosure_key=DISCLOSURE_KEY)
     opened = House(open_deployment(settings, now=Clock()))
     for role in ACCOUNT_ROLES:
         opened.add(f"{role.value}.test", role)
         opened.actors[role] = opened.sign_in(f"{role.value}.test")
     opened.actors[Role.OPERATOR] = OPERATOR
     opened.add("member.analyst", ANALYST)
+    for approver in ("approver.one", "approver.two"):
+        opened.add(approver, STEERING)
     yield opened
     opened.deployment.access.close()
 
@@ -365,6 +368,7 @@ TABLE: dict[str, Row] = {
 }
 # Functions that take an actor and are no action of theirs, each with the reason.
 NO_ACTIONS = {
+    "admission.check_still_admitted": "a part of each question, before its answer is given",
     "admission.admit": "a part of each question, after its check; the two rows of exact survival go through it",
     "budget.check_budget": "a part of each question, after its check; it can only refuse",
     "audited.check_and_record": "the check itself", "audited.refusals_recorded": "writes the trail",

@@ -18,6 +18,7 @@ from harmony_dash.ui.theme import ROLE_LABELS
 # The actions of the code, in the words of a committee; what is refused is told by the same words and its decision.
 ACTIONS: Mapping[str, str] = {
     "survival": "Survival question", "count choices": "Counts in the cohort panel",
+    "review differencing": "Looked for questions about nearly the same patients",
     "review coverage": "Coverage", "describe release": "Contents of the release",
     "signed in": "Signed in", "signed out": "Signed out", "sign-in": "Tried to sign in",
     "session ended": "Ended a session", "sessions ended": "Ended sessions",

@@ -68,23 +68,23 @@ def test_a_condition_few_patients_fail_alone_is_dropped_and_told(few: int) -> No
 
 
 def test_dropping_one_condition_can_make_another_matter_or_not() -> None:
-    # Nobody fails either alone; without the first (by field name), thirty fail the second.
+    # Nobody fails either alone; without the broader one, thirty fail the other.
     effects = make_effects((FEMALE, GERMAN), ("DE", 5, "F", 100), ("FR", 5, "M", 30))
     decision = apply_low_effect_rule(effects, 10)
     assert isinstance(decision, Answerable)
-    assert decision.not_applied == (NotApplied(GERMAN, CHANGES),)
-    assert (decision.question.where, decision.n) == ((FEMALE,), 100)
+    assert decision.not_applied == (NotApplied(FEMALE, CHANGES),)
+    assert (decision.question.where, decision.n) == ((GERMAN,), 100)
 
 
 @pytest.mark.parametrize(("men", "french"), [(0, 0), (0, 1), (1, 0), (2, 5), (9, 1)])
-def test_of_two_low_effects_the_first_by_name_is_dropped_whatever_their_size(men: int, french: int) -> None:
-    # Without the country, the ten French men come on top of the German ones and the sex may matter.
+def test_of_two_low_effects_the_broader_is_dropped_whatever_their_size(men: int, french: int) -> None:
+    # One sex of two and "not recorded" is a larger share than one country of three and "not recorded".
     effects = make_effects((FEMALE, GERMAN), ("DE", 5, "F", 100), ("DE", 5, "M", men), ("FR", 5, "F", french),
                            ("FR", 5, "M", 10))
     decision = apply_low_effect_rule(effects, 10)
     assert isinstance(decision, Answerable)
-    assert decision.not_applied == (NotApplied(GERMAN, CHANGES),)
-    assert (decision.question.where, decision.n) == ((FEMALE,), 100 + french)
+    assert decision.not_applied == (NotApplied(FEMALE, CHANGES),)
+    assert (decision.question.where, decision.n) == ((GERMAN,), 100 + men)
 
 
 def test_the_effect_counts_where_it_is_smaller_in_the_cohort_or_in_the_figure() -> None:

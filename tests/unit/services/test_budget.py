@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harmony_dash.access.actor import OPERATOR, Actor, Role
-from harmony_dash.access.audit import Asked, AuditEvent, Decision, list_events, record
+from harmony_dash.access.audit import PANEL_ACTION, Asked, AuditEvent, Decision, list_events, record
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level, Scope
@@ -19,7 +19,6 @@ from harmony_dash.disclosure.selections import Selection
 from harmony_dash.errors import TooManyQuestions, UserError
 from harmony_dash.services.budget import (
     ALARM_QUESTIONS,
-    PANEL_ACTION,
     Alarm,
     DayQuestion,
     check_budget,
@@ -209,22 +208,22 @@ def test_an_action_that_does_not_exist_yet_is_counted_like_the_others(deployment
     assert not may_ask(deployment)
 
 
-COUNTED: list[tuple[set[tuple[str, str, str]], int]] = [
+COUNTED: list[tuple[set[Asked], int]] = [
     (set(), 0),
-    ({("a", "", "survival")}, 1),
-    ({("a", "", "survival"), ("a", "", PANEL_ACTION)}, 1),
-    ({("a", "", PANEL_ACTION), ("b", "", PANEL_ACTION)}, 2),
-    ({("a", "", "survival"), ("a", "", "export")}, 1),
+    ({Asked("a")}, 1),
+    ({Asked("a"), Asked("a", panel=True)}, 1),
+    ({Asked("a", panel=True), Asked("b", panel=True)}, 2),
     # under a grant the same words ask about other patients, and the panel is part of either answer
-    ({("a", "", "survival"), ("a", "G-1", "survival"), ("a", "", PANEL_ACTION)}, 2),
-    ({("a", "G-1", "survival"), ("a", "", PANEL_ACTION)}, 1),
-    ({("a", "", "survival"), ("b", "", PANEL_ACTION), ("c", "", "survival")}, 3),
+    ({Asked("a"), Asked("a", "G-1"), Asked("a", panel=True)}, 2),
+    ({Asked("a", "G-1"), Asked("a", "G-2")}, 2),
+    ({Asked("a", "G-1"), Asked("a", panel=True)}, 1),
+    ({Asked("a"), Asked("b", panel=True), Asked("c")}, 3),
 ]
 
 
 @pytest.mark.parametrize(("asked", "questions"), COUNTED)
-def test_questions_are_told_apart_by_words_and_grant(asked: set[tuple[str, str, str]], questions: int) -> None:
-    assert count_questions({Asked(*one) for one in asked}) == questions
+def test_questions_are_told_apart_by_words_and_grant(asked: set[Asked], questions: int) -> None:
+    assert count_questions(asked) == questions
 
 
 # --- the alarm
@@ -250,7 +249,7 @@ def test_questions_that_share_two_conditions_raise_none() -> None:
     assert find_alarms(day_questions(300, A, B)) == ()
 
 
-def test_all_shared_conditions_are_told(deployment: Deployment) -> None:
+def test_all_shared_conditions_are_told() -> None:
     (alarm,) = find_alarms([*day_questions(120, A, B, C, D), *day_questions(90, A, start=120)])
     assert (alarm.questions, alarm.conditions) == (120, frozenset({A, B, C, D}))
 

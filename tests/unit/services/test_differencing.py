@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from harmony_dash.access.actor import OPERATOR, Actor, Role
-from harmony_dash.access.audit import AuditEvent, Decision, list_events, record_event
+from harmony_dash.access.audit import PANEL_ACTION, AuditEvent, Decision, list_events, record_event
 from harmony_dash.access.grant import Grant, GrantProposal
 from harmony_dash.access.grants import approve_grant, end_grant, propose_grant, withdraw_country
 from harmony_dash.cli import main
@@ -21,7 +21,6 @@ from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import UserError
-from harmony_dash.services.budget import PANEL_ACTION
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.differencing import ACTION, ClosePair, review_differencing
@@ -138,6 +137,14 @@ def test_what_the_panel_counted_is_compared_with_cohorts(deployment: Deployment)
     assert {words.rsplit("; ")[-1] for words in sides(pair)} == {"counted in the panel", "the whole cohort"}
 
 
+def test_a_person_who_saw_one_side_in_the_panel_alone_is_told_too(deployment: Deployment) -> None:
+    note(deployment, GIRLS)
+    note(deployment, T_CELL, actor=CARL)
+    assert [pair.same_people for pair in pairs(deployment)] == [()]
+    count_choices(deployment, CARL, GIRLS, ["country"])
+    assert [pair.same_people for pair in pairs(deployment)] == [("carl",), ()]
+
+
 def test_everybody_who_asked_either_is_named_with_how_often(deployment: Deployment) -> None:
     note(deployment, GIRLS, GIRLS, T_CELL, at=NOW - timedelta(hours=3))
     note(deployment, GIRLS, at=NOW)
@@ -165,8 +172,8 @@ def test_different_and_equal_sets_of_patients_are_no_finding(deployment: Deploym
 
 
 @pytest.mark.parametrize("changes", [
-    {"level": "exact"}, {"level": "off"}, {"level": ""}, {"decision": Decision.REFUSED}, {"grant": "G-1", "level": "exact"},
-    {"at": NOW - timedelta(days=2)}])
+    {"level": "exact"}, {"level": "off"}, {"level": ""}, {"decision": Decision.REFUSED},
+    {"grant": "G-1", "level": "exact"}, {"at": NOW - timedelta(days=2)}])
 def test_only_protected_answers_of_the_days_asked_for_are_compared(deployment: Deployment, changes: dict[str, Any],
                                                                    ) -> None:
     note(deployment, GIRLS)
@@ -255,10 +262,11 @@ def test_questions_that_cannot_be_rebuilt_are_listed_with_who_asked_and_why(depl
 
 
 def test_a_panel_that_told_nothing_is_not_listed(deployment: Deployment) -> None:
-    count_choices(deployment, CLARA, ask("sex=F", "country=DE", "immunophenotype=T", "cyto_group=good", "trial=Trial A"),
-                  ["sex"])
+    five = ask("sex=F", "country=DE", "immunophenotype=T", "cyto_group=good", "trial=Trial A")
+    for question in (five, ask("sex=F", "sex=?")):
+        count_choices(deployment, CLARA, question, ["sex"])
     report = review_differencing(deployment, STEFAN)
-    assert (report.questions, report.pairs, report.not_compared) == (1, (), ())
+    assert (report.questions, report.pairs, report.not_compared) == (2, (), ())
 
 
 def test_a_transplant_without_a_landmark_is_still_compared_as_the_panel_counts_it(deployment: Deployment) -> None:
@@ -282,7 +290,8 @@ def patients_of(snapshot: Snapshot, one: PatientSet) -> frozenset[str]:
 
 
 def test_the_findings_are_those_of_a_comparison_one_by_one(deployment: Deployment) -> None:
-    filters = ["sex=F", "immunophenotype=T", "country=DE", "cyto_group=good,intermediate", "age_group=1-9", "cyto_group=?"]
+    filters = ["sex=F", "immunophenotype=T", "country=DE", "cyto_group=good,intermediate", "age_group=1-9",
+               "cyto_group=?"]
     questions = [ask(*chosen, endpoint=endpoint, by=by) for size in range(3)
                  for chosen in itertools.combinations(filters, size) for endpoint in ("os", "rfs")
                  for by in (None, "sex", "trial", "mrd_group") if len({name[:5] for name in chosen}) == size]
