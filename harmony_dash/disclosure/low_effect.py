@@ -241,7 +241,8 @@ def _drop_one(effects: Effects, kept: list[tuple[int, Selection]], least: int) -
 
 def _breadth(effects: Effects, selection: Selection) -> Fraction:
     """The share of its variable's choices that a selection takes; of several variables, the shares together."""
-    return sum((Fraction(len(chosen), len(effects.offered[name].all)) for name, chosen in selection.chosen), Fraction(0))
+    return sum((Fraction(len(chosen), len(effects.offered[name].all)) for name, chosen in selection.chosen),
+               start=Fraction(0))
 
 
 def _tell(effects: Effects, kept: Mapping[int, Selection], least: int) -> tuple[NotApplied, ...]:

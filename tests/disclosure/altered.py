@@ -34,4 +34,4 @@ def patients_of(snapshot: Snapshot, names: Sequence[str]) -> pd.DataFrame:
     """What realistic questions are drawn from: the patients' values of these variables, None where not recorded."""
     kept = [name for name in names if name in snapshot.dictionary]
     columns = ", ".join(f"{name}::VARCHAR" for name in kept)
-    return pd.DataFrame(snapshot.fetch_rows(f"SELECT {columns} FROM patient"), columns=kept)
+    return pd.DataFrame(snapshot.fetch_rows(f"SELECT {columns} FROM patient"), columns=kept).astype("category")

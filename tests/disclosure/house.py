@@ -19,8 +19,8 @@ NO_BUDGET = 1_000_000
 
 def open_house(folder: Path, store: Path | None = None) -> Deployment:
     """Services over whatever is published in `folder`/store, or in another folder."""
-    settings = Settings(store or folder / "store", folder / "access.sqlite", None, patient_key=b"k" * 32, access_key=ACCESS_KEY,
-                        disclosure_key=DISCLOSURE_KEY, daily_questions=NO_BUDGET)
+    settings = Settings(store or folder / "store", folder / "access.sqlite", None, patient_key=b"k" * 32,
+                        access_key=ACCESS_KEY, disclosure_key=DISCLOSURE_KEY, daily_questions=NO_BUDGET)
     return open_deployment(settings, now=lambda: NOW)
 
 

@@ -60,18 +60,29 @@ def _random_filter(variable: Variable, snapshot: Snapshot, rng: np.random.Genera
 
 def realistic_question(patients: pd.DataFrame, conditions: int, rng: np.random.Generator, *,
                        several: bool, names: Sequence[str] = EVERYDAY) -> Question:
-    """A question about what is common: values are drawn as often as patients have them.
+    """A question about patients like one of them, drawn at random: nobody asks for a country's patients in a trial that
+    was never there.
 
     Parameters
     ----------
-    several : whether a filter lists one to four values (half of the variable's values at most) or always one.
+    several : whether a filter lists one to four values (half of the variable's values at most), drawn as often as
+        patients have them, or that patient's alone.
     """
-    known = [name for name in names if name in patients and patients[name].notna().any()]
+    while True:
+        patient = patients.iloc[int(rng.integers(len(patients)))]
+        known = [name for name in names if name in patients and isinstance(patient[name], str)]
+        if len(known) >= conditions:
+            break
     where = []
     for name in rng.choice(known, conditions, replace=False):
+        values = {str(patient[name])}
         shares = patients[name].value_counts(normalize=True)
+        shares = shares[shares > 0]
         most = max(1, min(4, len(shares) // 2))
         count = int(rng.integers(1, most + 1)) if several else 1
-        values = rng.choice(shares.index.to_numpy(dtype=str), count, replace=False, p=shares.to_numpy())
-        where.append(OneOf(str(name), tuple(str(value) for value in values)))
+        if count > 1:
+            others = shares.drop(str(patient[name]))
+            values |= set(rng.choice(others.index.to_numpy(dtype=str), count - 1, replace=False,
+                                     p=(others / others.sum()).to_numpy()).tolist())
+        where.append(OneOf(str(name), tuple(sorted(values))))
     return Question("ALL", "os", tuple(where))

@@ -49,7 +49,7 @@ class Asker:
     answers: dict[Question, SurvivalResult | None] = field(default_factory=dict)
 
     def ask(self, question: Question) -> SurvivalResult | None:
-        """plan_answer, fetch_planned_tables, compute_survival and release, without sign-in and audit; None if refused."""
+        """plan_answer, fetch_planned_tables, compute_survival, release, without sign-in and audit; None if refused."""
         if question not in self.answers:
             self.answers[question] = self._ask(question)
         return self.answers[question]

@@ -35,7 +35,7 @@ class Size:
     """How many targets each attack has."""
 
     differencing: int
-    around_lattice: int
+    around_lattice: tuple[int, ...]
     curves: int
     panel: int
     landmarks: int
@@ -44,9 +44,10 @@ class Size:
     altered: int
 
 
-FULL = Size(differencing=300, around_lattice=80, curves=400, panel=300, landmarks=60, doors=100, questions=500,
-            altered=200)
-QUICK = Size(differencing=24, around_lattice=20, curves=100, panel=30, landmarks=4, doors=18, questions=60, altered=40)
+FULL = Size(differencing=300, around_lattice=(80, 236), curves=400, panel=300, landmarks=60, doors=100,
+            questions=500, altered=200)
+QUICK = Size(differencing=16, around_lattice=(80,), curves=100, panel=30, landmarks=3, doors=18, questions=60,
+             altered=40)
 
 
 def attack_all(folder: Path, size: Size) -> Iterator[Verdict]:
@@ -54,7 +55,8 @@ def attack_all(folder: Path, size: Size) -> Iterator[Verdict]:
     world = make_world(folder, PATIENTS)
     pool = unique_targets(world, PATIENTS)
     yield _told(judge_claims("A: differencing", differencing.attack(world, pool[:size.differencing])))
-    yield _told(attack_lattice(world, size.around_lattice))
+    for targets in size.around_lattice:
+        yield _told(attack_lattice(world, targets))
     for n in curves.SIZES:
         yield _told(attack_curves(n, size.curves))
     yield _told(judge_claims("E: counts of the panel", side_doors.through_panel(world, pool[:size.panel])))

@@ -1,9 +1,10 @@
 """Attack A: a group with and without the category that its target is alone in.
 
-In one group of the secret the two sets differ by the target, in the other by nobody. Whoever sees two different answers
-for one group and the same answer for the other knows where the target is. So such a difference of any kind is a claim: a
-count, a point of a curve, a number at risk, a median, a reason, or that some other filter "was not applied". Answers that
-differ for both groups say nothing: the cohort as a whole got another answer, and its rule never sees the secret.
+In one group of the secret the two sets differ by the target, in the other by nobody. Whoever sees two different
+answers for one group and the same answer for the other knows where the target is. So such a difference of any kind is a
+claim: a count, a point of a curve, a number at risk, a median, a reason, or that some other filter "was not applied".
+Answers that differ for both groups say nothing: the cohort as a whole got another answer, and its rule never sees the
+secret.
 """
 
 from __future__ import annotations

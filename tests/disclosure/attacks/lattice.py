@@ -1,9 +1,11 @@
-"""Attack B: an insider asks the whole lattice {value, all, not that value} of four fields, and the secret, around a target.
+"""Attack B: an insider asks the whole lattice {value, all, not that value} of four fields and the secret.
 
-The answers are sums of 32 cells, of which two hold the target and nobody else: one if the secret is yes, the other if it
-is no. Least squares weighs all of them at once, so that rounding averages out as far as it can. The counts are those
-beside the choices of the panel: 81 questions tell 243 counts, from ten patients on, where figures need thirty. They are
-made by the panel's own steps (`fetch_choice_effects`, the rule, rounding), without sign-in and audit.
+The answers are sums of 32 cells, of which two hold the target and nobody else: one if the secret is yes, the other if
+it is no. Least squares weighs all of them at once, so that rounding averages out as far as it can. The counts are those
+beside the choices of the panel: 81 questions tell 243 counts, from ten patients on, where figures need thirty.
+
+Thousands of questions are asked here, so they share one scan: the effects of every combination of choices, from which
+the rule and the rounding make each answer. A test compares such answers with those of a scan for the question alone.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from scipy.optimize import lsq_linear
 
 from harmony_dash.cohort.filters import Filter, variables_of
 from harmony_dash.disclosure.group_effects import apply_rule_by_group
-from harmony_dash.disclosure.low_effect import Answerable, TooFewPatients, apply_low_effect_rule
+from harmony_dash.disclosure.low_effect import Answerable, Effects, TooFewPatients, apply_low_effect_rule
 from harmony_dash.disclosure.rounding import release_count
+from harmony_dash.disclosure.selections import close_filters
 from harmony_dash.store.effects import fetch_choice_effects
 from tests.disclosure.attacks.asking import SCOPE, ask_about, is_not, is_one_of
 from tests.disclosure.attacks.differencing import values_of
@@ -56,8 +59,9 @@ def auc(positives: Sequence[float], negatives: Sequence[float]) -> float:
 def attack(world: World, targets: Sequence[int]) -> dict[str, float]:
     """The AUC of the two readings of the same answers."""
     scores: dict[str, tuple[list[float], list[float]]] = {"asked": ([], []), "answered": ([], [])}
+    everything = fetch_everything(world)
     for row in targets:
-        equations = list(ask_lattice(world, int(row)))
+        equations = list(ask_lattice(world, int(row), everything))
         for reading, (positives, negatives) in scores.items():
             score = solve(equations, reading)
             (positives if world.is_positive(int(row)) else negatives).append(score)
@@ -75,26 +79,42 @@ def solve(equations: Sequence[Equation], reading: str) -> float:
     return float(found[yes] - found[no])
 
 
-def ask_lattice(world: World, row: int) -> Iterator[Equation]:
+def fetch_everything(world: World) -> Effects:
+    """The patients by every combination of the choices of the four fields, with the secret as their group."""
+    every = tuple(is_one_of(name, *world.snapshot.values_of(world.snapshot.dictionary[name])) for name in KNOWN)
+    return fetch_panel(world, every)
+
+
+def fetch_panel(world: World, where: tuple[Filter, ...]) -> Effects:
+    """The scan behind the panel's counts of the secret."""
+    question = replace(ask_about(*where), by=None)
+    return fetch_choice_effects(world.snapshot, question, [world.snapshot.dictionary[SECRET]])[SECRET]
+
+
+def ask_lattice(world: World, row: int, everything: Effects) -> Iterator[Equation]:
     """What is shown of every question of the lattice; nothing where a count is withheld."""
-    known = values_of(world, row)
-    for wanted in product((VALUE, ALL, NOT), repeat=len(KNOWN)):
-        where = tuple(is_one_of(name, value) if want == VALUE else is_not(name, value)
-                      for want, (name, value) in zip(wanted, known.items(), strict=True) if want != ALL)
-        for secret, (count, applied) in count_lattice_point(world, where).items():
+    for wanted, where in lattice_of(world, row):
+        selections, _ = close_filters(where, world.snapshot.dictionary, world.snapshot.values_of)
+        effects = replace(everything, selections=selections, question=replace(everything.question, where=where))
+        for secret, (count, applied) in count_point(world, effects).items():
             if count is not None:
                 left = {name for item in applied for name in variables_of(item)}
                 answered = [want if name in left else ALL for want, name in zip(wanted, KNOWN, strict=True)]
                 yield Equation(_sum_of(wanted, secret), _sum_of(answered, secret), count)
 
 
-def count_lattice_point(world: World, where: tuple[Filter, ...],
-                        ) -> dict[str | None, tuple[int | None, tuple[Filter, ...]]]:
+def lattice_of(world: World, row: int) -> Iterator[tuple[tuple[int, ...], tuple[Filter, ...]]]:
+    """Every point of the lattice with its filters."""
+    known = values_of(world, row)
+    for wanted in product((VALUE, ALL, NOT), repeat=len(KNOWN)):
+        yield wanted, tuple(is_one_of(name, value) if want == VALUE else is_not(name, value)
+                            for want, (name, value) in zip(wanted, known.items(), strict=True) if want != ALL)
+
+
+def count_point(world: World, effects: Effects) -> dict[str | None, tuple[int | None, tuple[Filter, ...]]]:
     """The counts of one point, by secret and (None) in all, each with the conditions that were applied to it."""
-    variable = world.snapshot.dictionary[SECRET]
-    values = world.snapshot.values_of(variable)
+    values = world.snapshot.values_of(world.snapshot.dictionary[SECRET])
     least = SCOPE.rules.minimum_cell
-    effects = fetch_choice_effects(world.snapshot, replace(ask_about(*where), by=None), [variable])[SECRET]
     answers: dict[str | None, Answerable | TooFewPatients] = dict(zip(
         values, apply_rule_by_group(effects, len(values) + 1, SECRET, least, floor=least), strict=False))
     answers = {value: answers[value] for value in (YES, NO)}

@@ -1,26 +1,23 @@
 """Attack E: the same differencing through everything but the filters, and through filters that stand in for others.
 
-Every function returns what was claimed of its targets. The rule of low effect watches conditions that are left out; what
-it does not watch is told apart here: those attacks have targets of their own, alone in something else than a category.
+Every function returns what was claimed of its targets. The low-effect rule watches conditions that are left out. What
+it does not watch is told apart: those attacks have targets of their own, alone in something else than a category.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harmony_dash.disclosure.group_effects import apply_rule_by_group
-from harmony_dash.disclosure.low_effect import TooFewPatients
-from harmony_dash.disclosure.rounding import release_count
+from harmony_dash.cohort.filters import Filter
 from harmony_dash.services.coverage import review_coverage
-from harmony_dash.store.effects import fetch_choice_effects
 from tests.disclosure.attacks.asking import SCOPE, Asker, ask_about, is_not, is_one_of, like, see_counts
 from tests.disclosure.attacks.differencing import Pair, attack, claim, make_pair, values_of
+from tests.disclosure.attacks.lattice import count_point, fetch_panel
 from tests.disclosure.attacks.population import (
     NO,
     SECRET,
@@ -56,17 +53,9 @@ def through_panel(world: World, targets: Rows) -> list[Claims]:
     return claims
 
 
-def count_beside(world: World, where: tuple[object, ...]) -> dict[str, int | None]:
-    """The panel's counts of the secret by `fetch_choice_effects`, the rule and rounding: what `count_choices` does,
-    without sign-in and audit."""
-    question = replace(ask_about(*where), by=None)  # type: ignore[arg-type]
-    variable = world.snapshot.dictionary[SECRET]
-    values = world.snapshot.values_of(variable)
-    least = SCOPE.rules.minimum_cell
-    effects = fetch_choice_effects(world.snapshot, question, [variable])[SECRET]
-    answers = apply_rule_by_group(effects, len(values) + 1, SECRET, least, floor=least)
-    return {value: None if isinstance(answer, TooFewPatients) else release_count(answer.n, SCOPE)
-            for value, answer in zip(values, answers, strict=False)}
+def count_beside(world: World, where: tuple[Filter, ...]) -> dict[str | None, int | None]:
+    """The panel's counts of the secret: what `count_choices` does, without sign-in and audit."""
+    return {value: count for value, (count, _) in count_point(world, fetch_panel(world, where)).items()}
 
 
 def through_landmarks(world: World, targets: Rows) -> list[Claims]:
@@ -164,8 +153,8 @@ def through_endpoints(world: World, count: int) -> list[Claims]:
 def through_coverage(world: World) -> tuple[int, int]:
     """Small cells of country and trial that are listed, and thereby told from cells with nobody in them.
 
-    Nothing on the coverage page depends on the secret. But it lists a cell as soon as one patient is in it, while counts
-    elsewhere hide whether a small number is zero.
+    Nothing on the coverage page depends on the secret. But it lists a cell as soon as one patient is in it, while
+    counts elsewhere hide whether a small number is zero.
     """
     with TemporaryDirectory() as folder:
         value = review_coverage(open_house(Path(folder), world.folder), STEERING, "ALL").value

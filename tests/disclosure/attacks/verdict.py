@@ -71,11 +71,11 @@ def judge_claims(attack: str, claims: Sequence[Claims], *, promised: bool = True
 
 def write_table(verdicts: Iterable[Verdict]) -> str:
     """The table as Markdown."""
-    lines = ["| attack | targets | negatives learnt | claims of yes: right / made (chance) | measured | threshold | pass |",
+    lines = ["| attack | targets | negatives learnt | yes: right / claimed (chance) | measured | threshold | pass |",
              "|---|---:|---:|---:|---|---|---|"]
     for one in verdicts:
-        claims = f"{one.right_yes} / {one.claimed_yes} ({one.chance:.1f})" if one.positives else "–"
-        negatives = f"{one.right_no} / {one.targets - one.positives}" if one.positives else "–"
+        claims = f"{one.right_yes} / {one.claimed_yes} ({one.chance:.1f})" if not one.measure else "–"
+        negatives = f"{one.right_no} / {one.targets - one.positives}" if not one.measure else "–"
         word = {True: "yes", False: "**no**", None: "residual risk"}[one.passed]
         lines.append(f"| {one.attack} | {one.targets} | {negatives} | {claims} | {one.measure or '–'} "
                      f"| {one.threshold} | {word} |")
