@@ -8,6 +8,7 @@ from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.ingest import ingest_sources
 from harmony_dash.settings import Settings
+from harmony_dash.synthetic.sources import write_sources
 from tests.factories import ACCESS_KEY, DISCLOSURE_KEY, NOW
 
 CLINICIAN = Actor("clara", Role.CLINICIAN, "s1")
@@ -28,4 +29,12 @@ def ingest_samples(folder: Path) -> Deployment:
     """Publish `data_samples` and open the services over it."""
     deployment = open_house(folder)
     ingest_sources(deployment, OPERATOR, [path.parent for path in sorted(SAMPLES.glob("*/source.yaml"))])
+    return deployment
+
+
+def synthesise_house(folder: Path, patients: int, seed: int = 7) -> Deployment:
+    """Publish patients of the project's generator and open the services over it."""
+    write_sources(patients, seed, folder / "sources")
+    deployment = open_house(folder)
+    ingest_sources(deployment, OPERATOR, [path.parent for path in sorted((folder / "sources").glob("*/source.yaml"))])
     return deployment

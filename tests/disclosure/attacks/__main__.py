@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.disclosure.attacks.campaign import FULL, QUICK, attack_all, count_altered, question_at_random
-from tests.disclosure.attacks.verdict import write_table
+from tests.disclosure.attacks.verdict import HEADER, write_row
 
 
 def main() -> int:
@@ -23,16 +23,19 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="the size that tests run")
     size = QUICK if parser.parse_args().quick else FULL
     with tempfile.TemporaryDirectory() as folder:
-        verdicts = list(attack_all(Path(folder) / "attacked", size))
-        print(write_table(verdicts))
+        print(HEADER, flush=True)
+        passed = True
+        for verdict in attack_all(Path(folder) / "attacked", size):
+            print(write_row(verdict), flush=True)
+            passed = passed and verdict.passed is not False
         print()
         problems, seen = question_at_random(Path(folder) / "samples", size.questions)
         print(f"D5: {size.questions} random questions, {dict(seen)}; problems found: {problems.total()}.")
         for problem, times in problems.most_common(20):
             print(f"    {times} × {problem}")
         print()
-        print(count_altered(Path(folder) / "benchmark", size))
-    return int(bool(problems) or any(one.passed is False for one in verdicts))
+        print(count_altered(Path(folder), size))
+    return int(bool(problems) or not passed)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.disclosure.attacks.population import BASE_RATE
@@ -69,14 +69,14 @@ def judge_claims(attack: str, claims: Sequence[Claims], *, promised: bool = True
                       "passed": passed if promised else None})
 
 
-def write_table(verdicts: Iterable[Verdict]) -> str:
-    """The table as Markdown."""
-    lines = ["| attack | targets | negatives learnt | yes: right / claimed (chance) | measured | threshold | pass |",
-             "|---|---:|---:|---:|---|---|---|"]
-    for one in verdicts:
-        claims = f"{one.right_yes} / {one.claimed_yes} ({one.chance:.1f})" if not one.measure else "–"
-        negatives = f"{one.right_no} / {one.targets - one.positives}" if not one.measure else "–"
-        word = {True: "yes", False: "**no**", None: "residual risk"}[one.passed]
-        lines.append(f"| {one.attack} | {one.targets} | {negatives} | {claims} | {one.measure or '–'} "
-                     f"| {one.threshold} | {word} |")
-    return "\n".join(lines)
+HEADER = ("| attack | targets | negatives learnt | yes: right / claimed (chance) | measured | threshold | pass |\n"
+          "|---|---:|---:|---:|---|---|---|")
+
+
+def write_row(one: Verdict) -> str:
+    """The verdict as a row of a Markdown table."""
+    claims = f"{one.right_yes} / {one.claimed_yes} ({one.chance:.1f})" if not one.measure else "–"
+    negatives = f"{one.right_no} / {one.targets - one.positives}" if not one.measure else "–"
+    word = {True: "yes", False: "**no**", None: "residual risk"}[one.passed]
+    return (f"| {one.attack} | {one.targets} | {negatives} | {claims} | {one.measure or '–'} | {one.threshold} "
+            f"| {word} |")
