@@ -83,6 +83,8 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     if scope.level is Level.PROTECTED:
         parts.append(f"protected: groups and counts under {minimum} hidden with what would give them away, curves end "
                      f"at {scope.rules.minimum_at_risk} at risk and are not rounded")
+    else:
+        parts.append(f"exact numbers, grant {scope.grant}" if scope.grant else "exact numbers")
     if result.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."

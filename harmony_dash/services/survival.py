@@ -33,6 +33,7 @@ from harmony_dash.store.reader import Snapshot
 
 DEFAULT_DAYS = (365, 1096, 1826)
 ADULT = 18.0
+MOST_NAMES = 6
 _CHILDREN = frozenset({"<1", "1-9", "10-17"})
 ACTION = "survival"
 
@@ -203,8 +204,9 @@ def _notes_of_grant(admission: Admission) -> tuple[str, ...]:
     if admission.grant is None:
         return ()
     countries = admission.snapshot.dictionary["country"]
-    names = ", ".join(countries.label_of(code) for code in admission.grant.open_countries)
-    notes = [f"Patients of {names} only: the countries of the grant {admission.grant.id}."]
+    codes = admission.grant.open_countries
+    names = ", ".join(map(countries.label_of, codes)) if len(codes) <= MOST_NAMES else f"{len(codes)} countries"
+    notes = [f"Patients of {names} only, as the grant {admission.grant.id} says."]
     if "age_group" not in admission.snapshot.dictionary:
         notes.append("Children and adults are pooled here, because the grant does not cover age groups.")
     return tuple(notes)

@@ -208,6 +208,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         opened.actors[role] = opened.sign_in(f"{role.value}.test")
     opened.actors[Role.OPERATOR] = OPERATOR
     opened.add("member.analyst", ANALYST)
+    for approver in ("approver.one", "approver.two"):
+        opened.add(approver, STEERING)
     yield opened
     opened.deployment.access.close()
 
@@ -363,6 +365,7 @@ TABLE: dict[str, Row] = {
 }
 # Functions that take an actor and are no action of theirs, each with the reason.
 NO_ACTIONS = {
+    "admission.check_still_admitted": "a part of each question, before its answer is given",
     "admission.admit": "a part of each question, after its check; the two rows of exact survival go through it",
     "audited.check_and_record": "the check itself", "audited.refusals_recorded": "writes the trail",
     "audited.record_refusal": "writes the trail", "audited.record_answer": "writes the trail",
