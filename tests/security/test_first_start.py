@@ -40,7 +40,9 @@ def test_samples_stop_when_the_store_was_filled_before_the_lock(
         deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert deployment.store.is_empty
     monkeypatch.setattr(first_start, "ingest_sources", ingest_as_the_service_does)
-    first_start._build(deployment, [Path("sample")])
+    ready: list[bool] = []
+    first_start._build(deployment, [Path("sample")], lambda: ready.append(True))
+    assert not ready
     assert read_pointer(deployment.settings.store) == REAL
     assert not first_start.first_start().running
     assert not first_start.first_start().problem

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import secrets
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -38,6 +40,7 @@ from harmony_dash.access.sessions import (
 from harmony_dash.access.sign_in import TICKET_LIFETIME, check_password, establish_session, issue_ticket
 from harmony_dash.errors import AccessRefused
 from tests.factories import ACCESS_KEY
+from tests.security.server import PROJECT_ROOT
 from tests.unit.access.conftest import NOW
 from tests.unit.access.people import CHEAP, PASSWORD, add_account
 from tests.unit.access.test_totp import turn_on
@@ -83,11 +86,12 @@ def sign_in_often(database: AccessDatabase, username: str, rounds: int, found: C
             found["signed in"] += 1
 
 
-def sign_in_from_a_process(path: str, username: str, rounds: int, answers: multiprocessing.Queue[Counter[str]]) -> None:
+def sign_in_from_a_process(path: str, username: str, rounds: str) -> None:
+    """What each process below runs; it prints what it found."""
     database, found = AccessDatabase(Path(path), ACCESS_KEY), Counter[str]()
-    sign_in_often(database, username, rounds, found)
+    sign_in_often(database, username, int(rounds), found)
     database.close()
-    answers.put(found)
+    print(json.dumps(found))
 
 
 def check_that_the_store_is_whole(database: AccessDatabase, people: int, sign_ins: int) -> None:
@@ -127,15 +131,13 @@ def test_several_processes_sign_people_in_at_once(database: AccessDatabase) -> N
     names = [f"person{number}" for number in range(PROCESSES)]
     for name in names:
         add_account(database, name, now=NOW)
-    context = multiprocessing.get_context("spawn")
-    answers = context.Queue()
-    processes = [context.Process(target=sign_in_from_a_process,
-                                 args=(str(database.path), name, ROUNDS_OF_A_PROCESS, answers)) for name in names]
-    for process in processes:
-        process.start()
-    found = [answers.get(timeout=120) for _ in processes]
-    for process in processes:
-        process.join(60)
+    # A program of its own: `multiprocessing` would run again whatever the test process calls its main module, which
+    # may be a page that another test has run.
+    code = ("import sys; from tests.security.test_sign_in_together import sign_in_from_a_process; "
+            "sign_in_from_a_process(*sys.argv[1:])")
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(database.path), name, str(ROUNDS_OF_A_PROCESS)],
+                                  cwd=PROJECT_ROOT, stdout=subprocess.PIPE) for name in names]
+    found = [json.loads(process.communicate(timeout=240)[0]) for process in processes]
     expected = dict.fromkeys(("refused", "used ticket refused", "signed in"), ROUNDS_OF_A_PROCESS)
     assert found == [expected] * PROCESSES
     check_that_the_store_is_whole(database, PROCESSES, PROCESSES * ROUNDS_OF_A_PROCESS)

@@ -249,6 +249,8 @@ def test_the_actor_carries_the_grants_that_are_active_at_that_moment(database: A
     add_account(database, role=Role.ANALYST, now=NOW)
     token = sign_in(database, "vera", now=NOW)
     by = [Actor(name, Role.DATA_MANAGER, session="s") for name in ("dora", "dirk", "dana")]
+    for actor in by:
+        add_account(database, actor.username, actor.role, now=NOW)
     proposal = GrantProposal("Study", "To see.", ("ALL",), ("DE",), ("sex",), Level.PROTECTED, ("vera",), NOW.date(),
                              NOW.date())
     grant = propose_grant(database, proposal, by=by[0], now=NOW)
