@@ -10,6 +10,7 @@ from harmony_dash.cli.command import add_command, deployment_of, print_json, req
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.precision import describe_precision, format_limits, format_percent, precision_of
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError
 
@@ -84,12 +85,16 @@ def _survival(options: argparse.Namespace) -> int:
         return 0
     show(result.title)
     for group in result.groups:
-        events = _count(group.events)
+        events, precision = _count(group.events), precision_of(group.n, released.scope)
         show(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
         for at in group.at:
             if at.estimate is not None:
-                bounds = "" if at.lower is None or at.upper is None else f"  ({at.lower:.4f}–{at.upper:.4f})"
-                show(f"    day {at.days:>5}  {at.estimate:.4f}{bounds}  at risk {_count(at.at_risk)}")
+                limits = None if at.lower is None or at.upper is None else format_limits(at.lower, at.upper, precision)
+                bounds = "" if limits is None else f"  ({limits})"
+                show(f"    day {at.days:>5}  {format_percent(at.estimate, precision)}{bounds}"
+                     f"  at risk {_count(at.at_risk)}")
+    if off := describe_precision(result, released.scope):
+        show(off)
     show(result.summary)
     show(result.methods)
     return 0

@@ -72,7 +72,7 @@ def protect_flow(result: SurvivalResult, drawn: Sequence[KeyedCount], withheld: 
     floors = {(_GROUP, place): scope.rules.minimum_patients for place in range(len(drawn))}
     given_up: set[int] = set()
     while True:
-        safe = hide_partners(members, shown, guarded, scope.rules, atoms=_count_atoms(members), least=0,
+        safe = hide_partners(members, shown, guarded, scope.rules, atoms=_count_atoms(members),
                              next_partner=next_partner, limits=limits, floors=floors)
         lost = {place for (kind, place), n in safe.items() if kind == _GROUP and n is None}
         if lost <= given_up:

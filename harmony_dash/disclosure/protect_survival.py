@@ -22,7 +22,9 @@ from harmony_dash.disclosure.curves import (
 )
 from harmony_dash.disclosure.grid import GRID, snap_all, tick_days
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
+from harmony_dash.disclosure.medians import read_median
 from harmony_dash.disclosure.policy import Rules, too_few
+from harmony_dash.disclosure.precision import step_height
 from harmony_dash.disclosure.protect_flow import protect_flow
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import (
@@ -45,6 +47,7 @@ from harmony_dash.disclosure.rounding import (
     round_p,
     round_significant,
     round_to_month,
+    round_up_significant,
 )
 from harmony_dash.stats.intervals import normal_quantile
 
@@ -69,16 +72,14 @@ def protect_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
     kept = [group for place, group in enumerate(carried) if place not in flow.given_up]
     withheld += [WithheldGroup(carried[place].label, carried[place].name, GIVES_AWAY) for place in flow.given_up]
     # A test that a withheld group took part in would say something about it.
-    complete = len(kept) == len(result.groups)
+    complete = bool(result.compared) and set(result.compared) <= {group.name for group in kept}
     ticks = _choose_ticks(kept, rules)
     groups = tuple(_protect_group(group, result, ticks, scope) for group in kept)
     tested = complete and result.log_rank is not None and result.log_rank.events >= rules.minimum_events_for_test
     patients = union([_keyed(group.n) for group in kept])
-    events = union([_keyed(group.events or 0) for group in kept])
     return replace(
-        result, groups=groups, n=round_count(patients, scope),
-        # A total beside a hidden part would tell it.
-        events=None if None in [group.events for group in groups] else release_part(events, patients, scope),
+        result, groups=groups, n=round_count(_as_one_figure(result, patients, rules), scope),
+        events=_sum_of_events(groups),
         withheld=tuple(replace(group, n=None) for group in withheld),
         log_rank=_round_test(result.log_rank, rules) if tested and result.log_rank is not None else None,
         pairwise=tuple((a, b, round_p(raw, rules), round_p(holm, rules)) for a, b, raw, holm in result.pairwise)
@@ -86,7 +87,25 @@ def protect_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
         gray=tuple(_round_test(test, rules) for test in result.gray
                    if complete and test.events >= rules.minimum_events_for_test),
         restricted_mean_differences=_differences(result, groups, rules) if complete else (),
-        attrition=flow.attrition, exclusions=flow.exclusions)
+        attrition=flow.attrition, exclusions=flow.exclusions, compared=result.compared if complete else ())
+
+
+def _as_one_figure(result: SurvivalResult, patients: KeyedCount, rules: Rules) -> KeyedCount:
+    """The patients of all groups; where nearly everybody is in one of them, those of the figure without groups.
+
+    Two roundings, one of the groups together and one of the figure without groups, would tell whether the few who are
+    in none of them are any.
+    """
+    everybody = result.n
+    if patients and isinstance(everybody, KeyedCount) and 0 <= everybody - patients < rules.minimum_cell:
+        return everybody
+    return patients
+
+
+def _sum_of_events(groups: Sequence[GroupResult]) -> int | None:
+    """The sum of what is shown, which tells nothing more; None beside a hidden part."""
+    shown = [group.events for group in groups]
+    return sum(n for n in shown if n is not None) if groups and None not in shown else None
 
 
 def _carries(group: GroupResult, rules: Rules) -> bool:
@@ -154,17 +173,14 @@ def _protect_group(group: GroupResult, result: SurvivalResult, ticks: Sequence[i
     days = snap_all(at.days for at in group.at)
     at_risk = {day: table.at_risk[table.days.index(day)] if day in table.days
                else _read(grid, grid.at_risk, day, scope) for day in days}
-    median = group.median_days if group.median_days is not None and group.median_days <= support[-1] else None
-    limits = [None if median is None or limit is None or limit > support[-1] else round_to_month(limit)
-              for limit in (group.median_lower_days, group.median_upper_days)]
+    median = read_median(survival)
     return replace(
         group, n=n, events=None if group.events is None else release_part(group.events, patients, scope),
         curve=survival, censorings=_NO_CENSORINGS,
         at=tuple(read_protected(survival, day, at_risk[day]) for day in days), risk_table=table,
-        median_days=None if median is None else round_to_month(median), median_lower_days=limits[0],
-        median_upper_days=limits[1],
+        median_days=median.days, median_lower_days=median.lower, median_upper_days=median.upper,
         follow_up_median_days=protect_follow_up(group.follow_up_median_days, group.follow_up_support, patients, rules),
-        restricted_mean=_restricted_mean(group, survival, rules),
+        restricted_mean=_restricted_mean(group, survival, scope),
         cumulative_incidence=tuple(
             CauseIncidence(part.cause, part.label, with_numbers_at_risk(curve, table.days, table.at_risk),
                            tuple(read_protected(curve, day, at_risk[day]) for day in days))
@@ -218,19 +234,22 @@ def protect_follow_up(days: float | None, support: FollowUpSupport | None, patie
     return round_to_month(days) if enough else None
 
 
-def _restricted_mean(group: GroupResult, survival: Curve, rules: Rules) -> RestrictedMean | None:
+def _restricted_mean(group: GroupResult, survival: Curve, scope: Scope) -> RestrictedMean | None:
     """The area under what is shown, up to the last day of the grid before the horizon.
 
-    Its standard error is that of the exact curve at the horizon, where it is largest; on few events its digits would
-    tell their number.
+    Its standard error is that of the exact curve at the horizon, where it is largest, and the error of the rounded
+    heights with it: each is off by a uniform share of a step, d/√12, and at worst all of them alike. On few events its
+    digits would tell their number.
     """
-    mean, grid = group.restricted_mean, _grid_of(group)
+    mean, grid, rules = group.restricted_mean, _grid_of(group), scope.rules
     if mean is None or not len(survival.days) or survival.days[0] > 0:
         return None
     tau = int(GRID[np.searchsorted(GRID, mean.tau_days, side="right") - 1])
     if tau == 0 or tau > survival.days[-1] or (grid.events[grid.days.index(tau)] or 0) < rules.minimum_events:
         return None
-    return RestrictedMean(tau, float(round(area_under(survival, tau))), round_significant(mean.se, rules))
+    rounding = tau * step_height(round_count(_keyed(group.n), scope), rules) / math.sqrt(12)
+    return RestrictedMean(tau, float(round(area_under(survival, tau))),
+                          round_up_significant(math.hypot(mean.se, rounding), rules))
 
 
 def _differences(result: SurvivalResult, groups: tuple[GroupResult, ...], rules: Rules,
@@ -243,7 +262,7 @@ def _differences(result: SurvivalResult, groups: tuple[GroupResult, ...], rules:
         if one is None or other is None or one.tau_days != other.tau_days:
             continue
         days, se = one.days - other.days, math.hypot(one.se, other.se)
-        margin = round_significant(_Z * se, rules)
+        margin = round_up_significant(_Z * se, rules)
         p = math.erfc(abs(days) / se / math.sqrt(2))
         found.append(RestrictedMeanDifference(exact.group, exact.reference, one.tau_days, days, days - margin,
                                               days + margin, round_p(p, rules)))

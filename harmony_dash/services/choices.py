@@ -12,10 +12,12 @@ from harmony_dash.cohort.question import Question, askable_variable
 from harmony_dash.dictionary.model import Variable
 from harmony_dash.disclosure import Released, Scope, release
 from harmony_dash.disclosure.closed_questions import check_closed
-from harmony_dash.disclosure.group_effects import apply_rule_by_group
-from harmony_dash.disclosure.keyed_count import NOBODY
-from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
+from harmony_dash.disclosure.group_effects import apply_rule_by_choice
+from harmony_dash.disclosure.keyed_count import KeyedCount
+from harmony_dash.disclosure.low_effect import Answerable, TooFewPatients, apply_low_effect_rule
+from harmony_dash.disclosure.protect_counts import NO_VALUE
 from harmony_dash.disclosure.results import CohortChoices
+from harmony_dash.disclosure.selections import list_choices
 from harmony_dash.errors import QuestionError
 from harmony_dash.services.admission import open_to_all, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
@@ -28,7 +30,7 @@ from harmony_dash.store.reader import Snapshot
 
 def count_choices(deployment: Deployment, actor: Actor, question: Question, variables: Sequence[str],
                   ) -> Released[CohortChoices]:
-    """Patients per value of each variable, among those who meet every filter on other variables.
+    """Patients per value of each variable: as many as the question has with this value as its filter on the variable.
 
     Parameters
     ----------
@@ -56,25 +58,41 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
         choices = _count(snapshot, question, chosen, scope)
     except QuestionError:
         # the panel must stay usable, because it is where such a question can be mended; the answer says what is wrong
-        choices = CohortChoices(NOBODY, {variable.name: dict.fromkeys(snapshot.values_of(variable), NOBODY)
-                                         for variable in chosen}, dict.fromkeys((v.name for v in chosen), NOBODY))
+        choices = _count_nothing(snapshot, chosen)
     released = release(choices, scope)
     record_answer(deployment, actor, action, question=record, snapshot=snapshot.snapshot,
                   level=released.scope.level, n=released.value.total)
     return released
 
 
+def _count_nothing(snapshot: Snapshot, variables: Sequence[Variable]) -> CohortChoices:
+    """The choices of a question that gets no answer whatever is chosen."""
+    return CohortChoices(None, {variable.name: dict.fromkeys(snapshot.values_of(variable)) for variable in variables},
+                         dict.fromkeys(variable.name for variable in variables),
+                         not_counted={variable.name: frozenset([*snapshot.values_of(variable), NO_VALUE])
+                                      for variable in variables}, total_counted=False)
+
+
 def _count(snapshot: Snapshot, question: Question, variables: Sequence[Variable], scope: Scope) -> CohortChoices:
-    """Every count as the answer to the question that has its choice as one more filter."""
+    """Every count as the answer to the question that has its choice as its filter on the variable."""
     least = scope.rules.minimum_cell if scope.is_protected else 0
-    total = apply_low_effect_rule(fetch_effects(snapshot, replace(question, by=None), figure=False), least)
+    cohort = fetch_effects(snapshot, replace(question, by=None), figure=False)
+    total = _size(apply_low_effect_rule(cohort, least), least)
     counts: dict[str, dict[str, int | None]] = {}
     missing: dict[str, int | None] = {}
+    not_counted: dict[str, frozenset[str]] = {}
     effects = fetch_choice_effects(snapshot, question, variables)
     for variable in variables:
-        values = snapshot.values_of(variable)
-        answers = apply_rule_by_group(effects[variable.name], len(values) + 1, variable.name, least, floor=least)
-        *of_values, missing[variable.name] = (
-            NOBODY if isinstance(answer, TooFewPatients) else answer.n for answer in answers)
-        counts[variable.name] = dict(zip(values, of_values, strict=True))
-    return CohortChoices(NOBODY if isinstance(total, TooFewPatients) else total.n, counts, missing)
+        choices = list_choices(variable, snapshot.values_of(variable))
+        sizes: dict[str, int | None] = dict(zip((*choices.values, NO_VALUE), (
+            _size(answer, least) for answer in apply_rule_by_choice(effects[variable.name], choices, least)),
+            strict=True))
+        not_counted[variable.name] = frozenset(value for value, n in sizes.items() if n is None)
+        missing[variable.name] = sizes.pop(NO_VALUE)
+        counts[variable.name] = sizes
+    return CohortChoices(total, counts, missing, not_counted=not_counted, total_counted=total is not None)
+
+
+def _size(answer: Answerable | TooFewPatients, least: int) -> KeyedCount | None:
+    """The patients of an answer; small ones even if there is none, because the question has no more; None if not."""
+    return answer.n if isinstance(answer, Answerable) or answer.n < least else None

@@ -8,8 +8,10 @@ afterwards, for those who watch over the project.
 The report never says which patients, nor how many: only that they are fewer than the threshold.
 
 Compared are, figure with figure and cohort with cohort, the sets of patients that a question is answered from today:
-every group of a figure that is large enough to be drawn, and the cohort as it is counted beside it or in the panel.
-Not compared are the panel's counts of single choices, and the size of a cohort after each of its filters.
+every group of a figure that is large enough to be drawn, its groups together, and the cohort as it is counted beside it
+or in the panel. So it shows in whom endpoints, landmarks and groupings differ, too. Strata make no difference to a set.
+Not compared are the panel's counts of single choices, the size of a cohort after each of its filters, numbers at risk
+after the first day, and a figure with its own cohort. Groups with too few events count as drawn.
 """
 
 from __future__ import annotations
@@ -220,12 +222,29 @@ def _find_pairs(snapshot: Snapshot, rebuilt: Sequence[_Rebuilt], planned: Sequen
     figures, cohorts = ([number for number, patients in enumerate(shown) if patients.figure is figure]
                         for figure in (True, False))
     who = list(shown.values())
-    pairs = _compare(snapshot, bitmaps[figures], [who[number] for number in figures])
+    together, who_together = _pool_groups(list(shown), bitmaps, rebuilt, planned)
+    pairs = _compare(snapshot, np.concatenate([bitmaps[figures], together]),
+                     [*(who[number] for number in figures), *who_together])
     told = {both for pair in pairs for both in _questions_of(pair)}
     # Where figures are close their cohorts mostly are as well: one finding is enough.
     pairs += [pair for pair in _compare(snapshot, bitmaps[cohorts], [who[number] for number in cohorts])
               if not _questions_of(pair) <= told]
     return tuple(sorted(pairs, key=_those_of_one_person_first))
+
+
+def _pool_groups(sets: Sequence[PatientSet], bitmaps: Bitmaps, rebuilt: Sequence[_Rebuilt], planned: Sequence[_Plan],
+                 ) -> tuple[Bitmaps, list[list[_Shown]]]:
+    """For each figure of several groups those in any of them, because the number of all who are drawn is shown."""
+    rows = {patients: number for number, patients in enumerate(sets)}
+    drawn = count_patients(bitmaps) >= Scope(Level.PROTECTED).rules.minimum_patients
+    together, who = [np.zeros_like(bitmaps, shape=(0, *bitmaps.shape[1:]))], []
+    for one, plan in zip(rebuilt, planned, strict=True):
+        groups = [] if isinstance(plan, UserError) else [
+            rows[patients] for patients in plan if patients.group and drawn[rows[patients]]]
+        if len(groups) > 1:
+            together.append(np.bitwise_or.reduce(bitmaps[groups], axis=0, keepdims=True))
+            who.append([(PatientSet(one.question, figure=True), one)])
+    return np.concatenate(together), who
 
 
 def _compare(snapshot: Snapshot, bitmaps: Bitmaps, shown: Sequence[Sequence[_Shown]]) -> list[ClosePair]:
@@ -287,6 +306,8 @@ def _words(one: _Rebuilt, patients: PatientSet, snapshot: Snapshot) -> str:
     if patients.group and one.question.by:
         variable = snapshot.dictionary[one.question.by]
         return f"{words}; the group {variable.label}: {variable.label_of(patients.group)}"
+    if patients.figure and one.question.by:
+        return f"{words}; its groups together"
     return words if patients.figure or one.recorded.panel else f"{words}; the whole cohort"
 
 

@@ -143,7 +143,7 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
     Returns
     -------
     The cohort, and every group of the figure with the conditions that are applied to it; of the panel the cohort alone.
-    Some may be too few to be shown. None if no answer is given.
+    Some may be too few to be shown. Without an answer, the cohort that is counted in its place.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
 def _sets_of_answer(snapshot: Snapshot, question: Question, scope: Scope) -> list[PatientSet]:
     plan = plan_answer(snapshot, question, scope)
     if plan.question is None:
-        return []
+        return [PatientSet(_only_cohort(plan.nearest))]
     return [PatientSet(_only_cohort(plan.question)),
             *(PatientSet(part.question, figure=True, group=group if question.by else "")
               for part in plan.parts for group in part.groups)]

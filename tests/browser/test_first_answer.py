@@ -92,6 +92,17 @@ def test_a_link_restores_the_view_in_another_window(
     assert title_of(other) == title
 
 
+def test_the_keyboard_opens_what_protection_means(clinician: Page, sample_server: Server) -> None:
+    open_survival(clinician, sample_server)
+    clinician.get_by_role("button", name="Protected").focus()
+    clinician.keyboard.press("Enter")
+    explained = clinician.get_by_text("so that numbers need not add up")
+    expect(explained).to_be_visible()
+    expect(clinician.get_by_text("What was not applied here")).to_be_visible()
+    clinician.keyboard.press("Escape")
+    expect(explained).to_be_hidden()
+
+
 @pytest.mark.parametrize("link", [
     "?q=%7B", "?q=%7B%22disease%22%3A1%7D", "?q=<img src=x onerror=alert(1)>"])
 def test_a_link_that_cannot_be_read_says_so_calmly(clinician: Page, sample_server: Server, link: str) -> None:

@@ -51,6 +51,8 @@ BAD = {
     "times that are none": ["--times", "a,b"],
     "a landmark in the past": ["--landmark", "-5"],
     "an unknown value": ["--where", "sex=X"],
+    "strata without groups": ["--strata", "trial"],
+    "strata that are known later": ["--by", "sex", "--strata", "mrd_group"],
 }
 
 

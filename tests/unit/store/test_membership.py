@@ -39,7 +39,7 @@ SETS: list[tuple[PatientSet, Mask]] = [
     (PatientSet(Question("ALL", "relapse", (parse_filter("sex=F"),)), figure=True),
      lambda f: (f.sex == "F") & f.relapse_days.notna()),
     (PatientSet(Question("ALL", "os", by="cyto_group", strata="mrd_group", landmark_days=400), figure=True),
-     lambda f: f.cyto_group.notna() & f.mrd_group.notna() & (f.os_days > 400)),
+     lambda f: f.cyto_group.notna() & (f.os_days > 400)),
     (PatientSet(Question("ALL", "os", by="cyto_group", landmark_days=400), figure=True, group="high"),
      lambda f: (f.cyto_group == "high") & (f.os_days > 400)),
     (PatientSet(Question("ALL", "os", by="hsct_cr1", landmark_days=200), figure=True, group="yes"),
