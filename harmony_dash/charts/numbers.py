@@ -22,6 +22,7 @@ __all__ = ["HIDDEN", "NOTHING", "TimeUnit", "format_at_risk", "format_count", "f
            "format_time_interval", "name_time"]
 
 _NOT_REACHED = "not reached"
+_LEFT_OPEN = "not certain"
 _TOLERANCE = 1e-9
 
 
@@ -77,16 +78,19 @@ def format_time_interval(days: float | None, lower: float | None, upper: float |
 
     Parameters
     ----------
-    outward : whether limits are printed no narrower than they are, as those of protected results.
+    outward : whether limits are printed no narrower than they are, as those of protected results; a time left open
+        beside its limits is then "not certain".
     """
-    if days is None or not math.isfinite(days):
+    known = days is not None and math.isfinite(days)
+    # The rounding can leave a protected median open; only a band that stays above one half says it is not reached.
+    if not known and (lower is None or not outward):
         return _NOT_REACHED
     if lower is None and upper is None:
         return format_time(days, unit)
     low, high = (_NOT_REACHED if end is None or not math.isfinite(end)
                  else format_time(_cut(end, unit, side) if outward else end, unit)
                  for end, side in ((lower, -1), (upper, 1)))
-    return f"{format_time(days, unit)} ({low}–{high})"
+    return f"{format_time(days, unit) if known else _LEFT_OPEN} ({low}–{high})"
 
 
 def _cut(days: float, unit: TimeUnit, side: int) -> float:

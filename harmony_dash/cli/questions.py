@@ -7,9 +7,11 @@ from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
+from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.precision import describe_precision, format_limits, format_percent, precision_of
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError
@@ -84,10 +86,11 @@ def _survival(options: argparse.Namespace) -> int:
         print_json(survival_as_json(released))
         return 0
     show(result.title)
+    endpoint = endpoint_named(result.question.endpoint)
     for group in result.groups:
         events, precision = _count(group.events), precision_of(group.n, released.scope)
         show(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
-        for at in group.at:
+        for at in headline_estimates(group, endpoint):
             if at.estimate is not None:
                 limits = None if at.lower is None or at.upper is None else format_limits(at.lower, at.upper, precision)
                 bounds = "" if limits is None else f"  ({limits})"

@@ -155,7 +155,10 @@ def fit_together(survival: Curve, incidences: Sequence[Curve]) -> tuple[Curve, t
     """Event-free part and causes so that they do not add up to more than 1.
 
     Each was rounded by itself. The causes are what people look at and stay as they are, except that all of them stop
-    where together they would pass 1 (which takes a group that has nearly died out); the event-free part gives way.
+    where together they would pass 1 (which takes a group that has nearly died out); the event-free part gives way. It
+    may then be more than half a step from the exact one, and so may a cause that was stopped; their limits contain the
+    exact ones all the same. Figures, tables and words of competing endpoints tell the causes: how far they say
+    estimates may be off is not said of the event-free part, and no median or restricted mean is read from what it gave.
     """
     if not incidences or not len(survival.days):
         return survival, tuple(incidences)

@@ -251,8 +251,8 @@ class CohortChoices:
         variable.
     missing : variable to patients whose value is not recorded, counted likewise.
     withheld : variable to values whose count, None although it is not small, would give a small one away.
-    not_counted : variable to values without a count because the question with this value would get no answer; the
-        empty value stands for "not recorded".
+    not_counted : variable to values without a count because the question with this value would get no answer, or too
+        many variables were asked for; the empty value stands for "not recorded".
     total_counted : False where the question itself gets no answer, so that `total` is None for that reason.
     """
 

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from harmony_dash.cohort.endpoints import endpoint_named
-from harmony_dash.disclosure.headline import headline_estimates
+from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.disclosure.headline import counts_failures, headline_estimates
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR, RULES, Level
 from harmony_dash.disclosure.precision import Precision, format_limits, format_percent, precision_of
 from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
@@ -120,6 +120,8 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
         parts.append(f"shown to day {question.horizon_days}, tests on all follow-up")
     parts.append(f"excluded: {_describe_exclusions(result, scope)}")
     parts += _describe_unapplied(result)
+    if differing_groups(result):
+        parts.append("the flow is that of the cohort")
     reasons = Counter(group.reason for group in result.withheld)
     parts += [f"{n} group{'s' if n > 1 else ''} withheld ({reason})" for reason, n in reasons.items()]
     if scope.is_protected:
@@ -151,6 +153,14 @@ def _describe_unapplied(result: SurvivalResult) -> list[str]:
     return [f"{kind}: {', '.join(words)}" for kind, words in found.items()]
 
 
+def differing_groups(result: SurvivalResult) -> tuple[str, ...]:
+    """The drawn groups that answer another question than the cohort; no test compares them with the others."""
+    named = {name for one in result.not_applied for name in one.groups}
+    if result.not_applied and result.compared:
+        named |= {group.name for group in result.groups} - set(result.compared)
+    return tuple(group.name for group in result.groups if group.name in named)
+
+
 def write_summary(result: SurvivalResult, scope: Scope) -> str:
     """What is seen, how sure, and what it does not mean, in two or three sentences."""
     if not result.groups:
@@ -161,7 +171,7 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
         return "Follow-up is too short to give an estimate at the chosen times."
     day = readings[0][1].days
     what = endpoint.label[0].lower() + endpoint.label[1:]
-    estimates = [_interval(at, precision_of(group.n, scope)) for group, at in readings]
+    estimates = [_interval(at, precision_of(group.n, scope), endpoint) for group, at in readings]
     words = [f"{estimate} in {group.name}" for estimate, (group, _) in zip(estimates, readings, strict=True)] if (
         len(result.groups) > 1) else estimates
     found = {group.name for group, _ in readings}
@@ -169,6 +179,7 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
     text = f"{_time(day)[0].upper()}{_time(day)[1:]} {_clock(result)}, {what} was {_join(words)}."
     if missing:
         text += f" Too few patients are followed that long to say so for {_join(missing)}."
+    text += _describe_different_questions(result)
     test = next((gray for gray in result.gray if gray.cause == endpoint.causes[0]), result.log_rank)
     if len(result.groups) > 1 and test is not None and test.events >= FEWEST_EVENTS:
         # The verdict is on the number that is printed.
@@ -182,6 +193,16 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
     if len(result.groups) == 1:
         return text
     return f"{text} {RANDOMISED if result.question.by == 'rand_arm' else CAVEAT}"
+
+
+def _describe_different_questions(result: SurvivalResult) -> str:
+    """Which groups answer another question than the cohort, and that no test compares them where none does."""
+    differing = list(differing_groups(result))
+    text = f" {_join(differing)} {'answers' if len(differing) == 1 else 'answer'} a slightly different question." if (
+        differing) else ""
+    if len(result.groups) > 1 and result.not_applied and not result.compared:
+        text += " No test: the groups answer different questions."
+    return text
 
 
 def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:
@@ -198,12 +219,13 @@ def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:
     return []
 
 
-def _interval(at: EstimateAt, precision: Precision) -> str:
+def _interval(at: EstimateAt, precision: Precision, endpoint: Endpoint) -> str:
     if at.estimate is None:
         return "not estimable"
     if at.lower is None or at.upper is None:
         estimate = format_percent(at.estimate, precision)
-        return f"{estimate} (no event, so no interval)" if at.estimate in (0.0, 1.0) else estimate
+        untouched = at.estimate == (0.0 if counts_failures(endpoint) else 1.0)
+        return f"{estimate} ({'no event, so no interval' if untouched else 'no interval'})"
     return f"{format_percent(at.estimate, precision)} (95 % CI {format_limits(at.lower, at.upper, precision)})"
 
 

@@ -21,6 +21,7 @@ from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.services.unapplied import (
     describe_unapplied,
     explain_applied,
+    explain_otherwise,
     explain_too_few,
     explain_unapplied,
 )
@@ -79,18 +80,21 @@ class AnswerPlan:
             replace(part, question=replace(part.question, endpoint=endpoint)) for part in self.parts))
 
 
-def plan_answer(snapshot: Snapshot, question: Question, scope: Scope) -> AnswerPlan:
+def plan_answer(snapshot: Snapshot, question: Question, scope: Scope, *, countries: Filter | None = None,
+                ) -> AnswerPlan:
     """Decide which conditions are applied, for the cohort and for every group of it.
 
     Parameters
     ----------
     question : checked against the snapshot, with its landmark.
+    countries : the condition that a grant puts on the question. It does not count towards the number of conditions,
+        and else is one like the others: it may be left out or changed like them.
 
     Raises
     ------
     QuestionError for a question that protected results do not answer at all.
     """
-    check_closed(question, snapshot.dictionary, scope.level)
+    check_closed(question, snapshot.dictionary, scope.level, protected=[countries] if countries else [])
     groups = tuple(snapshot.values_of(snapshot.dictionary[question.by])) if question.by else (ALL_PATIENTS,)
     if not scope.is_protected or not (question.where or question.by):
         return AnswerPlan(question, question, (Part(question, groups),))
@@ -99,7 +103,7 @@ def plan_answer(snapshot: Snapshot, question: Question, scope: Scope) -> AnswerP
     whole = apply_low_effect_rule(effects, least)
     told = tuple(describe_unapplied(one, dictionary) for one in whole.not_applied)
     if isinstance(whole, TooFewPatients):
-        reason = explain_too_few(whole, dictionary, least) if whole.not_applied else too_few(scope.rules)
+        reason = _explain(whole, dictionary, scope)
         if whole.only_small:
             told = (*told[:-1], replace(told[-1], kind="not applied"))
         return AnswerPlan(None, whole.question, (), dict.fromkeys(groups, reason), told, (WITHOUT_ANSWER,))
@@ -132,7 +136,7 @@ def name_group(dictionary: Dictionary, by: str | None, value: str) -> str:
 def _explain(answer: TooFewPatients | NearlyAll, dictionary: Dictionary, scope: Scope) -> str:
     if isinstance(answer, NearlyAll):
         return NEARLY_ALL
-    # Of a group that is small whatever is asked, no filter is the reason.
+    # Where too few are left even without the filters that say nothing, these are not the reason.
     small = not answer.not_applied or answer.n < scope.rules.minimum_patients
     return too_few(scope.rules) if small else explain_too_few(answer, dictionary, scope.rules.minimum_cell)
 
@@ -141,23 +145,37 @@ def _key(one: NotApplied) -> tuple[Filter, str]:
     return one.filter, one.kind
 
 
+def _concerns(one: NotApplied, variables: set[str]) -> bool:
+    return not variables.isdisjoint(variables_of(one.filter))
+
+
 def _tell_of_groups(answers: Mapping[str, GroupAnswer], whole: Answerable, by: str, dictionary: Dictionary, least: int,
                     ) -> tuple[list[Unapplied], list[str]]:
-    """What is true of some groups alone: something that was not applied there, or was applied there alone."""
+    """What is true of some groups alone: something that was not applied there, or was applied there alone.
+
+    Where something else was done to a variable in a group than in the cohort, all that was done to it there is said.
+    """
     differ: dict[NotApplied, list[str]] = {}
+    said: dict[NotApplied, list[str]] = {}
     applied: dict[NotApplied, list[str]] = {}
+    otherwise: dict[NotApplied, list[str]] = {}
     of_all = {_key(one): one for one in whole.not_applied if set(variables_of(one.filter)) != {by}}
     for group, answer in answers.items():
         if isinstance(answer, Answerable):
             name, here = name_group(dictionary, by, group), {_key(one): one for one in answer.not_applied}
+            untrue = [one for key, one in of_all.items() if key not in here]
+            changed = {variable for one in untrue for variable in variables_of(one.filter)}
             for key, one in here.items():
                 if key not in of_all:
                     differ.setdefault(one, []).append(name)
-            for key, one in of_all.items():
-                if key not in here:
-                    applied.setdefault(one, []).append(name)
+                if key not in of_all or _concerns(one, changed):
+                    said.setdefault(one, []).append(name)
+            for one in untrue:
+                touched = any(_concerns(other, set(variables_of(one.filter))) for other in here.values())
+                (otherwise if touched else applied).setdefault(one, []).append(name)
     told = [describe_unapplied(one, dictionary, tuple(names)) for one, names in differ.items()]
-    notes = [explain_unapplied(one, dictionary, least, names) for one, names in differ.items()]
+    notes = [explain_unapplied(one, dictionary, least, names) for one, names in said.items()]
+    notes += [explain_otherwise(one, dictionary, names) for one, names in otherwise.items()]
     return told, notes + [explain_applied(one, dictionary, names) for one, names in applied.items()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_filter, describe_question
 from harmony_dash.cohort.endpoints import EXCLUSIONS, endpoint_named
-from harmony_dash.cohort.filters import Between, Filter, OneOf, leaves_of
+from harmony_dash.cohort.filters import AnyOf, Between, Filter, Not, OneOf, from_json, leaves_of, variables_of
 from harmony_dash.cohort.question import Question, check_question, with_landmark
 from harmony_dash.dictionary.model import TimePoint
 from harmony_dash.disclosure import COUNT_IN_TITLE, Level, Released, Scope, release, too_few
@@ -24,9 +24,9 @@ from harmony_dash.disclosure.results import (
     WithheldGroup,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
-from harmony_dash.services.admission import Admission, admit, check_still_admitted
-from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
-from harmony_dash.services.budget import check_budget
+from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
+from harmony_dash.services.audited import check_and_record, refusals_recorded
+from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
 from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, name_group, plan_answer
@@ -71,11 +71,11 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
         asked = prepare_question(question, admission.snapshot)
         check_budget(deployment, actor, asked, ACTION, admission.scope)
         snapshot, scope = admission.snapshot, admission.scope
-        result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
-        released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
+        result = compute_survival(snapshot, restrict(asked, admission.countries), question, interval=interval,
+                                  days=days, scope=scope, countries=admission.countries)
+        released = release(replace(result, notes=(*_notes_of_grant(admission, result), *result.notes)), scope)
         check_still_admitted(deployment, actor, admission)
-    record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
-                  level=scope.level, n=released.value.n, grant=grant)
+        record_within_budget(deployment, actor, asked, ACTION, scope, snapshot=snapshot.snapshot, n=released.value.n)
     return released
 
 
@@ -108,15 +108,16 @@ def _check_code_values(item: Filter, snapshot: Snapshot) -> None:
 
 
 def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question, *, interval: IntervalType,
-                     days: Sequence[int], scope: Scope) -> SurvivalResult:
+                     days: Sequence[int], scope: Scope, countries: Filter | None = None) -> SurvivalResult:
     """The unreleased result; what the benchmarks time without access and audit.
 
     Parameters
     ----------
-    question : checked, with its landmark.
+    question : checked, with its landmark and the countries of a grant.
     as_asked : before the landmark was moved, for the note that says so.
+    countries : as of `plan_answer`.
     """
-    plan = plan_answer(snapshot, question, scope)
+    plan = plan_answer(snapshot, question, scope, countries=countries)
     if plan.question is None:
         return _without_answer(snapshot, plan, question, as_asked, interval, scope)
     # The two scans do not need each other, and the statistics do not need the flow.
@@ -132,14 +133,24 @@ def _without_answer(snapshot: Snapshot, plan: AnswerPlan, question: Question, as
     flow = fetch_cohort_flow(snapshot, plan.nearest)
     unrecorded = _explain_unrecorded(flow, plan, question, snapshot, scope)
     return SurvivalResult(
-        question=question, title=describe_question(question, snapshot.dictionary, COUNT_IN_TITLE),
+        question=question, title=_write_title(question, plan, snapshot, set()),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=NOBODY, groups=(),
         withheld=tuple(WithheldGroup(_group_label(question, value), name_group(snapshot.dictionary, question.by, value),
                                      unrecorded or reason, 0) for value, reason in plan.withheld.items()),
         log_rank=None, pairwise=(), gray=(), restricted_mean_differences=(),
         attrition=_attrition(flow, plan.nearest, snapshot), exclusions=_exclusions(flow, plan.nearest, snapshot),
-        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot)), methods="", summary="",
-        not_applied=plan.not_applied)
+        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, [plan.nearest])), methods="",
+        summary="", not_applied=plan.not_applied)
+
+
+def _write_title(question: Question, plan: AnswerPlan, snapshot: Snapshot, drawn: Collection[str]) -> str:
+    """The question in words, and that the patients drawn are not exactly those it asks for, where that is so."""
+    title = describe_question(question, snapshot.dictionary, COUNT_IN_TITLE)
+    told = [one for one in plan.not_applied if drawn and (not one.groups or not set(one.groups).isdisjoint(drawn))]
+    if not told:
+        return title
+    whom = "in some groups " if all(one.groups for one in told) else ""
+    return f"{title}, answered {whom}for slightly different patients (see notes)"
 
 
 def _explain_unrecorded(flow: CohortFlow, plan: AnswerPlan, question: Question, snapshot: Snapshot, scope: Scope,
@@ -195,9 +206,10 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         except StatisticsError as problem:
             reason = too_few(scope.rules) if scope.is_protected else problem.problem
             unobserved.append(WithheldGroup(label, names[value], reason, counts[value]))
+    answered = [applied, *(part.question for part in plan.parts if not set(shown).isdisjoint(part.groups))]
     unrecorded = _explain_unrecorded(flow.result(), plan, question, snapshot, scope)
     return SurvivalResult(
-        question=question, title=describe_question(question, snapshot.dictionary, COUNT_IN_TITLE),
+        question=question, title=_write_title(question, plan, snapshot, {group.name for group in groups}),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic,
         n=_without_groups(flow.result()) if scope.is_protected else sum(group.n for group in groups),
         groups=tuple(groups),
@@ -208,7 +220,7 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         restricted_mean_differences=tests.differences,
         attrition=_attrition(flow.result(), applied, snapshot),
         exclusions=_exclusions(flow.result(), applied, snapshot),
-        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot)), methods="", summary="",
+        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, answered)), methods="", summary="",
         not_applied=plan.not_applied, compared=tuple(names[value] for value in compared))
 
 
@@ -261,7 +273,7 @@ def _exclusions(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tup
     return tuple(Exclusion(words[code], n) for code, n in flow.excluded.items() if n)
 
 
-def _notes_of_grant(admission: Admission) -> tuple[str, ...]:
+def _notes_of_grant(admission: Admission, result: SurvivalResult) -> tuple[str, ...]:
     """Whom a grant leaves in the picture, where it is not everybody."""
     if admission.grant is None:
         return ()
@@ -269,13 +281,21 @@ def _notes_of_grant(admission: Admission) -> tuple[str, ...]:
     codes = admission.grant.open_countries
     names = ", ".join(map(countries.label_of, codes)) if len(codes) <= MOST_NAMES else f"{len(codes)} countries"
     notes = [f"Patients of {names} only, as the grant {admission.grant.id} says."]
+    if any(one.kind != "left out" and set(variables_of(from_json(one.filter))) == {"country"}
+           for one in result.not_applied):
+        notes = [f"Patients of {names}, as the grant {admission.grant.id} says; those of other countries are counted "
+                 "with them where it says below that the filter on country was not applied, or which were taken in."]
     if "age_group" not in admission.snapshot.dictionary:
         notes.append("Children and adults are pooled here, because the grant does not cover age groups.")
     return tuple(notes)
 
 
-def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[str, ...]:
-    """What a reader must know before the figure: a moved clock, who is pooled, what is not verified."""
+def _notes(question: Question, as_asked: Question, snapshot: Snapshot, answered: Collection[Question],
+           ) -> tuple[str, ...]:
+    """What a reader must know before the figure: a moved clock, who is pooled, what is not verified.
+
+    Who is pooled is read from the questions that are answered: a filter on age may not have been applied.
+    """
     dictionary = snapshot.dictionary
     notes = []
     if question.landmark_days > as_asked.landmark_days:
@@ -286,10 +306,11 @@ def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[
                      "is known only then. Patients with an event or last contact by that day are not counted.")
     if snapshot.late_entry:
         notes.append("Some patients came under observation after time zero and count as at risk only from then on.")
-    ages = ages_asked(question)
+    of_each = {ages_asked(one) for one in answered}
+    ages = of_each.pop() if len(of_each) == 1 else None
     if ages is None and "age_group" in dictionary and question.by != "age_group":
         notes.append("Children and adults are pooled here; filter by age group to look at them apart.")
-    if "nci_risk" in question.variables and (ages != "children" or not _asks_b_precursor(question)):
+    if "nci_risk" in question.variables and (ages != "children" or not all(map(_asks_b_precursor, answered))):
         notes.append("NCI risk groups were made for children with B-cell precursor ALL; others are among them here.")
     if "cna_profile" in question.variables and ages != "children":
         notes.append("The copy-number profile was not prognostic in adults (UKALL14).")
@@ -301,17 +322,26 @@ def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[
 
 def ages_asked(question: Question) -> str | None:
     """ "children" or "adults" if the filters leave only one of them, None if both may be among the patients."""
-    for item in question.where:
-        match item:
-            case OneOf("age_group", values) if set(values) <= _CHILDREN:
-                return "children"
-            case OneOf("age_group", values) if not set(values) & _CHILDREN:
-                return "adults"
-            case Between("age_dx_years", _, upper, included) if upper is not None and (
-                    upper < ADULT or (upper == ADULT and not included)):
-                return "children"
-            case Between("age_dx_years", lower, _, _) if lower is not None and lower >= ADULT:
-                return "adults"
+    return next((ages for ages in map(_ages_of, question.where) if ages is not None), None)
+
+
+def _ages_of(item: Filter) -> str | None:
+    match item:
+        case OneOf("age_group", values) if set(values) <= _CHILDREN:
+            return "children"
+        case OneOf("age_group", values) if not set(values) & _CHILDREN:
+            return "adults"
+        # Whose age is not recorded does not meet a negation either.
+        case Not(OneOf("age_group", values)) if set(values) >= _CHILDREN:
+            return "adults"
+        case Between("age_dx_years", _, upper, included) if upper is not None and (
+                upper < ADULT or (upper == ADULT and not included)):
+            return "children"
+        case Between("age_dx_years", lower, _, _) if lower is not None and lower >= ADULT:
+            return "adults"
+        case AnyOf(parts):
+            found = set(map(_ages_of, parts))
+            return found.pop() if len(found) == 1 else None
     return None
 
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harmony_dash.cohort.describe import describe_filter
-from harmony_dash.cohort.filters import Between, Filter, Missing, Not, OneOf, to_json
+from harmony_dash.cohort.filters import Between, Filter, Missing, Not, OneOf, to_json, variables_of
 from harmony_dash.dictionary.model import Dictionary, Variable
 from harmony_dash.disclosure.low_effect import NotApplied, TooFewPatients
 from harmony_dash.disclosure.results import Unapplied
 
-# More values are counted instead of named.
+# In a note more values are counted instead of named.
 MOST_NAMES = 4
+# Effects are counted in the figure: of the whole cohort a value may have more patients.
+IN_FIGURE = "of the patients in this figure"
 
 
 def describe_unapplied(one: NotApplied, dictionary: Dictionary, groups: tuple[str, ...] = ()) -> Unapplied:
-    """As it is told with the result; `groups` names those it is true of, empty for all."""
-    many = len(one.values) > MOST_NAMES
-    words = f"{len(one.values)} values of '{dictionary[one.variable].label}'" if many else (
-        describe_filter(one.filter, dictionary))
-    return Unapplied(words, to_json(one.filter), one.kind, groups)
+    """As it is told with the result, all values by name; `groups` names those it is true of, empty for all."""
+    return Unapplied(describe_filter(one.filter, dictionary), to_json(one.filter), one.kind, groups)
 
 
 def explain_unapplied(one: NotApplied, dictionary: Dictionary, least: int, groups: Sequence[str] = ()) -> str:
-    """One sentence, e.g. "Of 'Subtype', A and B have fewer than 10 patients each and are left out."
+    """One sentence, e.g. "Of 'Subtype', A and B each have fewer than 10 of the patients in this figure and
+    are left out."
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def explain_unapplied(one: NotApplied, dictionary: Dictionary, least: int, group
     within = f"Within {', '.join(groups)}, " if groups else ""
     there = " there" if groups else ""
     if one.kind == "not applied":
-        text = (f"the filter '{describe_filter(one.filter, dictionary)}' changes fewer than {least} patients and was "
-                f"not applied{there}.")
+        text = (f"the filter '{describe_filter(one.filter, dictionary)}' changes fewer than {least} {IN_FIGURE} and "
+                f"was not applied{there}.")
     elif one.kind == "left out":
         verb = "is" if len(one.values) == 1 else "are"
         text = (f"of '{dictionary[one.variable].label}', {_name_values(one, dictionary)} {_have_few(one, least)} and "
@@ -46,30 +46,37 @@ def explain_unapplied(one: NotApplied, dictionary: Dictionary, least: int, group
 
 
 def explain_applied(one: NotApplied, dictionary: Dictionary, groups: Sequence[str]) -> str:
-    """One sentence about groups of which it is not true, though it is of the cohort."""
+    """One sentence about groups in which nothing was done to its variables, though it was in the cohort."""
     within = f"Within {', '.join(groups)}, "
     if one.kind == "not applied":
         return f"{within}the filter '{describe_filter(one.filter, dictionary)}' was applied."
     return f"{within}the values asked for of '{dictionary[one.variable].label}' are shown, all of them and no others."
 
 
+def explain_otherwise(one: NotApplied, dictionary: Dictionary, groups: Sequence[str]) -> str:
+    """One sentence about groups of which it is not true, though something else about its variables is."""
+    labels = _join([f"'{dictionary[name].label}'" for name in sorted(variables_of(one.filter))])
+    return f"Of {labels}, only what is said of {', '.join(groups)} by name is true there."
+
+
 def explain_too_few(answer: TooFewPatients, dictionary: Dictionary, least: int) -> str:
     """Why a question gets no answer, and what to ask instead, in a clause.
 
-    For example "fewer than 100 patients, and the filter 'sex: Female' changes fewer than 10 of them: ask without it".
+    For example "fewer than 100 patients, and the filter 'sex: Female' changes fewer than 10 of the patients in this
+    figure: ask without that filter".
     """
     if answer.only_small:
         last = answer.not_applied[-1]
-        return (f"each value chosen of '{dictionary[last.variable].label}' has fewer than {least} patients: choose "
-                "larger ones, or ask without that filter")
+        return (f"each value chosen of '{dictionary[last.variable].label}' has fewer than {least} {IN_FIGURE}: "
+                "choose larger ones, or ask without that filter")
     filters = [f"'{describe_filter(one.filter, dictionary)}'" for one in answer.not_applied
                if one.kind == "not applied"]
     problems, remedies = [], []
     if len(filters) == 1:
-        problems.append(f"the filter {filters[0]} changes fewer than {least} of them")
+        problems.append(f"the filter {filters[0]} changes fewer than {least} {IN_FIGURE}")
         remedies.append("ask without that filter")
     elif filters:
-        problems.append(f"the filters {_join(filters)} change fewer than {least} of them each")
+        problems.append(f"the filters {_join(filters)} each change fewer than {least} {IN_FIGURE}")
         remedies.append("ask without those filters")
     for one in answer.not_applied:
         if one.kind != "not applied":
@@ -88,7 +95,7 @@ def _name_values(one: NotApplied, dictionary: Dictionary) -> str:
 
 
 def _have_few(one: NotApplied, least: int) -> str:
-    return f"has fewer than {least} patients" if len(one.values) == 1 else f"have fewer than {least} patients each"
+    return f"{'has' if len(one.values) == 1 else 'each have'} fewer than {least} {IN_FIGURE}"
 
 
 def _name_value(item: Filter, variable: Variable) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from harmony_dash.charts.names import differing_groups
 from harmony_dash.charts.palette import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.released import Level, Scope
 from harmony_dash.disclosure.results import AttritionStep, Unapplied, UnappliedKind, WithheldGroup
+from harmony_dash.disclosure.wording import differing_groups
 from harmony_dash.ui.components.answer_notes import (
     build_notes_line,
     describe_compared,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from harmony_dash.charts.names import DAGGER, differing_groups
+from harmony_dash.charts.names import DAGGER
 from harmony_dash.disclosure.results import SurvivalResult, Unapplied
+from harmony_dash.disclosure.wording import differing_groups
 from harmony_dash.ui.components.text import escape_markdown, join_words, sentence, tidy_units
 
 # So many notes stand in the open; more would push the figure down.

@@ -14,6 +14,7 @@ from harmony_dash.dictionary.model import KNOWN_DAY, Dictionary, TimePoint, Vari
 from harmony_dash.disclosure.protect_counts import NO_VALUE
 from harmony_dash.disclosure.released import Released, Scope
 from harmony_dash.disclosure.results import CohortChoices, ReleaseInfo
+from harmony_dash.services.choices import MOST_ADDED
 from harmony_dash.ui.components.cohort_filters import (
     NOT_RECORDED,
     chosen_range,
@@ -93,8 +94,8 @@ def explain_counts(scope: Scope) -> str:
         return "Numbers beside the choices are patients."
     few = escape_markdown(format_count(None, scope.rules.minimum_cell))
     return (f"Numbers beside the choices are patients, rounded to {scope.rules.rounding_base}. {few} is a number too "
-            f"small to show. {NOTHING} was not counted, because the question gets no answer with that choice. A choice "
-            "without a number would give a small one away.")
+            f"small to show. {NOTHING} was not counted, because the question gets no answer with that choice or more "
+            f"than {MOST_ADDED} variables were added. A choice without a number would give a small one away.")
 
 
 def read_choice(raw: object, labels: Mapping[str, str]) -> str | None:

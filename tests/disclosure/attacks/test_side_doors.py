@@ -1,4 +1,4 @@
-"""Attack E through what is no filter: strata teach nothing, clocks, endpoints and groupings teach something.
+"""Attack E through what is no filter: strata and groupings teach nothing, clocks and endpoints teach something.
 
 The targets are alone in a group of country, sex and period in what the door asks about: in having left by day 42, in
 having had no remission, in lacking a stratum. What they lack is known to the attacker; the secret is not. The figures
@@ -43,6 +43,14 @@ def test_strata_say_nothing_about_anybody(world: World) -> None:
     assert judge_claims("strata", claims).passed
 
 
+def test_the_total_of_groups_says_nothing_about_somebody_in_none_of_them(world: World) -> None:
+    """Of 100 targets 0 are claimed: the total is that of the figure without groups."""
+    claims = side_doors.through_groups(world, QUICK.doors)
+    assert len(claims) == QUICK.doors
+    assert not any(one.says_yes or one.says_no for one in claims)
+    assert judge_claims("groups", claims).passed
+
+
 def test_coverage_tells_no_small_cell_from_an_empty_one(world: World) -> None:
     told, small = side_doors.through_coverage(world)
     assert small > 50
@@ -53,8 +61,8 @@ Attack = Callable[[World, int], Sequence[Claims]]
 
 
 @pytest.mark.parametrize(("attack", "most"), [
-    (side_doors.through_an_early_end, 8), (side_doors.through_endpoints, 6), (side_doors.through_groups, 3)])
-def test_a_clock_an_endpoint_and_a_grouping_teach_no_more_than_the_documentation_says(
+    (side_doors.through_an_early_end, 8), (side_doors.through_endpoints, 6)])
+def test_a_clock_and_an_endpoint_teach_no_more_than_the_documentation_says(
         world: World, attack: Attack, most: int) -> None:
     """A residual risk. The landmark teaches 11 of 24 targets, the endpoint 10 of 44 and the grouping 30 of 100.
 

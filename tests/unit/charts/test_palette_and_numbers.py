@@ -40,6 +40,13 @@ def test_percentages_have_one_decimal_and_missing_ones_a_dash() -> None:
 def test_a_median_that_is_not_reached_says_so() -> None:
     assert format_time_interval(None, None, None, TimeUnit.YEARS) == "not reached"
     assert format_time_interval(365.25 * 4.2, 365.25 * 3.9, None, TimeUnit.YEARS) == "4.2 (3.9–not reached)"
+    assert format_time_interval(None, 365.25 * 3.9, None, TimeUnit.YEARS) == "not reached"
+
+
+def test_a_protected_median_that_its_rounding_leaves_open_has_limits_alone() -> None:
+    assert format_time_interval(None, 365.25, 730.5, TimeUnit.YEARS, outward=True) == "not certain (1.0–2.0)"
+    assert format_time_interval(None, 365.25, None, TimeUnit.YEARS, outward=True) == "not certain (1.0–not reached)"
+    assert format_time_interval(None, None, None, TimeUnit.YEARS, outward=True) == "not reached"
 
 
 def test_small_groups_have_whole_per_cents_and_limits_that_go_outward() -> None:

@@ -63,6 +63,33 @@ def test_what_does_not_exist_stays_so() -> None:
         assert np.isnan(place(np.array([np.nan])))[0]
 
 
+@bounded
+@given(st.lists(st.tuples(shares, shares), min_size=4, max_size=4), shares, shares, heights,
+       st.tuples(*[st.floats(0, 1, exclude_max=True)] * 3))
+def test_curves_that_give_way_keep_limits_that_contain_the_exact_ones(
+        quarters: list[tuple[float, ...]], down: float, up: float, steps: Steps, phases: tuple[float, ...]) -> None:
+    """Each quarter takes its shares of whoever is left: two causes and the rest, which add up to 1."""
+    left, causes = [1.0], [[0.0], [0.0]]
+    for share, first in quarters:
+        gone = left[-1] * share
+        left.append(left[-1] - gone)
+        causes[0].append(causes[0][-1] + gone * first)
+        causes[1].append(causes[1][-1] + gone * (1 - first))
+    exact = []
+    for values in (left, *causes):
+        estimate = np.array(values).clip(0, 1)
+        exact.append(Curve(np.array(QUARTERS, dtype=float), estimate, estimate * (1 - down),
+                           estimate + (1 - estimate) * up, np.full(5, 50.0)))
+    survival, *others = (protect_curve(curve, QUARTERS, Steps(steps.height, phase), 100, interval=IntervalType.LOG_LOG,
+                                       on_first_day=False) for curve, phase in zip(exact, phases, strict=True))
+    rest, kept = fit_together(survival, others)
+    for curve, true in zip((rest, *kept), exact, strict=True):
+        assert np.all(curve.lower[1:] <= true.lower[1:] + TOLERANCE)
+        assert np.all(curve.upper[1:] >= true.upper[1:] - TOLERANCE)
+        assert np.all((curve.lower <= curve.estimate) & (curve.estimate <= curve.upper))
+    assert np.all(rest.estimate + sum(curve.estimate for curve in kept) <= 1 + TOLERANCE)
+
+
 def test_a_cause_that_stops_keeps_the_limits_of_its_estimate() -> None:
     days = np.array([0.0, 91, 183])
 

@@ -6,10 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure import Level, Scope
+from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
-from harmony_dash.disclosure.results import EqualityTest, Exclusion, SurvivalResult, Unapplied, WithheldGroup
-from harmony_dash.disclosure.wording import write_methods, write_summary
+from harmony_dash.disclosure.results import (
+    EqualityTest,
+    EstimateAt,
+    Exclusion,
+    SurvivalResult,
+    Unapplied,
+    WithheldGroup,
+)
+from harmony_dash.disclosure.wording import _interval, write_methods, write_summary
 from tests.unit.charts.factories import make_result
 
 PROTECTED, EXACT = Scope(Level.PROTECTED), Scope(Level.EXACT)
@@ -63,3 +72,30 @@ def test_what_was_not_applied_stands_in_the_methods_by_kind() -> None:
             Unapplied("trial: T", {}, "not applied", ("A", "B")))
     methods = write_methods(make(not_applied=told), PROTECTED)
     assert "not applied: sex: Female, trial: T (in A, B); left out: country: Austria" in methods
+
+
+def test_the_summary_names_groups_that_answer_another_question() -> None:
+    first, second, *_ = names = [group.name for group in make_result().groups]
+    one, two = (Unapplied("sex: Female", {}, "not applied", tuple(names[:n])) for n in (1, 2))
+    assert f" {first} answers a slightly different question." in write_summary(make(not_applied=(one,)), PROTECTED)
+    result = make(not_applied=(two,))
+    assert f" {first} and {second} answer a slightly different question." in write_summary(result, PROTECTED)
+    assert "the flow is that of the cohort" in write_methods(result, PROTECTED)
+    assert "No test" not in write_summary(result, PROTECTED)
+    assert "No test: the groups answer different questions." in write_summary(replace(result, compared=()), PROTECTED)
+
+
+def test_what_is_true_of_the_whole_cohort_makes_no_group_different() -> None:
+    result = make(not_applied=(Unapplied("sex: Female", {}, "not applied"),))
+    assert "slightly different" not in write_summary(result, PROTECTED)
+    assert "the flow is" not in write_methods(result, PROTECTED)
+
+
+@pytest.mark.parametrize(("endpoint", "estimate", "words"), [
+    ("os", 1.0, "no event, so no interval"), ("os", 0.0, "no interval"), ("os", 0.5, "no interval"),
+    ("relapse", 0.0, "no event, so no interval"), ("relapse", 1.0, "no interval"),
+    ("relapse_1km", 0.0, "no event, so no interval"), ("relapse_1km", 1.0, "no interval")])
+def test_only_where_nothing_happened_that_is_the_reason_for_no_interval(endpoint: str, estimate: float, words: str,
+                                                                      ) -> None:
+    at = EstimateAt(1826, estimate, None, None, 50)
+    assert _interval(at, precision_of(1000, EXACT), endpoint_named(endpoint)).endswith(f" ({words})")

@@ -21,6 +21,7 @@ from harmony_dash.cohort import ENDPOINTS, Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import UserError
+from harmony_dash.services import differencing
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.differencing import ACTION, ClosePair, review_differencing
@@ -294,10 +295,17 @@ def activate(deployment: Deployment) -> Grant:
     return grant
 
 
-def test_under_a_grant_a_question_is_about_its_countries(deployment: Deployment) -> None:
-    """Without the grant four patients of the Netherlands are among them."""
+def test_a_grant_that_leaves_out_a_few_patients_is_answered_like_everybody(deployment: Deployment) -> None:
+    """Four patients of the Netherlands are outside it, so that its countries make too little difference."""
     grant = activate(deployment)
     note(deployment, GIRLS)
+    note(deployment, GIRLS, grant=grant.id)
+    assert pairs(deployment) == ()
+
+
+def test_questions_under_a_grant_are_compared_with_the_others(deployment: Deployment) -> None:
+    grant = activate(deployment)
+    note(deployment, T_CELL)
     note(deployment, GIRLS, grant=grant.id)
     (pair,) = pairs(deployment)
     assert {asking.grant for asking in (*pair.one, *pair.other)} == {"", grant.id}
@@ -328,6 +336,15 @@ def test_questions_that_cannot_be_rebuilt_are_listed_with_who_asked_and_why(depl
         ("carl", "a range of 'wbc_dx' must start and end (upper end excluded) at one of 10, 50, 100"),
         ("carl", "there is no disease 'AML'"), ("clara", "this version cannot read it"),
         ("clara", "the link does not hold a question this version can read")}
+
+
+def test_what_memory_was_not_left_for_is_listed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = -(-deployment.store.current().patients // 64)
+    monkeypatch.setattr(differencing, "MEMORY", 8 * words)
+    note(deployment, GIRLS, ask("sex=M"))
+    report = review_differencing(deployment, STEFAN)
+    assert [(one.asking.fingerprint, one.why) for one in report.not_compared] == [
+        (ask("sex=M").fingerprint, differencing.NO_MEMORY)]
 
 
 def test_a_panel_that_told_nothing_is_not_listed(deployment: Deployment) -> None:
@@ -477,7 +494,7 @@ def test_the_command_prints_the_report_as_words(deployment: Deployment, run: Run
     assert "PAIR  differ by fewer than 10 patients, both asked by clara" in text
     assert "2 times until" in text
     assert "NOT COMPARED  question " in text
-    assert f"ALARM  clara asked 100 questions on {now.date()} that share: " in text
+    assert f"ALARM  clara asked 100 questions on {now.date()} around: " in text
 
 
 def test_the_command_refuses_days_that_are_none(run: Run) -> None:

@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 
 from harmony_dash.access.actor import OPERATOR, Actor, Role
-from harmony_dash.cohort import Not, OneOf, Question
+from harmony_dash.cohort import AnyOf, Not, OneOf, Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.dictionary import load_dictionary
-from harmony_dash.disclosure import Level, Released
+from harmony_dash.disclosure import Level, Released, Scope
 from harmony_dash.disclosure.keyed_count import KeyedCount
-from harmony_dash.disclosure.low_effect import Answerable, NotApplied
+from harmony_dash.disclosure.low_effect import Answerable, NotApplied, TooFewPatients
 from harmony_dash.disclosure.policy import RULES, too_few
 from harmony_dash.disclosure.results import CohortChoices, SurvivalResult, Unapplied
-from harmony_dash.services.choices import count_choices
+from harmony_dash.services.choices import MOST_ADDED, _choose_counted, count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
-from harmony_dash.services.protection import NEARLY_ALL, AnswerPlan, Part, _tell_of_groups
+from harmony_dash.services.protection import NEARLY_ALL, AnswerPlan, Part, _explain, _tell_of_groups
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.services.survival_json import survival_as_json
 from harmony_dash.settings import Settings
@@ -94,8 +94,11 @@ def test_groups_that_answer_another_question_are_drawn_marked_and_not_compared(d
     assert "tests compare Trial A, Trial B" in result.methods
     assert "not applied: sex: Male (in Trial C)" in result.methods
     assert "Trial A and Trial B d" in result.summary
-    assert "Within Trial C, the filter 'sex: Male' changes fewer than 10 patients and was not applied there." in (
-        result.notes)
+    assert ("Within Trial C, the filter 'sex: Male' changes fewer than 10 of the patients in this figure and was not "
+            "applied there.") in result.notes
+    assert "Trial C answers a slightly different question." in result.summary
+    assert "the flow is that of the cohort" in result.methods
+    assert result.title.endswith(", answered in some groups for slightly different patients (see notes)")
     value = json.loads(json.dumps(survival_as_json(answer)))
     assert value["compared"] == ["Trial A", "Trial B"]
     assert value["not_applied"][0]["groups"] == ["Trial C"]
@@ -115,6 +118,8 @@ def test_groups_alike_are_all_compared_and_nothing_is_told(deployment: Deploymen
     assert result.not_applied == ()
     assert "tests compare" not in result.methods
     assert "not applied" not in result.methods
+    assert "the flow is that of the cohort" not in result.methods
+    assert "slightly different" not in result.title + result.summary
 
 
 def test_with_fewer_than_two_groups_of_one_question_there_is_no_test(deployment: Deployment) -> None:
@@ -123,6 +128,7 @@ def test_with_fewer_than_two_groups_of_one_question_there_is_no_test(deployment:
     assert (result.compared, result.log_rank, result.restricted_mean_differences) == ((), None, ())
     assert "log-rank" not in result.methods
     assert "The groups" not in result.summary
+    assert "No test: the groups answer different questions." in result.summary
 
 
 def test_groups_that_answer_another_question_than_the_cohort_and_the_same_are_compared() -> None:
@@ -163,6 +169,40 @@ def test_a_group_in_which_a_filter_is_applied_although_the_cohort_lost_it_is_tol
     assert notes == ["Within Trial B, the filter 'sex: Female' was applied."]
 
 
+def in_groups(*of_group: NotApplied, whole: NotApplied) -> list[str]:
+    question = Question("ALL", "efs")
+    answers = {"Trial A": Answerable(question, (), KeyedCount(200, 2), of_group)}
+    return _tell_of_groups(answers, Answerable(question, (), KeyedCount(500, 1), (whole,)), "trial", load_dictionary(),
+                           10)[1]
+
+
+def left_out(*codes: str) -> NotApplied:
+    return NotApplied(OneOf("country", codes), "left out", 1, "country", tuple(OneOf("country", (c,)) for c in codes))
+
+
+@pytest.mark.parametrize(("of_group", "claimed"), [
+    ((), True), ((NotApplied(FEMALE, "not applied", 1),), True), ((left_out("AT"),), False),
+    ((replace(left_out("CH"), kind="taken in"),), False),
+    ((NotApplied(OneOf("country", ("DE", "AT")), "not applied", 1),), False),
+    ((NotApplied(AnyOf((FEMALE, OneOf("country", ("DE",)))), "not applied", 1),), False)])
+def test_all_of_them_and_no_others_is_said_only_where_nothing_was_done_to_the_variable(
+        of_group: tuple[NotApplied, ...], claimed: bool) -> None:
+    notes = in_groups(*of_group, whole=left_out("AT", "BE"))
+    assert any("all of them and no others" in note for note in notes) == claimed
+    assert ("Of 'Country', only what is said of Trial A by name is true there." in notes) != claimed
+
+
+def test_where_something_else_was_done_to_a_variable_all_of_it_is_said() -> None:
+    more = replace(left_out("CH"), kind="taken in")
+    question = Question("ALL", "efs")
+    whole = Answerable(question, (), KeyedCount(500, 1), (left_out("AT"), more))
+    told, notes = _tell_of_groups({"Trial A": Answerable(question, (), KeyedCount(200, 2), (more,))}, whole, "trial",
+                                  load_dictionary(), 10)
+    assert told == []
+    assert [note.split("'")[1] for note in notes] == ["Country", "Country"]
+    assert notes[0].startswith("Within Trial A, the values asked for of 'Country' are shown there together with Swit")
+
+
 # -- the floor of groups ---------------------------------------------------------------------------------------------
 
 
@@ -176,14 +216,32 @@ def test_a_group_is_not_filled_up_with_patients_who_do_not_meet_the_filter(deplo
     assert [group.name for group in result.groups] == ["Germany"]
     assert reasons(result)["Austria"] == TOO_FEW
     assert reasons(result)["Netherlands"] == (
-        "fewer than 100 patients, and the filter 'trial or registry: Trial A' changes fewer than 10 of them: ask "
-        "without that filter")
+        "fewer than 100 patients, and the filter 'trial or registry: Trial A' changes fewer than 10 of the patients in "
+        "this figure: ask without that filter")
 
 
 def test_of_values_that_are_all_small_that_is_the_reason(deployment: Deployment) -> None:
     result = ask(deployment, "country=AT,BE,CH", "trial=Trial A")
     assert result.groups == ()
-    assert reasons(result)["all patients"].startswith("each value chosen of 'Country' has fewer than 10 patients")
+    assert reasons(result)["all patients"].startswith("each value chosen of 'Country' has fewer than 10 of")
+
+
+def test_where_too_few_remain_anyway_no_filter_is_the_reason() -> None:
+    told = (NotApplied(FEMALE, "not applied", 1),)
+    few, enough = (TooFewPatients(100, told, Question("ALL", "efs"), KeyedCount(n, 1)) for n in (29, 30))
+    assert _explain(few, load_dictionary(), Scope(Level.PROTECTED)) == TOO_FEW
+    assert _explain(enough, load_dictionary(), Scope(Level.PROTECTED)).endswith("ask without that filter")
+
+
+def test_the_cohort_as_a_whole_is_not_told_a_remedy_that_cannot_help(deployment: Deployment) -> None:
+    # All Dutch patients are of Trial A. Without that filter they are as few.
+    few, enough = (ask(deployment, "country=NL", "trial=Trial A", "sex=F", *more)
+                   for more in (("age_group=10-17",), ()))
+    assert [one.words for one in few.not_applied] == ["trial or registry: Trial A"]
+    assert reasons(few) == {"all patients": TOO_FEW}
+    assert reasons(enough)["all patients"].endswith("ask without that filter")
+    # Nothing is shown, so that nothing but the question stands in the title.
+    assert "slightly different" not in few.title + enough.title
 
 
 # -- nearly all ------------------------------------------------------------------------------------------------------
@@ -247,7 +305,11 @@ def test_values_left_out_are_told_in_words_and_for_programs(deployment: Deployme
     result = ask(deployment, "country=AT,BE,DE,NL")
     assert result.not_applied == (Unapplied("country: Austria or Belgium", {
         "one_of": "country", "values": ["AT", "BE"]}, "left out"),)
-    assert "Of 'Country', Austria and Belgium have fewer than 10 patients each and are left out." in result.notes
+    assert ("Of 'Country', Austria and Belgium each have fewer than 10 of the patients in this figure and are left "
+            "out.") in result.notes
+    assert result.title.endswith(", country: Austria or Belgium or Germany or Netherlands, answered for slightly "
+                                 "different patients (see notes)")
+    assert result.title.startswith(f"Event-free survival of {result.n:,} patients with")
     assert "left out: country: Austria or Belgium" in result.methods
 
 
@@ -256,8 +318,8 @@ def test_a_negation_keeps_the_small_values_that_are_not_few_together(deployment:
     result = ask_survival(deployment, CLINICIAN, question).value
     assert [(one.words, one.kind) for one in result.not_applied] == [("country not recorded", "taken in")]
     assert result.attrition[-1].n in (195, 200, 205)
-    assert ("The values asked for of 'Country' are shown together with not recorded, which has fewer than 10 patients."
-            in result.notes)
+    assert ("The values asked for of 'Country' are shown together with not recorded, which has fewer than 10 of the "
+            "patients in this figure." in result.notes)
 
 
 # -- the panel -------------------------------------------------------------------------------------------------------
@@ -289,3 +351,55 @@ def test_of_a_question_that_is_not_closed_nothing_is_counted(deployment: Deploym
     assert (value.total, value.total_counted) == (None, False)
     assert value.not_counted["sex"] == {*value.counts["sex"], ""}
     assert set(value.counts["sex"].values()) == {None}
+
+
+FOUR = ("trial=Trial A,Trial B", "immunophenotype=B,T", "age_group=1-9,10-17,18-39", "sex=F,M")
+
+
+def panel_of(deployment: Deployment, where: tuple[str, ...], variables: list[str]) -> CohortChoices:
+    question = Question("ALL", "efs", tuple(map(parse_filter, where)))
+    return count_choices(deployment, CLINICIAN, question, variables).value
+
+
+def was_counted(choices: CohortChoices, variable: str) -> bool:
+    return not {*choices.counts[variable], ""} <= choices.not_counted[variable]
+
+
+def test_with_as_many_conditions_as_are_answered_only_filtered_variables_are_counted(deployment: Deployment) -> None:
+    fewer = panel_of(deployment, FOUR[1:], ["sex", "country"])
+    assert was_counted(fewer, "sex")
+    assert was_counted(fewer, "country")
+    four = panel_of(deployment, FOUR, ["country", "sex", "mrd_group"])
+    assert was_counted(four, "sex")
+    assert four.total is not None
+    for variable in ("country", "mrd_group"):
+        assert set(four.counts[variable].values()) == {None}
+        assert four.missing[variable] is None
+        assert not was_counted(four, variable)
+
+
+def test_the_parts_of_an_either_or_are_conditions_of_the_panel_too(deployment: Deployment) -> None:
+    either = AnyOf((FEMALE, parse_filter("immunophenotype=T")))
+    for more, counted in ((FOUR[:1], True), ((FOUR[0], FOUR[2]), False)):
+        question = Question("ALL", "efs", (either, *map(parse_filter, more)))
+        choices = count_choices(deployment, CLINICIAN, question, ["country", "sex"]).value
+        assert was_counted(choices, "country") is counted
+        assert was_counted(choices, "sex")
+
+
+def test_beyond_the_everyday_and_ten_others_no_variable_is_counted(deployment: Deployment) -> None:
+    askable = [v for v in load_dictionary().askable("ALL") if v.is_categorical and v.name != "disease"]
+    everyday = [v.name for v in askable if v.everyday]
+    others = [v.name for v in askable if not v.everyday]
+    assert len(others) > MOST_ADDED
+    last = others[-1]
+    choices = panel_of(deployment, (), [*others, *everyday])
+    asked = {name for name in others if not was_counted(choices, name)}
+    assert {*others[MOST_ADDED:]} <= asked
+    assert was_counted(choices, "sex")
+    assert set(choices.counts) == {*others, *everyday}
+    # who filters on a variable sees its counts
+    value = next(iter(choices.counts[last]))
+    filtered = Question("ALL", "efs", (OneOf(last, (value,)),))
+    assert [v.name for v in _choose_counted(filtered, askable, Scope(Level.PROTECTED))] == [
+        v.name for v in askable if v.everyday or v.name in (*others[:MOST_ADDED], last)]
