@@ -73,8 +73,8 @@ def test_a_filter_changes_the_curve_the_title_and_the_address(clinician: Page, s
     expect(clinician.locator("[data-testid=stStatusWidget]")).to_have_count(0)
     assert title_of(clinician) != title
     assert clinician.url != address
-    after = clinician.locator(f"{FIGURE} .scatterlayer path.js-line").first.get_attribute("d")
-    assert after != before
+    curve = clinician.locator(f"{FIGURE} .scatterlayer path.js-line").first
+    expect(curve).not_to_have_attribute("d", str(before))
 
 
 def test_a_link_restores_the_view_in_another_window(

@@ -17,6 +17,7 @@ from typing import Any
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.describe import describe_filter
 from harmony_dash.cohort.filters import Filter
+from harmony_dash.disclosure import too_few
 from harmony_dash.disclosure.selections import close_filters, open_selection
 from tests.disclosure.attacks.asking import (
     SCOPE,
@@ -97,6 +98,8 @@ def is_explained(asker: Asker, pair: Pair) -> bool:
 
 
 def _is_floor(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    if len(one) == len(other) == 1 and one[0] == too_few(SCOPE.rules):
+        return one != other  # what is left without the condition is too small for a curve, and nothing is shown of it
     found = _FLOOR.match(str(one[0])) if len(one) == 1 else None
     shown = other[0] if len(other) > 1 else 0
     return found is not None and one != other and shown - SCOPE.rules.most_error < int(found[1].replace(",", ""))
