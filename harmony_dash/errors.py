@@ -60,5 +60,9 @@ class AccessRefused(UserError):
     """The actor may not do this; the reason is safe to show."""
 
 
+class TooManyQuestions(UserError):
+    """The person has asked as much as one may in a day; a web service would answer with status 429."""
+
+
 class SettingsError(UserError):
     """The deployment is configured in a way the application refuses to run with."""

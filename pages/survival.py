@@ -6,7 +6,7 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
 from harmony_dash.disclosure.results import ReleaseInfo
-from harmony_dash.errors import UserError
+from harmony_dash.errors import TooManyQuestions, UserError
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.release_info import describe_release
@@ -15,6 +15,7 @@ from harmony_dash.ui.components.analysis_controls import show_analysis_controls,
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
 from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
 from harmony_dash.ui.components.problem import show_problem
+from harmony_dash.ui.components.rights_control import choose_rights
 from harmony_dash.ui.components.survival_answer import (
     show_figure,
     show_heading,
@@ -64,7 +65,8 @@ def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     try:
         choices = count_choices(deployment, actor, view.question, variables.counted)
     except UserError as error:
-        if give_up_view(info, error):
+        # whoever has asked enough for today keeps the view for tomorrow
+        if not isinstance(error, TooManyQuestions) and give_up_view(info, error):
             st.rerun()
         show_problem(error)
         return
@@ -83,9 +85,12 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     with chips:
         show_active_filters(view, info.dictionary)
     show_analysis_controls(view, info.dictionary)
+    with st.container():
+        rights = choose_rights(deployment, actor)
     try:
         with st.spinner("Counting patients"):
-            answer = ask_survival(deployment, actor, view.question, interval=view.interval)
+            answer = ask_survival(deployment, actor, view.question, interval=view.interval, level=rights.level,
+                                  grant=rights.grant)
     except UserError as error:
         with heading:
             show_heading(describe_question(view.question, info.dictionary))
@@ -98,7 +103,7 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
         show_notes(answer.value)
         show_cause_control(view)
     show_figure(answer, view)
-    show_withheld(answer.value)
+    show_withheld(answer)
     show_numbers(answer, view)
     show_methods(answer, view)
 

@@ -15,6 +15,9 @@ from harmony_dash.store.reader import Snapshot, Store
 from harmony_dash.store.writer import SourceRecord, new_snapshot
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+DISCLOSURE_KEY = b"a made-up disclosure key for tests"
+# The key of every access database that a test makes.
+ACCESS_KEY = b"3f9ac27d51e8064b7ea2d90c418f35b6d7206e93ab5c814fe6170d42b98ca35e"
 # Cause of each endpoint for the first events none, relapse, death in remission, second malignancy.
 CAUSE_OF_FIRST_EVENT = {
     "os": (0, 0, 1, 0), "efs": (0, 1, 1, 1), "efs_tf0": (0, 1, 1, 1), "rfs": (0, 1, 1, 0), "relapse": (0, 1, 2, 3),
@@ -70,6 +73,6 @@ def make_store(folder: Path, n: int = 500, seed: int = 1, dictionary: Dictionary
                frame: pd.DataFrame | None = None) -> Snapshot:
     """Publish random patients and open the snapshot."""
     patients = make_patients(n, seed) if frame is None else frame
-    with new_snapshot(folder, dictionary or load_dictionary(), NOW) as (writer, _):
+    with new_snapshot(folder, dictionary or load_dictionary(), NOW, DISCLOSURE_KEY) as (writer, _):
         writer.add_source(make_record(patients), patients, no_issues())
     return Store(folder).current()

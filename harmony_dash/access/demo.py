@@ -26,6 +26,8 @@ from harmony_dash.access.accounts import (
 )
 from harmony_dash.access.actor import OPERATOR, Role
 from harmony_dash.access.database import AccessDatabase
+from harmony_dash.access.grant import GrantStatus
+from harmony_dash.access.grants import end_grant, list_grants
 from harmony_dash.access.passwords import ROUNDS
 
 _NAMES = {Role.CLINICIAN: "Demo clinician", Role.STEERING: "Demo steering member", Role.ANALYST: "Demo analyst",
@@ -119,7 +121,18 @@ def _make(database: AccessDatabase, accounts: tuple[Account, ...], now: datetime
     return made
 
 
+def has_open_demo_accounts(database: AccessDatabase) -> bool:
+    """Whether anybody could sign in for demonstration."""
+    return any(account.demo and not account.disabled for account in list_accounts(database))
+
+
 def _shut(database: AccessDatabase, accounts: tuple[Account, ...], now: datetime) -> None:
+    names = {account.username for account in accounts if account.demo}
+    for grant in list_grants(database):
+        asked = grant.proposal
+        over = grant.status(now) in (GrantStatus.ENDED, GrantStatus.EXPIRED)
+        if not over and names & {grant.proposed_by, *grant.approvers, *asked.members}:
+            end_grant(database, grant.id, "the demonstration is over", by=OPERATOR, now=now)
     for account in accounts:
         if account.demo and not account.disabled:
             disable_account(database, account.username, by=OPERATOR, now=now)

@@ -132,4 +132,19 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             expires text not null
         ) strict""",
     )),
+    ("006 questions of a day", (
+        # The questions of a person's day one beside the other, those that only the panel counted after their answers,
+        # so that the distinct ones are found by one look-up each, however often they were asked. `audit.list_asked`
+        # has the same expressions.
+        f"""create index audit_asked on audit (
+            username, substr(at, 1, 10),
+            grant_id || ' ' || substr(question, 1, 16) || case action when 'count choices' then ' panel' else '' end
+        ) where decision = 'allowed' and level not in ('', 'exact', 'off')
+            and question glob '{"[0-9a-f]" * 16} {{*'""",
+    )),
+    ("007 who looked after an account", (
+        # The last other person who made or changed the account: they could sign in as its owner.
+        "alter table account add column managed_by text not null default ''",
+        "alter table account add column managed text not null default ''",
+    )),
 )

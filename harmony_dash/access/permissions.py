@@ -41,8 +41,12 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType({
     Role.ANALYST: _EVERYBODY | {Permission.VIEW_SURVIVAL},
     # Looks after sources, accounts and grants; does not look at outcomes.
     Role.DATA_MANAGER: _EVERYBODY | _OVERSIGHT | {Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS},
-    # Runs the server and owns the store's files; everything it asks exactly is recorded. Approving is left to people.
-    Role.OPERATOR: frozenset(Permission) - {Permission.MANAGE_OWN_ACCOUNT, Permission.APPROVE_GRANTS},
+    # Runs the server and owns the store's files, so nothing in here could keep exact results from them; everything
+    # they ask exactly is recorded. Approving is left to people.
+    Role.OPERATOR: frozenset({
+        Permission.VIEW_HOME, Permission.VIEW_COVERAGE, Permission.VIEW_SURVIVAL, Permission.VIEW_EXACT,
+        Permission.INGEST, Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS, Permission.VIEW_ACCESS,
+        Permission.READ_AUDIT}),
 })
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from harmony_dash.charts.axes import wrap_label
-from harmony_dash.charts.numbers import TimeUnit, format_part
+from harmony_dash.charts.numbers import TimeUnit, format_part, format_share
 from harmony_dash.charts.palette import FONT, Palette, faded, palette_for
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import CoverageResult
@@ -70,7 +70,7 @@ def build_completeness_figure(released: Released[CoverageResult], *, dark: bool 
     least = {(one.label, one.source) for one in result.completeness if one.nearly_all}
     values = [[shares.get((label, source)) for source in sources] for label in labels]
     texts = [["n/a" if (share := shares.get((label, source))) is None
-              else f"{'≥' if (label, source) in least else ''}{100 * share:.0f}" for source in sources]
+              else f"{'≥' if (label, source) in least else ''}{format_share(share)}" for source in sources]
              for label in labels]
     return go.Figure(_heat(labels, [titles.get(source, source) for source in sources], values, texts,
                            palette_for(dark), top=1.0, hover="%{x}<br>%{y}: %{customdata} %<extra></extra>"))

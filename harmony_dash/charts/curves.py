@@ -18,6 +18,7 @@ from harmony_dash.disclosure.results import Censorings, Curve, RiskTable
 Trace = dict[str, Any]
 Floats = NDArray[np.float64]
 
+STEPS, STRAIGHT = "hv", "linear"
 LINE_STEP_PX = 0.25  # a difference nobody sees on an ordinary screen
 BAND_STEP_PX = 1.0  # bands are pale and have no outline
 CENSOR_STEP_PX = 3.0
@@ -46,7 +47,7 @@ class Pen:
     ----------
     unit : time unit of the x axis.
     end_days : where the panel ends.
-    shape : "hv" for steps; "linear" for curves read on a coarse grid, where a step would suggest a day of event.
+    shape : STEPS, or STRAIGHT for curves read on a coarse grid, where a step would suggest a day of event.
     y_per_px : height of a pixel in shares.
     x_per_px : width of a pixel in the time unit.
     axes : names of the panel's axes, {"xaxis": "x", "yaxis": "y"}.
@@ -71,12 +72,12 @@ def start_curve(curve: Curve, start: float) -> Curve:
                  np.concatenate([at_risk if len(at_risk) else nan, curve.at_risk[known]]))
 
 
-def cut_curve(curve: Curve, end_days: float, shape: str = "hv") -> Curve:
+def cut_curve(curve: Curve, end_days: float, shape: str = STEPS) -> Curve:
     """The curve up to the last day drawn; steps that go on beyond it are extended flat to it."""
     inside = curve.days <= end_days
     if inside.all():
         return curve
-    if shape != "hv":
+    if shape == STRAIGHT:
         return Curve(curve.days[inside], curve.estimate[inside], curve.lower[inside], curve.upper[inside],
                      curve.at_risk[inside])
     last = int(np.flatnonzero(inside)[-1])
@@ -149,11 +150,16 @@ def build_censor_marks(series: Series, pen: Pen) -> list[Trace]:
                         "line": {"width": 1, "color": series.colour}}, **pen.axes}]
 
 
-def hover_days(series: Sequence[Series], end_days: float) -> Floats:
-    """The days hover boxes read from, the same for all curves so that one box holds them all."""
+def hover_days(series: Sequence[Series], end_days: float, shape: str = STEPS) -> Floats:
+    """The days hover boxes read from, the same for all curves so that one box holds them all.
+
+    A protected curve is read on its own days: between them the drawn line is no estimate.
+    """
     union = np.unique(np.concatenate([s.curve.days for s in series])) if series else np.array([0.0])
     union = union[union <= end_days]
-    return union if len(union) <= HOVER_POINTS else np.round(np.linspace(0, end_days, HOVER_POINTS))
+    if shape == STRAIGHT or len(union) <= HOVER_POINTS:
+        return union
+    return np.round(np.linspace(0, end_days, HOVER_POINTS))
 
 
 def build_hover(series: Series, pen: Pen, days: Floats) -> Trace:
@@ -177,7 +183,7 @@ def build_hover(series: Series, pen: Pen, days: Floats) -> Trace:
 
 def _thin(values: Floats, step_px: float, pen: Pen, keep: tuple[int, ...] = ()) -> NDArray[np.intp]:
     """Thinning is for steps: between the few points of a protected curve the line is straight, and each one shows."""
-    return thin_steps(values, step_px * pen.y_per_px, keep) if pen.shape == "hv" else np.arange(len(values))
+    return thin_steps(values, step_px * pen.y_per_px, keep) if pen.shape == STEPS else np.arange(len(values))
 
 
 def _f4(values: Floats) -> NDArray[np.float32]:

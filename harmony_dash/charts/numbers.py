@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from harmony_dash.disclosure.wording import HIDDEN, format_count, format_p, format_part
+from harmony_dash.disclosure.wording import (
+    HIDDEN,
+    NOTHING,
+    format_at_risk,
+    format_count,
+    format_p,
+    format_part,
+    format_so_far,
+)
 
-__all__ = ["HIDDEN", "NOTHING", "TimeUnit", "format_count", "format_p", "format_part", "format_percent",
-           "format_percent_interval", "format_time", "format_time_interval", "name_time"]
-
-NOTHING = "–"  # a value that does not exist
+__all__ = ["HIDDEN", "NOTHING", "TimeUnit", "format_at_risk", "format_count", "format_p", "format_part",
+           "format_percent", "format_percent_interval", "format_share", "format_so_far", "format_time",
+           "format_time_interval", "name_time"]
 
 
 class TimeUnit(StrEnum):
@@ -36,6 +43,11 @@ def format_percent(share: float | None, *, unit: bool = True) -> str:
     if share is None or not math.isfinite(share):
         return NOTHING
     return f"{100 * share:.1f}{' %' if unit else ''}"
+
+
+def format_share(share: float) -> str:
+    """A share of a count in per cent, without the unit: whole, or with the one decimal it was given with."""
+    return f"{100 * share:.1f}".removesuffix(".0")
 
 
 def format_percent_interval(estimate: float | None, lower: float | None, upper: float | None, *,

@@ -19,6 +19,8 @@ from harmony_dash.charts.axes import (
     wrap_label,
 )
 from harmony_dash.charts.curves import (
+    STEPS,
+    STRAIGHT,
     Pen,
     Series,
     Trace,
@@ -32,15 +34,17 @@ from harmony_dash.charts.curves import (
     value_at,
 )
 from harmony_dash.charts.numbers import (
-    NOTHING,
     TimeUnit,
+    format_at_risk,
     format_count,
     format_percent,
     format_percent_interval,
+    format_so_far,
     name_time,
 )
 from harmony_dash.charts.palette import FONT, Palette, palette_for
 from harmony_dash.cohort.endpoints import Endpoint, TimeZero, endpoint_named
+from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.headline import counts_failures, headline_censorings, headline_curve, headline_estimates
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import Curve, SurvivalResult
@@ -118,7 +122,7 @@ def build_survival_figure(released: Released[SurvivalResult], *, time_unit: Time
     shown = _causes_shown(endpoint, causes)
     columns = [_series_of(result, endpoint, cause, palette, released.scope.rules.minimum_cell) for cause in shown]
     frame = _build_frame(released, endpoint, palette, time_unit, columns)
-    if not result.groups:
+    if not any(columns):
         return _figure(_empty_figure(frame))
     if len(result.groups) > MOST_CURVES:
         return _figure(_facets(frame, columns[0]))
@@ -157,10 +161,12 @@ def _build_frame(released: Released[SurvivalResult], endpoint: Endpoint, palette
     result, question = released.value, released.value.question
     everything = [series for column in columns for series in column]
     last = max((float(s.curve.days[-1]) for s in everything), default=0.0)
-    end_days = float(question.horizon_days or last or DEFAULT_HORIZON_DAYS)
-    if last:
-        end_days = min(end_days, last) if question.horizon_days is None else end_days
-    horizon = question.horizon_days or DEFAULT_HORIZON_DAYS
+    protected = released.scope.is_protected
+    asked = question.horizon_days
+    if asked is not None and protected:
+        asked = grid_days(asked)[-1]  # where the curves end, and what can be read off them
+    end_days = float(asked or last or DEFAULT_HORIZON_DAYS)
+    horizon = asked or DEFAULT_HORIZON_DAYS
     highest = 1.0
     if counts_failures(endpoint) and everything:
         tops = [np.concatenate([s.curve.estimate, s.curve.upper[np.isfinite(s.curve.upper)]]) for s in everything]
@@ -168,7 +174,7 @@ def _build_frame(released: Released[SurvivalResult], endpoint: Endpoint, palette
     zero = "remission" if endpoint.time_zero is TimeZero.REMISSION else endpoint.time_zero.value
     since = f"day {question.landmark_days} after {zero}" if question.landmark_days else zero
     return _Frame(result, palette, unit, end_days, highest, horizon if horizon <= end_days * 1.001 else None,
-                  "hv", f"{unit.value.capitalize()} since {since}")
+                  STRAIGHT if protected else STEPS, f"{unit.value.capitalize()} since {since}")
 
 
 # -- one pair of axes, or one a cause ------------------------------------------------------------------------------
@@ -177,7 +183,7 @@ def _build_frame(released: Released[SurvivalResult], endpoint: Endpoint, palette
 def _shared_axes(frame: _Frame, endpoint: Endpoint, causes: Sequence[str],
                  columns: Sequence[tuple[Series, ...]]) -> dict[str, Any]:
     """Groups on common axes with the at-risk table below; several causes stand side by side."""
-    series = columns[0]
+    series = max(columns, key=len)  # a cause with few events is not drawn in every group
     ticks = choose_ticks(frame.end, frame.unit, series[0].risk_table.days,
                          MAXIMUM_TICKS if len(columns) == 1 else 6)
     rows = _table_rows(frame, series)
@@ -204,9 +210,11 @@ def _shared_axes(frame: _Frame, endpoint: Endpoint, causes: Sequence[str],
         annotations += horizon_notes
         if len(panels) > 1:
             annotations.append(_heading(frame, panel))
+        if not panel.series:
+            annotations.append(_empty_panel(frame, panel))
     traces += _table_traces(frame, panels[0], series, rows, ticks, axis=f"y{len(panels) + 1}")
     layout[f"yaxis{len(panels) + 1}"] = _table_axis(frame, rows, table_height / inner)
-    annotations += _table_headings(frame, rows, axis=f"y{len(panels) + 1}")
+    annotations += _table_headings(series, rows, axis=f"y{len(panels) + 1}")
     right = 16
     if direct:
         labels, leaders, right = _direct_labels(frame, panels[0])
@@ -226,7 +234,7 @@ def _shared_axes(frame: _Frame, endpoint: Endpoint, causes: Sequence[str],
 def _curve_traces(frame: _Frame, series: Sequence[Series], pen: Pen, *, legend: bool = False,
                   backdrop: Sequence[Curve] = ()) -> list[Trace]:
     """Backdrop, then bands, then lines, then marks, so that no band covers a line."""
-    days = hover_days(series, frame.end_days)
+    days = hover_days(series, frame.end_days, frame.shape)
     keep = () if frame.horizon_days is None else (float(frame.horizon_days),)
     traces = [build_backdrop(backdrop, pen, frame.palette.context)] if backdrop else []
     for one in series:
@@ -330,13 +338,17 @@ def _table_traces(frame: _Frame, panel: _Panel, series: Sequence[Series], rows: 
             for day in days:
                 x.append(day / frame.unit.days)
                 y.append(position)
-                n = getattr(one.risk_table, field)[one.risk_table.days.index(day)]
-                # Few at risk are few; events and censorings hide together, so a hidden one of them may be large.
-                text.append(NOTHING if n is None else format_count(n))
+                text.append(_table_text(one, field, one.risk_table.days.index(day)))
         traces.append({"type": "scatter", "mode": "text", "x": x, "y": y, "text": text, "hoverinfo": "skip",
                        "showlegend": False, "cliponaxis": False, "xaxis": panel.axes["xaxis"], "yaxis": axis,
                        "textfont": {"size": 11.5, "color": one.word_colour, "family": FONT}})
     return traces
+
+
+def _table_text(one: Series, field: str, place: int) -> str:
+    if field == "at_risk":
+        return format_at_risk(one.risk_table, place, one.minimum)
+    return format_so_far(one.risk_table, getattr(one.risk_table, field), place, one.minimum)
 
 
 def _table_axis(frame: _Frame, rows: Sequence[tuple[int, str]], height: float) -> dict[str, Any]:
@@ -350,13 +362,16 @@ def _table_axis(frame: _Frame, rows: Sequence[tuple[int, str]], height: float) -
             "ticklabelstandoff": 26, "tickfont": {"size": 11, "color": frame.palette.muted}}
 
 
-def _table_headings(frame: _Frame, rows: Sequence[tuple[int, str]], axis: str) -> list[dict[str, Any]]:
-    groups = frame.result.groups
-    colours = frame.palette.words
+def _table_headings(series: Sequence[Series], rows: Sequence[tuple[int, str]], axis: str) -> list[dict[str, Any]]:
     return [{"xref": "paper", "x": 0, "xanchor": "left", "xshift": -_LEFT + 6, "yref": axis, "y": position,
-             "yanchor": "middle", "showarrow": False, "text": f"<b>{html.escape(groups[i].name, quote=False)}</b>",
-             "font": {"size": 11.5, "color": colours[i]}}
+             "yanchor": "middle", "showarrow": False, "text": f"<b>{html.escape(series[i].name, quote=False)}</b>",
+             "font": {"size": 11.5, "color": series[i].word_colour}}
             for position, (i, field) in enumerate(rows) if not field]
+
+
+def _empty_panel(frame: _Frame, panel: _Panel) -> dict[str, Any]:
+    return {"xref": "paper", "x": sum(panel.x) / 2, "yref": "paper", "y": sum(panel.y) / 2, "showarrow": False,
+            "text": "Too few events to draw", "font": {"size": 12, "color": frame.palette.muted}}
 
 
 # -- small multiples -----------------------------------------------------------------------------------------------

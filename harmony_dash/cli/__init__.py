@@ -6,16 +6,18 @@ Exit codes: 0 done, 2 the user's input is at fault (one clear message), 1 a bug.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 
 from harmony_dash import __version__
 from harmony_dash.cli.accounts import add_accounts
+from harmony_dash.cli.audit import add_audit
+from harmony_dash.cli.command import say
 from harmony_dash.cli.data import add_ingest, add_snapshots, add_synthesise
+from harmony_dash.cli.grants import add_grants
 from harmony_dash.cli.questions import add_coverage, add_survival
 from harmony_dash.errors import UserError
 
-_COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_coverage, add_survival, add_accounts)
+_COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_coverage, add_survival, add_accounts, add_grants, add_audit)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except UserError as problem:
-        print(f"harmony_dash: {problem.message}", file=sys.stderr)
+        say(f"harmony_dash: {problem.message}")
         return 2
     except BrokenPipeError:
         return 0

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harmony_dash.access.actor import OPERATOR
-from harmony_dash.cli.command import add_command, deployment_of, print_json, say
+from harmony_dash.cli.anonymity import anonymity_json, anonymity_words
+from harmony_dash.cli.command import add_command, deployment_of, print_json, say, say_changed, show
+
+if TYPE_CHECKING:
+    from harmony_dash.services.ingest import IngestReport
 
 
 def add_synthesise(commands: Any) -> None:
@@ -36,26 +40,45 @@ def add_ingest(commands: Any) -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="SOURCE_DIR")
     parser.add_argument("--dictionary", type=Path, action="append", metavar="FILE",
                         help="a further dictionary file (repeatable)")
+    parser.add_argument("--new-disclosure-key", action="store_true",
+                        help="go on although the current snapshot was made with another disclosure key; counts are "
+                             "rounded anew then, and people who know both roundings know more than either tells")
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    from harmony_dash.services.ingest import ingest_sources
+    from harmony_dash.services.ingest import AnonymityRefused, ingest_sources
 
     def progress(words: str, share: float) -> None:
         say(f"[{share:4.0%}] {words}")
 
-    report = ingest_sources(deployment_of(options), OPERATOR, options.folders, progress=progress)
+    deployment = deployment_of(options)
+    try:
+        report = ingest_sources(deployment, OPERATOR, options.folders, progress=progress,
+                                new_disclosure_key=options.new_disclosure_key)
+    except AnonymityRefused as refused:
+        _print_ingest(refused.report, options)
+        raise
+    say_changed(deployment)
+    _print_ingest(report, options)
+    if not options.json:
+        say(f"Published snapshot {report.snapshot} with {report.patients:,} patients.")
+    return 0
+
+
+def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
     if options.json:
         print_json({"snapshot": report.snapshot, "patients": report.patients, "sources": [
             {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,
-             "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings} for s in report.sources]})
-        return 0
+             "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings,
+             "anonymity": anonymity_json(report.anonymity[s.source])} for s in report.sources]})
+        return
     for source in report.sources:
         reasons = ", ".join(f"{reason} {n}" for reason, n in source.reasons.items())
         say(f"{source.source:24} read {source.read:>8,}  accepted {source.accepted:>8,}  "
              f"quarantined {source.quarantined:>6,}  {reasons}")
-    say(f"Published snapshot {report.snapshot} with {report.patients:,} patients.")
-    return 0
+    say("Patients who share their quasi-identifiers, at the accepted grains (the worse figure of each):")
+    for name, anonymity in report.anonymity.items():
+        say(f"{name:24} {anonymity_words(anonymity)}")
 
 
 def add_snapshots(commands: Any) -> None:
@@ -71,6 +94,7 @@ def _snapshots(options: argparse.Namespace) -> int:
     if options.rollback:
         record = roll_back_to(deployment, OPERATOR, options.rollback)
         say(f"Snapshot {record.snapshot} is served again.")
+        say_changed(deployment)
     current, records = review_snapshots(deployment, OPERATOR)
     if options.json:
         print_json({"current": current, "snapshots": [
@@ -80,6 +104,6 @@ def _snapshots(options: argparse.Namespace) -> int:
     for record in records:
         mark = "*" if record.snapshot == current else " "
         kind = "synthetic" if record.synthetic else ""
-        print(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
-              f"{record.sources:>3} sources  {kind}")
+        show(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
+             f"{record.sources:>3} sources  {kind}")
     return 0

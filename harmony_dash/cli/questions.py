@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
-from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say
+from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level
@@ -40,9 +40,9 @@ def _coverage(options: argparse.Namespace) -> int:
                              for c in result.completeness],
             "follow_up_median_days": result.follow_up_median_days, "methods": result.methods})
         return 0
-    print(f"{_count(result.n)} patients with {result.disease}, snapshot {result.snapshot}")
+    show(f"{_count(result.n)} patients with {result.disease}, snapshot {result.snapshot}")
     for cell in result.by_country:
-        print(f"  {cell.labels['country']:12} {_count(cell.n):>9}")
+        show(f"  {cell.labels['country']:12} {_count(cell.n):>9}")
     return 0
 
 
@@ -82,16 +82,16 @@ def _survival(options: argparse.Namespace) -> int:
     if options.json:
         print_json(survival_as_json(released))
         return 0
-    print(result.title)
+    show(result.title)
     for group in result.groups:
         events = _count(group.events)
-        print(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
+        show(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
         for at in group.at:
             if at.estimate is not None:
                 bounds = "" if at.lower is None or at.upper is None else f"  ({at.lower:.4f}–{at.upper:.4f})"
-                print(f"    day {at.days:>5}  {at.estimate:.4f}{bounds}  at risk {_count(at.at_risk)}")
-    print(result.summary)
-    print(result.methods)
+                show(f"    day {at.days:>5}  {at.estimate:.4f}{bounds}  at risk {_count(at.at_risk)}")
+    show(result.summary)
+    show(result.methods)
     return 0
 
 

@@ -24,6 +24,7 @@ from harmony_dash.dictionary.model import (
     Variable,
     VariableType,
 )
+from harmony_dash.dictionary.quasi_identifiers import find_contradiction
 from harmony_dash.dictionary.yaml_reader import LocatedDict, read_yaml
 from harmony_dash.errors import DictionaryError
 
@@ -33,8 +34,8 @@ _FILE_KEYS = {"dictionary", "disease", "variables"}
 _DISEASE_KEYS = {"code", "label", "adjective"}
 _VARIABLE_KEYS = {
     "label", "section", "type", "unit", "units", "values", "range", "flag_above", "bands", "measured", "day_variable",
-    "until_then", "until_first_event", "asked", "required", "kept", "derived", "everyday", "sensitive", "codes",
-    "verified", "definition",
+    "until_then", "until_first_event", "asked", "required", "kept", "derived", "everyday", "sensitive",
+    "quasi_identifier", "generalise_to", "instead_of", "codes", "verified", "definition",
 }
 _SENSITIVE = ("low", "medium", "high")
 
@@ -89,6 +90,10 @@ def build_dictionary(documents: Sequence[LocatedDict]) -> Dictionary:
             raise DictionaryError(
                 f"'{variable.name}' is '{variable.until_then}' until its day, but has no such value or no day_variable",
                 where=places[variable.name], remedy="Name one of its values, and the variable that holds the day.")
+        contradiction = find_contradiction(variable, variables)
+        if contradiction is not None:
+            raise DictionaryError(f"variable '{variable.name}': {contradiction[0]}", where=places[variable.name],
+                                  remedy=contradiction[1])
     text = json.dumps(describe_dictionary(diseases, variables), sort_keys=True)
     return Dictionary(MappingProxyType(diseases), MappingProxyType(variables),
                       hashlib.sha256(text.encode()).hexdigest()[:12])
@@ -184,7 +189,8 @@ def _read_variable(name: str, entry: Any, where: str, scope: frozenset[str]) -> 
         raise fail(f"measured '{measured}' does not exist", f"Use one of: {', '.join(points)}.", "measured")
     if entry.get("sensitive", "low") not in _SENSITIVE:
         raise fail("'sensitive' is not low, medium or high", "Choose one of the three.", "sensitive")
-    for key in ("required", "kept", "everyday", "verified", "until_first_event", "asked"):
+    for key in ("required", "kept", "everyday", "verified", "until_first_event", "asked",
+                "quasi_identifier"):
         if not isinstance(entry.get(key, True), bool):
             raise fail(f"'{key}' is not true or false", f"Write `{key}: true` or leave it out.", key)
     lower, upper = _read_range(entry, kind, fail)
@@ -197,6 +203,8 @@ def _read_variable(name: str, entry: Any, where: str, scope: frozenset[str]) -> 
         asked=entry.get("asked", True),
         required=entry.get("required", False), kept=entry.get("kept", True), derived=str(entry.get("derived", "")),
         everyday=entry.get("everyday", False), sensitive=entry.get("sensitive", "low"),
+        quasi_identifier=entry.get("quasi_identifier", False), generalise_to=str(entry.get("generalise_to", "")),
+        instead_of=str(entry.get("instead_of", "")),
         codes=MappingProxyType({str(k): str(v) for k, v in entry.get("codes", {}).items()}),
         verified=entry.get("verified", True), definition=str(entry.get("definition", "")), diseases=scope)
 

@@ -82,6 +82,9 @@ class Variable:
     derived : name of the derivation that computes it; a source may not supply it.
     everyday : shown among the first filters.
     sensitive : low, medium or high disclosure weight.
+    quasi_identifier : something people know of each other; the anonymity report counts patients who share all of them.
+    generalise_to : the category that stands for a quasi-identifier in protected questions; empty for itself.
+    instead_of : the quasi-identifier this one may stand in for; an accepted grain has one of the two.
     codes : terminology codes, e.g. {"LOINC": "6690-2"}.
     verified : False when the definition still awaits a check against its paper.
     definition : one or two sentences for documentation and hover help.
@@ -109,6 +112,9 @@ class Variable:
     derived: str = ""
     everyday: bool = False
     sensitive: str = "low"
+    quasi_identifier: bool = False
+    generalise_to: str = ""
+    instead_of: str = ""
     codes: Mapping[str, str] = field(default_factory=_empty)
     verified: bool = True
     definition: str = ""

@@ -2,54 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import InitVar, dataclass, field
 from typing import Any, Generic, TypeVar
+
+from harmony_dash.disclosure.policy import RULES, Level, Rules, SnapshotFlags, check_may_be_off
+
+__all__ = ["Level", "Released", "Rules", "Scope", "make_released", "scope_without_protection"]
 
 T = TypeVar("T")
 
 _MAKER = object()
-
-
-class Level(StrEnum):
-    """How much a result may show."""
-
-    PROTECTED = "protected"
-    EXACT = "exact"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Thresholds of the scheme.
-
-    Attributes
-    ----------
-    minimum_group : a group of fewer patients is withheld with all its statistics.
-    minimum_cell : a count below it is hidden.
-    minimum_at_risk : a curve ends on the last day with this many at risk.
-    minimum_events_for_test : no p-value below this many events.
-    rounding_of_choices : counts beside the choices of a cohort panel are multiples of it.
-    """
-
-    minimum_group: int = 10
-    minimum_cell: int = 10
-    minimum_at_risk: int = 10
-    minimum_events_for_test: int = 20
-    rounding_of_choices: int = 10
+_CHECKED = object()
 
 
 @dataclass(frozen=True)
 class Scope:
-    """For whom a result is released: the level, the rules behind it, and the grant it rests on (empty for none)."""
+    """For whom a result is released: the level and the grant it rests on (empty for none).
+
+    A scope of level OFF is made by `scope_without_protection` and by nothing else.
+    """
 
     level: Level
-    rules: Rules = Rules()
     grant: str = ""
+    checked: InitVar[object] = None
+
+    def __post_init__(self, checked: object) -> None:
+        if self.level is Level.OFF and checked is not _CHECKED:
+            raise TypeError("level off needs a snapshot that says that it may be")
+
+    @property
+    def rules(self) -> Rules:
+        """The numbers behind the level."""
+        return RULES[self.level]
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether the scheme is applied."""
+        return self.level not in (Level.EXACT, Level.OFF)
 
     @property
     def key(self) -> str:
         """The part of a cache key that keeps results of different rights apart."""
         return f"{self.level}:{self.rules}:{self.grant}"
+
+
+def scope_without_protection(snapshot_flags: SnapshotFlags) -> Scope:
+    """The scope of level OFF, for a snapshot that allows it.
+
+    Raises
+    ------
+    SettingsError if it does not.
+    """
+    check_may_be_off(snapshot_flags)
+    return Scope(Level.OFF, checked=_CHECKED)
 
 
 @dataclass(frozen=True)

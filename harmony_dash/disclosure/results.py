@@ -1,11 +1,13 @@
 """What services compute and people see. A count of None is one that may not be shown.
 
-It is not always small: a large count is hidden where it would give a small one away."""
+It is not always small: a large count is hidden where it would give a small one away. In an unreleased result every
+count of patients is a `KeyedCount`; in a released one it is a plain number.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -15,6 +17,9 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Dictionary
 
 Floats = NDArray[np.float64]
+
+# Marks what protection needs to know and nobody else: `release` puts the default in its place, at every level.
+INTERNAL = {"internal": True}
 
 
 class IntervalType(StrEnum):
@@ -29,7 +34,8 @@ class Curve:
     """A right-continuous step curve: `estimate[i]` holds from `days[i]` until the next day.
 
     `days` starts at 0 with the value before any event; a drop on day 0 is a second entry at 0. `lower` and `upper` are
-    NaN where no interval exists. `at_risk` counts patients with T ≥ day.
+    NaN where no interval exists. `at_risk` counts patients with T ≥ day. A protected curve is no step curve but a
+    reading at the days of the quarterly grid, and `at_risk` is NaN except on the days of the risk table.
     """
 
     days: Floats
@@ -70,7 +76,7 @@ class RiskTable:
 
 @dataclass(frozen=True)
 class RestrictedMean:
-    """Mean event-free time up to `tau_days`, in days, with its standard error."""
+    """Mean event-free time up to `tau_days`, in days, with its standard error. Protected: area under what is shown."""
 
     tau_days: int
     days: float
@@ -92,12 +98,21 @@ class RestrictedMeanDifference:
 
 @dataclass(frozen=True)
 class CauseIncidence:
-    """Cumulative incidence of one cause in one group (Aalen–Johansen)."""
+    """Cumulative incidence of one cause in one group (Aalen–Johansen); `events` counts that cause."""
 
     cause: str
     label: str
     curve: Curve
     at: tuple[EstimateAt, ...]
+    events: int | None = field(default=None, metadata=INTERNAL)
+
+
+@dataclass(frozen=True)
+class FollowUpSupport:
+    """What a median follow-up rests on: patients whose watch ended without an event, and those at risk on the day."""
+
+    censored: int
+    at_risk: int
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,9 @@ class GroupResult:
     `label` maps the grouping variable to its value, empty without a grouping; `name` is that in words. For an endpoint
     with competing causes `curve`, `at`, medians and `restricted_mean` describe freedom from every cause, and `events`
     counts the cause of interest.
+
+    The last two are what protection needs: the numbers of `risk_table` on every day of the quarterly grid, and the
+    support of the median follow-up. Without them nothing of the group may leave protected.
     """
 
     label: Mapping[str, str]
@@ -123,6 +141,9 @@ class GroupResult:
     follow_up_median_days: float | None
     restricted_mean: RestrictedMean | None
     cumulative_incidence: tuple[CauseIncidence, ...]
+    on_grid: RiskTable | None = field(default=None, metadata=INTERNAL)
+    n_of_cohort: int | None = field(default=None, metadata=INTERNAL)  # where the cohort answers another question
+    follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
 
 
 @dataclass(frozen=True)
@@ -132,12 +153,15 @@ class WithheldGroup:
     label: Mapping[str, str]
     name: str
     reason: str
-    n: int | None = None  # never in a released result
+    n: int | None = field(default=None, metadata=INTERNAL)
 
 
 @dataclass(frozen=True)
 class EqualityTest:
-    """A test of equality of the groups; `label` says which, `events` on how many, `cause` which of competing ones."""
+    """A test of equality of the groups; `label` says which, `events` on how many, `cause` which of competing ones.
+
+    Of a protected test `events` says only that they were at least so many.
+    """
 
     label: str
     statistic: float
@@ -166,7 +190,7 @@ class AttritionStep:
 
 @dataclass(frozen=True)
 class SurvivalResult:
-    """The answer to one survival question."""
+    """The answer to one survival question; `events` are those of all groups together."""
 
     question: Question
     title: str
@@ -185,6 +209,7 @@ class SurvivalResult:
     notes: tuple[str, ...]  # what was done to the question, e.g. a landmark that was set
     methods: str
     summary: str
+    events: int | None = None
 
 
 @dataclass(frozen=True)
@@ -196,11 +221,13 @@ class CohortChoices:
     total : patients who meet every filter.
     counts : variable to value to patients among those who meet every filter on other variables.
     missing : variable to patients whose value is not recorded, counted likewise.
+    withheld : variable to values whose count, None although it is not small, would give a small one away.
     """
 
     total: int | None
     counts: Mapping[str, Mapping[str, int | None]]
     missing: Mapping[str, int | None]
+    withheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -235,13 +262,17 @@ class CountCell:
 
 @dataclass(frozen=True)
 class Completeness:
-    """Share of a source's patients with a recorded value of a variable; None where it may not be shown."""
+    """Share of a source's patients with a recorded value of a variable; None where it may not be shown.
+
+    `recorded` counts them.
+    """
 
     source: str
     variable: str
     label: str
     share: float | None
     nearly_all: bool = False  # recorded in all but a few patients; `share` is the least it can be
+    recorded: int | None = field(default=None, metadata=INTERNAL)
 
 
 @dataclass(frozen=True)
@@ -258,6 +289,7 @@ class SourceCoverage:
     quarantined: int | None
     follow_up_median_days: float | None
     dx_periods: tuple[str, ...]
+    follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
 
 
 @dataclass(frozen=True)
@@ -277,3 +309,4 @@ class CoverageResult:
     completeness: tuple[Completeness, ...]
     follow_up_median_days: float | None
     methods: str
+    follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)

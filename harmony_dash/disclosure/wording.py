@@ -1,13 +1,19 @@
-"""Words around a survival result, written from what may be shown and nothing else."""
+"""Words around a result, written from what may be shown and nothing else."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.headline import headline_estimates
-from harmony_dash.disclosure.released import Level, Scope
-from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
+from harmony_dash.disclosure.policy import DAYS_PER_YEAR, RULES, Level
+from harmony_dash.disclosure.released import Scope
+from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
 
-DAYS_PER_YEAR = 365.25
+# Where a title says how many patients; filled in once the number may be shown.
+COUNT_IN_TITLE = "{n}"
+_SMALLEST_P = RULES[Level.PROTECTED].smallest_p
 # No verdict on fewer events, at any level.
 FEWEST_EVENTS = 20
 
@@ -15,8 +21,8 @@ FEWEST_EVENTS = 20
 CAVEAT = ("Patients were not allocated to these groups at random, and treatment may differ between them, so this does "
           "not say what another treatment would have done.")
 
-
 HIDDEN = "hidden"
+NOTHING = "–"  # a value that does not exist
 
 RANDOMISED = ("Arms were allocated at random within each randomised comparison: read them within one comparison, from "
               "the day of randomisation, and without filters on what happened afterwards.")
@@ -32,11 +38,23 @@ def format_part(n: int | None) -> str:
     return HIDDEN if n is None else f"{n:,}"
 
 
+def format_at_risk(table: RiskTable, place: int, minimum: int) -> str:
+    """The patients at risk in one column of a risk table; hidden ones are few."""
+    return format_count(table.at_risk[place], minimum)
+
+
+def format_so_far(table: RiskTable, counts: tuple[int | None, ...], place: int, minimum: int) -> str:
+    """Events or censorings so far: few where hidden beside a number at risk, and not told where too few are at risk."""
+    if counts[place] is None and table.at_risk[place] is None:
+        return NOTHING
+    return format_count(counts[place], minimum)
+
+
 def format_p(p: float) -> str:
-    """A p-value as journals print it: two significant digits, never zero."""
+    """A p-value as journals print it: never zero. Protected ones stop at 0.001, which stands for less."""
     if p < 0.0001:
         return "<0.0001"
-    if p < 0.001:
+    if p <= _SMALLEST_P:
         return "<0.001"
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
@@ -51,12 +69,35 @@ def format_years(days: float) -> str:
     return f"{days / DAYS_PER_YEAR:.1f} years"
 
 
+def describe_protection(scope: Scope) -> str:
+    """How counts were protected, in one clause with the level and its threshold."""
+    rules = scope.rules
+    return (f"{scope.level} (k = {rules.minimum_cell}): counts are rounded to {rules.rounding_base} each by itself, so "
+            f"that they may not add up, and hidden under {rules.minimum_cell}")
+
+
+def put_into_words(result: Any, scope: Scope) -> Any:
+    """The result with its texts, written after suppression so that they cannot say what the figures may not."""
+    match result:
+        case SurvivalResult():
+            return _describe_survival(result, scope)
+        case CoverageResult() if scope.is_protected:
+            words = describe_protection(scope)
+            return replace(result, methods=f"{result.methods} {words[0].upper()}{words[1:]}.")
+    return result
+
+
+def _describe_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
+    if not scope.is_protected:
+        result = replace(result, events=sum(group.events or 0 for group in result.groups))
+    title = result.title.replace(f"{COUNT_IN_TITLE} ", f"{result.n:,} " if result.groups else "")
+    return replace(result, title=title, methods=write_methods(result, scope), summary=write_summary(result))
+
+
 def write_methods(result: SurvivalResult, scope: Scope) -> str:
     """The methods line: n, events, follow-up, interval, ties, strata, exclusions, protection, snapshot, question."""
     question, endpoint = result.question, endpoint_named(result.question.endpoint)
-    minimum = scope.rules.minimum_cell
-    events = [group.events for group in result.groups]
-    total = None if None in events else sum(n for n in events if n is not None)
+    total = result.events
     parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}"]
     # Where nothing is shown, 0 would be a claim about patients who may only be hidden.
     parts += [f"n = {result.n:,}", "number of events hidden" if total is None else f"{total:,} events"] if (
@@ -80,9 +121,11 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     parts.append("excluded: " + ("; ".join(excluded) if excluded else "none"))
     if result.withheld:
         parts.append(f"{len(result.withheld)} group(s) withheld ({result.withheld[0].reason})")
-    if scope.level is Level.PROTECTED:
-        parts.append(f"protected: groups and counts under {minimum} hidden with what would give them away, curves end "
-                     f"at {scope.rules.minimum_at_risk} at risk and are not rounded")
+    if scope.is_protected:
+        parts.append(f"{describe_protection(scope)}; curves are read every quarter and rounded to about "
+                     f"{scope.rules.patients_per_step} patients, to {scope.rules.minimum_at_risk} at risk")
+    else:
+        parts.append(f"exact numbers, grant {scope.grant}" if scope.grant else "exact numbers")
     if result.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."
@@ -109,7 +152,8 @@ def write_summary(result: SurvivalResult) -> str:
     if len(result.groups) > 1 and test is not None and test.events >= FEWEST_EVENTS:
         verdict = ("differ by more than chance alone would readily explain" if test.p < 0.05
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
-        text += f" The groups {verdict} ({test.label}, p {'' if test.p < 0.001 else '= '}{format_p(test.p)})."
+        p = format_p(test.p)
+        text += f" The groups {verdict} ({test.label}, p {p if p.startswith('<') else f'= {p}'})."
         text += " The p-value is not adjusted for other comparisons and uses all follow-up."
     if len(result.groups) == 1:
         return text

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.grid import grid_days
+from harmony_dash.disclosure.keyed_count import keyed
 from harmony_dash.disclosure.results import (
     CauseIncidence,
     Censorings,
@@ -17,6 +19,7 @@ from harmony_dash.disclosure.results import (
     EqualityTest,
     EstimateAt,
     Floats,
+    FollowUpSupport,
     GroupResult,
     IntervalType,
     RestrictedMean,
@@ -35,6 +38,7 @@ from harmony_dash.stats.kaplan_meier import (
     find_quantile,
     read_survival,
 )
+from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients, read_keyed_counts
 from harmony_dash.stats.log_rank import compare_pairs, compare_survival
 from harmony_dash.stats.restricted_mean import RestrictedMeans, estimate_restricted_means
 from harmony_dash.stats.risk_sets import count_risk_sets, first_supported_day, read_risk_counts
@@ -116,25 +120,30 @@ def _gray(table: EventTable, cause: str, label: str) -> EqualityTest | None:
 
 
 def _restricted_means(table: EventTable, question: Question) -> RestrictedMeans | None:
-    """To the horizon or five years if the data reach them, else as far as ten are at risk in every group."""
-    for tau in (question.horizon_days or HEADLINE_DAYS, None):
-        try:
-            return estimate_restricted_means(table, tau_days=tau)
-        except StatisticsError:
-            continue
-    return None
+    """To the horizon or five years if the data reach them, else to the last full quarter with ten at risk in each."""
+    try:
+        return estimate_restricted_means(table, tau_days=question.horizon_days or HEADLINE_DAYS)
+    except StatisticsError:
+        pass
+    try:
+        # The last day with ten at risk is one patient's last day.
+        tau = grid_days(estimate_restricted_means(table).tau_days)[-1]
+        return estimate_restricted_means(table, tau_days=tau)
+    except StatisticsError:
+        return None
 
 
 def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], name: str, question: Question,
                    interval: IntervalType, days: Sequence[int], ticks: Sequence[int],
                    restricted_mean: RestrictedMean | None, from_day: int | None,
-                   followed: EventTable) -> GroupResult:
+                   followed: EventTable, grid: Sequence[int] = ()) -> GroupResult:
     """Everything shown of one group.
 
     Parameters
     ----------
     from_day : the day on which the curves of all groups start, with late entry; None without.
     followed : the table that follow-up is read from.
+    grid : days on which a protected result needs its numbers at risk.
 
     Raises
     ------
@@ -144,23 +153,38 @@ def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], n
     horizon = math.inf if question.horizon_days is None else question.horizon_days
     survival = estimate_survival(table, group, interval=interval.value, from_day=from_day)
     median = find_quantile(survival)
+    patients, events = _count_patients(table, group)
     incidence: tuple[CauseIncidence, ...] = ()
     if endpoint.competing:
         curves = estimate_cumulative_incidence(table, group, interval=interval.value, from_day=from_day)
-        incidence = tuple(_incidence(curves, place, cause, words, days, horizon) for place, (cause, words)
-                          in enumerate(zip(endpoint.causes, endpoint.cause_labels, strict=True)))
+        incidence = tuple(
+            replace(_incidence(curves, place, cause, words, days, horizon), events=events[place])
+            for place, (cause, words) in enumerate(zip(endpoint.causes, endpoint.cause_labels, strict=True)))
     at = read_survival(survival, np.asarray(days, dtype=np.int64))
-    counts = table.event_counts[table.groups.index(group)]
+    follow_up, support = _follow_up(followed, group)
     return GroupResult(
-        label=label, name=name, n=survival.patients, events=int(counts[0]), curve=_curve(survival, horizon),
+        label=label, name=name, n=patients, events=events[0], curve=_curve(survival, horizon),
         censorings=_censorings(survival, horizon),
         at=tuple(EstimateAt(*values) for values in zip(
             at.days.tolist(), _plain(at.survival), _plain(at.lower), _plain(at.upper), at.at_risk.tolist(),
             strict=True)),
         risk_table=_risk_table(table, group, ticks), median_days=_or_none(median.days),
         median_lower_days=_or_none(median.lower), median_upper_days=_or_none(median.upper),
-        follow_up_median_days=_follow_up(followed, group),
-        restricted_mean=restricted_mean, cumulative_incidence=incidence)
+        follow_up_median_days=follow_up, restricted_mean=restricted_mean, cumulative_incidence=incidence,
+        on_grid=_count_on_grid(table, group, grid) if grid else None, follow_up_support=support)
+
+
+def _count_patients(table: EventTable, group: str) -> tuple[int, tuple[int, ...]]:
+    """Patients of a group, and those with each cause; with their keys where the table has them."""
+    place = table.groups.index(group)
+    if table.keys is None:
+        return int(table.patients[place]), tuple(table.event_counts[place].tolist())
+    return keyed(count_keyed_patients(table)[place])[0], keyed(count_keyed_events(table)[place])
+
+
+def _count_on_grid(table: EventTable, group: str, grid: Sequence[int]) -> RiskTable:
+    counts = read_keyed_counts(table, group, np.asarray(grid, dtype=np.int64))
+    return RiskTable(tuple(grid), keyed(counts.at_risk), keyed(counts.events.union()), keyed(counts.censored))
 
 
 def _curve(survival: SurvivalCurve, horizon: float) -> Curve:
@@ -187,11 +211,27 @@ def _build_curve(days: Ints, estimate: Floats, lower: Floats, upper: Floats, at_
     return Curve(*shown)
 
 
-def _follow_up(table: EventTable, group: str) -> float | None:
+def _follow_up(table: EventTable, group: str) -> tuple[float | None, FollowUpSupport | None]:
     try:
-        return _or_none(estimate_follow_up(table, group).median.days)
+        return median_follow_up(table, group)
     except StatisticsError:
-        return None  # late entry leaves too few under observation together
+        return None, None  # late entry leaves too few under observation together
+
+
+def median_follow_up(table: EventTable, group: str | None) -> tuple[float | None, FollowUpSupport | None]:
+    """Median follow-up by the reverse Kaplan-Meier method, and what it rests on; both None if it is not reached.
+
+    Raises
+    ------
+    StatisticsError if the group has no patients, or late entry leaves too few under observation together.
+    """
+    found = estimate_follow_up(table, group)
+    days = _or_none(found.median.days)
+    if days is None:
+        return None, None
+    # The curve's events are the censorings.
+    row = int(np.searchsorted(found.curve.days, days))
+    return days, FollowUpSupport(int(found.curve.events.sum()), int(found.curve.at_risk[row]))
 
 
 def common_start(table: EventTable) -> int | None:

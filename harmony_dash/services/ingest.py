@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harmony_dash.access.actor import Actor
+from harmony_dash.access.audit import AuditEvent, record_event
 from harmony_dash.access.permissions import Permission
 from harmony_dash.dictionary import Dictionary
 from harmony_dash.errors import SourceError, UserError
@@ -15,11 +16,14 @@ from harmony_dash.ingest.duplicates import CrossSourceDuplicates
 from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
 from harmony_dash.ingest.issues import Severity
 from harmony_dash.ingest.manifest import MANIFEST_NAME, Origin
-from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.anonymity import AnonymityReport, describe_excess, describe_remedy, report_anonymity
+from harmony_dash.services.audited import check_and_record
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
 
 ACTION = "ingest"
+# The audit trail's words for counts that are rounded anew from this snapshot on.
+NEW_KEY = "with a new disclosure key"
 
 # How a source's origin is written in the snapshot.
 _MARKS = {Origin.SYNTHETIC: "true", Origin.PUBLIC: "public", Origin.PATIENTS: "false"}
@@ -55,15 +59,27 @@ class SourceReport:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did; `snapshot` is empty when it only checked."""
+    """What an ingest did; `snapshot` is empty and there are no `patients` when nothing was published.
+
+    `anonymity` says by source how easily patients could be recognised.
+    """
 
     snapshot: str
     patients: int
     sources: tuple[SourceReport, ...]
+    anonymity: Mapping[str, AnonymityReport]
+
+
+class AnonymityRefused(SourceError):
+    """Patients of a source could be recognised too easily; `report` says of every source what was found."""
+
+    def __init__(self, problem: str, *, where: str, remedy: str, report: IngestReport) -> None:
+        super().__init__(problem, where=where, remedy=remedy)
+        self.report = report
 
 
 def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path], *, progress: Progress = _silent,
-                   stage: Stage | None = None) -> IngestReport:
+                   stage: Stage | None = None, new_disclosure_key: bool = False) -> IngestReport:
     """Check, harmonise and publish source folders as one snapshot.
 
     Parameters
@@ -71,11 +87,13 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
     folders : one or more source folders; each source once.
     progress : called as the work goes on.
     stage : for fault tests, see `new_snapshot`.
+    new_disclosure_key : go on although the current snapshot was made with another disclosure key; the audit trail
+        says so. Who saw counts of both snapshots knows two roundings of the same numbers.
 
     Raises
     ------
-    AccessRefused, AuditUnavailable, SourceError, StoreError. Nothing is published then and the old snapshot is still
-    served.
+    AccessRefused, AuditUnavailable, SourceError (AnonymityRefused is one), StoreError, SettingsError. Nothing is
+    published then and the old snapshot is still served.
     """
     check_and_record(deployment, actor, Permission.INGEST, ACTION)
     if not folders:
@@ -87,21 +105,38 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
     def record_first(name: str) -> None:
         # A release that cannot be recorded is not served: the pointer moves after this.
         if name == "written":
-            record_answer(deployment, actor, ACTION, snapshot=published[0], n=sum(r.accepted for r in reports))
+            event = AuditEvent.of(actor, ACTION, snapshot=published[0], n=sum(r.accepted for r in reports),
+                                  reason=NEW_KEY if writer.new_disclosure_key else "")
+            record_event(deployment.access, event, now=deployment.now())
         if stage is not None:
             stage(name)
 
-    with new_snapshot(deployment.settings.store, dictionary, deployment.now(),
-                      keep=deployment.settings.keep_snapshots, stage=record_first) as (writer, published):
+    settings = deployment.settings
+    with new_snapshot(settings.store, dictionary, deployment.now(), settings.disclosure_key,
+                      keep=settings.keep_snapshots, stage=record_first,
+                      new_disclosure_key=new_disclosure_key) as (writer, published):
         for place, folder in enumerate(folders):
             def scaled(words: str, share: float, place: int = place, folder: Path = folder) -> None:
                 progress(f"{folder.name}: {words}", 0.9 * (place + share) / len(folders))
 
-            reports.append(_add_source(writer, folder, dictionary, deployment.settings.patient_key, duplicates,
-                                       scaled))
+            reports.append(_add_source(writer, folder, dictionary, settings.patient_key, duplicates, scaled))
+        anonymity = report_anonymity(writer, dictionary, settings)
+        _check_anonymity(IngestReport("", 0, tuple(reports), anonymity), dictionary)
         progress("Writing the snapshot", 0.9)
     progress("Done", 1.0)
-    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports))
+    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity)
+
+
+def _check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:
+    """Refuse to publish if patients of any source could be recognised too easily; all such sources are named."""
+    refused = {source: found for source, found in report.anonymity.items() if found.refused}
+    if refused:
+        several = len(refused) > 1
+        excess = ". ".join(f"{f'In {source} ' if several else ''}{describe_excess(found, dictionary)}"
+                           for source, found in refused.items())
+        raise AnonymityRefused(f"patients could be recognised too easily{'. ' if several else ': '}{excess}",
+                               where=", ".join(refused), remedy=describe_remedy(refused.values(), dictionary),
+                               report=report)
 
 
 def _add_source(writer: SnapshotWriter, folder: Path, dictionary: Dictionary, key: bytes,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
-from harmony_dash.disclosure import Level, Scope, release
+from harmony_dash.disclosure import release
 from harmony_dash.disclosure.results import DiseaseInfo, ReleaseInfo
+from harmony_dash.services.admission import open_to_all, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.counts import fetch_diseases
@@ -21,11 +22,11 @@ def describe_release(deployment: Deployment, actor: Actor) -> ReleaseInfo:
     AccessRefused, StoreError.
     """
     check_and_record(deployment, actor, Permission.VIEW_HOME, ACTION)
-    snapshot = deployment.store.current()
+    snapshot = open_to_all(deployment)
     diseases = {code: DiseaseInfo(snapshot.dictionary.diseases[code].label, n, countries, sources)
                 for code, n, countries, sources in fetch_diseases(snapshot)}
     info = ReleaseInfo(snapshot.snapshot, snapshot.created, snapshot.synthetic, diseases, snapshot.dictionary,
                        snapshot.code_values)
-    released = release(info, Scope(Level.PROTECTED))
+    released = release(info, scope_for_all(deployment, snapshot))
     record_answer(deployment, actor, ACTION, snapshot=snapshot.snapshot, level=released.scope.level)
     return released.value

@@ -14,6 +14,8 @@ from harmony_dash.cohort.filters import Between, Filter, OneOf, leaves_of
 from harmony_dash.cohort.question import Question, check_question, with_landmark
 from harmony_dash.dictionary.model import TimePoint, VariableType
 from harmony_dash.disclosure import COUNT_IN_TITLE, Level, Released, Scope, release, too_few
+from harmony_dash.disclosure.grid import first_grid_day, grid_days
+from harmony_dash.disclosure.keyed_count import NOBODY, keyed
 from harmony_dash.disclosure.results import (
     AttritionStep,
     Exclusion,
@@ -22,23 +24,27 @@ from harmony_dash.disclosure.results import (
     WithheldGroup,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
+from harmony_dash.services.admission import Admission, admit, check_still_admitted
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
+from harmony_dash.services.budget import check_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
+from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
 from harmony_dash.stats.event_table import EventTable
+from harmony_dash.stats.keyed_counts import count_keyed_patients
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
-from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Snapshot
 
 DEFAULT_DAYS = (365, 1096, 1826)
 ADULT = 18.0
+MOST_NAMES = 6
 _CHILDREN = frozenset({"<1", "1-9", "10-17"})
 ACTION = "survival"
 
 
 def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
                  interval: IntervalType = IntervalType.LOG_LOG, days: Sequence[int] = DEFAULT_DAYS,
-                 level: Level = Level.PROTECTED) -> Released[SurvivalResult]:
+                 level: Level = Level.PROTECTED, grant: str = "") -> Released[SurvivalResult]:
     """Curves, estimates, tests and the cohort's flow for one question.
 
     Parameters
@@ -47,7 +53,8 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
     question : what is asked. Its landmark is moved to the day by which all its variables are known.
     interval : type of the confidence intervals.
     days : days after time zero (or the landmark) at which estimates are read off.
-    level : exact results need their own permission.
+    level : exact results need a grant that gives them, or the operator's own right.
+    grant : id of the grant to ask under, empty for none; the answer then comes from what the grant opens, no more.
 
     Returns
     -------
@@ -55,18 +62,20 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
 
     Raises
     ------
-    AccessRefused, AuditUnavailable, QuestionError, StoreError.
+    AccessRefused, AuditUnavailable, QuestionError, StoreError, TooManyQuestions.
     """
-    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=question.for_the_record)
-    if level is Level.EXACT:
-        check_and_record(deployment, actor, Permission.VIEW_EXACT, ACTION, question=question.for_the_record)
-    snapshot = deployment.store.current()
-    with refusals_recorded(deployment, actor, ACTION, question.for_the_record):
-        asked = prepare_question(question, snapshot)
-    scope = Scope(level)
-    released = release(compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope), scope)
+    record = question.for_the_record
+    check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=record, grant=grant)
+    with refusals_recorded(deployment, actor, ACTION, record, grant=grant):
+        admission = admit(deployment, actor, question, level=level, grant_id=grant)
+        asked = prepare_question(question, admission.snapshot)
+        check_budget(deployment, actor, asked, ACTION, admission.scope)
+        snapshot, scope = admission.snapshot, admission.scope
+        result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
+        released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
+        check_still_admitted(deployment, actor, admission)
     record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
-                  level=scope.level, n=released.value.n)
+                  level=scope.level, n=released.value.n, grant=grant)
     return released
 
 
@@ -107,57 +116,93 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
     question : checked, with its landmark.
     as_asked : before the landmark was moved, for the note that says so.
     """
+    plan = plan_answer(snapshot, question, scope)
+    if plan.question is None:
+        return _without_answer(snapshot, plan, question, as_asked, interval)
     # The two scans do not need each other, and the statistics do not need the flow.
     with ThreadPoolExecutor(max_workers=1) as beside:
-        flow = beside.submit(fetch_cohort_flow, snapshot, question)
-        table = fetch_event_table(snapshot, question)
-        return _assemble(snapshot, question, as_asked, table, flow, interval, days, scope)
+        flow = beside.submit(fetch_cohort_flow, snapshot, plan.question)
+        table, cohort = fetch_planned_tables(snapshot, plan)
+        return _assemble(snapshot, plan, question, as_asked, table, cohort, flow, interval, days, scope)
 
 
-def _assemble(snapshot: Snapshot, question: Question, as_asked: Question, table: EventTable, flow: Future[CohortFlow],
-              interval: IntervalType, days: Sequence[int], scope: Scope) -> SurvivalResult:
-    counts = dict(zip(table.groups, table.patients.tolist(), strict=True))
-    shown = [name for name, n in counts.items() if n >= _smallest_group(scope)]
-    small = [name for name, n in counts.items() if 0 < n < _smallest_group(scope)]
-    table = table.select_groups(shown)
+def _without_answer(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked: Question,
+                    interval: IntervalType) -> SurvivalResult:
+    """The result of a question that too few patients are left for: what was asked, and why there is no answer."""
+    return SurvivalResult(
+        question=question, title=describe_question(question, snapshot.dictionary, COUNT_IN_TITLE),
+        snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=NOBODY, groups=(),
+        withheld=tuple(WithheldGroup(_group_label(question, value), _group_name(snapshot, question, value), reason, 0)
+                       for value, reason in plan.withheld.items()),
+        log_rank=None, pairwise=(), gray=(), restricted_mean_differences=(), attrition=(), exclusions=(),
+        interval=interval, notes=_notes(question, as_asked, snapshot), methods="", summary="")
+
+
+def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked: Question, table: EventTable,
+              cohort: EventTable, flow: Future[CohortFlow], interval: IntervalType, days: Sequence[int], scope: Scope,
+              ) -> SurvivalResult:
+    counts = dict(zip(cohort.groups, cohort.patients.tolist(), strict=True))
+    applied = plan.question or question
+    shown = _groups_shown(table, scope)
+    # A group that nobody is in is withheld like a small one: zero is a small number too.
+    small = [name for name, n in counts.items() if name not in shown and (n or scope.is_protected)]
+    whole, table = table, table.select_groups(shown)
     names = {value: _group_name(snapshot, question, value) for value in counts}
     tests = run_tests(table, question, names)
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
     start = common_start(table)
-    followed = _table_of_follow_up(snapshot, question, table)
+    grid: Sequence[int] = ()
+    if scope.is_protected:
+        start = None if start is None else first_grid_day(start)
+        grid = grid_days(int(table.day.max(initial=0)))
+    followed = _table_of_follow_up(snapshot, plan, question, table)
+    of_cohort = {} if whole is cohort else _count_groups(cohort)
     groups, unobserved = [], []
     for value in shown:
         label = _group_label(question, value)
         try:
-            groups.append(estimate_group(
+            group = estimate_group(
                 table, value, label=label, name=names[value], question=question, interval=interval, days=at,
                 ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start,
-                followed=followed))
+                followed=followed, grid=grid)
+            groups.append(replace(group, n_of_cohort=of_cohort.get(value)))
         except StatisticsError as problem:
-            unobserved.append(WithheldGroup(label, names[value], problem.problem, counts[value]))
+            reason = too_few(scope.rules) if scope.is_protected else problem.problem
+            unobserved.append(WithheldGroup(label, names[value], reason, counts[value]))
     return SurvivalResult(
-        question=question, title=describe_question(question, snapshot.dictionary, COUNT_IN_TITLE),
+        question=question, title=describe_question(applied, snapshot.dictionary, COUNT_IN_TITLE),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=sum(group.n for group in groups),
         groups=tuple(groups),
-        withheld=(*unobserved, *(WithheldGroup(_group_label(question, value), names[value], too_few(scope.rules),
-                                               counts[value]) for value in small)),
+        withheld=(*unobserved, *(WithheldGroup(_group_label(question, value), names[value],
+                                               plan.withheld.get(value, too_few(scope.rules)), counts[value])
+                                 for value in small)),
         log_rank=tests.log_rank, pairwise=tests.pairwise, gray=tests.gray,
         restricted_mean_differences=tests.differences,
-        attrition=_attrition(flow.result(), question, snapshot),
-        exclusions=_exclusions(flow.result(), question, snapshot),
-        interval=interval, notes=_notes(question, as_asked, snapshot), methods="", summary="")
+        attrition=_attrition(flow.result(), applied, snapshot),
+        exclusions=_exclusions(flow.result(), applied, snapshot),
+        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot)), methods="", summary="")
 
 
-def _table_of_follow_up(snapshot: Snapshot, question: Question, table: EventTable) -> EventTable:
+def _count_groups(table: EventTable) -> dict[str, int]:
+    """The patients of every group, with their keys where the table has them."""
+    if table.keys is None:
+        return dict(zip(table.groups, table.patients.tolist(), strict=True))
+    return dict(zip(table.groups, keyed(count_keyed_patients(table)), strict=True))
+
+
+def _table_of_follow_up(snapshot: Snapshot, plan: AnswerPlan, question: Question, table: EventTable) -> EventTable:
     other = endpoint_named(question.endpoint).followed_as
     if not other:
         return table
-    return fetch_event_table(snapshot, replace(question, endpoint=other)).select_groups(table.groups)
+    return fetch_planned_tables(snapshot, plan.for_endpoint(other))[0].select_groups(table.groups)
 
 
-def _smallest_group(scope: Scope) -> int:
-    return scope.rules.minimum_group if scope.level is Level.PROTECTED else 1
+def _groups_shown(table: EventTable, scope: Scope) -> list[str]:
+    """The groups with patients; of a protected result those that carry a curve, by events of the cause of interest."""
+    sizes = zip(table.groups, table.patients.tolist(), table.event_counts[:, 0].tolist(), strict=True)
+    return [name for name, n, events in sizes
+            if (scope.rules.carries_curve(n, events) if scope.is_protected else n > 0)]
 
 
 def _group_label(question: Question, value: str) -> dict[str, str]:
@@ -175,10 +220,8 @@ def _group_name(snapshot: Snapshot, question: Question, value: str) -> str:
 def _attrition(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tuple[AttritionStep, ...]:
     disease = snapshot.dictionary.diseases[question.disease]
     steps = [AttritionStep(f"patients with {disease.adjective or disease.label}", flow.disease, None)]
-    before = flow.disease
-    for item, n in zip(question.where, flow.after_filter, strict=True):
-        steps.append(AttritionStep(describe_filter(item, snapshot.dictionary), n, before - n))
-        before = n
+    for item, n, removed in zip(question.where, flow.after_filter, flow.removed, strict=True):
+        steps.append(AttritionStep(describe_filter(item, snapshot.dictionary), n, removed))
     return tuple(steps)
 
 
@@ -192,6 +235,19 @@ def _exclusions(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tup
         if name:
             words[code] = f"{snapshot.dictionary[name].label} not known"
     return tuple(Exclusion(words[code], n) for code, n in flow.excluded.items() if n)
+
+
+def _notes_of_grant(admission: Admission) -> tuple[str, ...]:
+    """Whom a grant leaves in the picture, where it is not everybody."""
+    if admission.grant is None:
+        return ()
+    countries = admission.snapshot.dictionary["country"]
+    codes = admission.grant.open_countries
+    names = ", ".join(map(countries.label_of, codes)) if len(codes) <= MOST_NAMES else f"{len(codes)} countries"
+    notes = [f"Patients of {names} only, as the grant {admission.grant.id} says."]
+    if "age_group" not in admission.snapshot.dictionary:
+        notes.append("Children and adults are pooled here, because the grant does not cover age groups.")
+    return tuple(notes)
 
 
 def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ def survival_as_json(released: Released[SurvivalResult]) -> dict[str, Any]:
     return {
         "snapshot": result.snapshot, "question": result.question.to_json(),
         "fingerprint": result.question.fingerprint, "exact": released.scope.level is Level.EXACT,
-        "title": result.title, "n": result.n, "interval": result.interval.value,
+        "level": released.scope.level.value, "title": result.title, "n": result.n, "events": result.events,
+        "interval": result.interval.value,
         "groups": [_group(group) for group in result.groups],
         "withheld": [{"label": dict(group.label), "reason": group.reason} for group in result.withheld],
         "log_rank": None if result.log_rank is None else {

@@ -1,4 +1,7 @@
-"""Counting patients: attrition, exclusions, choices, coverage."""
+"""Counting patients: attrition, exclusions, choices, coverage. Every count comes with the key of the patients counted.
+
+The key is what a count's rounding hangs on. Sums of counts lose it, except where `union` pools disjoint sets.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from harmony_dash.cohort.endpoints import EXCLUSIONS
 from harmony_dash.cohort.filters import Filter, variables_of
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable
+from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
 from harmony_dash.store.conditions import Statement, entry_day
 from harmony_dash.store.reader import Snapshot
+from harmony_dash.store.record_keys import COLUMN, count_sql, key_sql, read_counts
 from harmony_dash.store.schema import quote
 
 # grouping() packs one bit a column; half a machine word leaves room.
@@ -25,23 +30,21 @@ class CohortFlow:
     ----------
     disease : patients with the disease.
     after_filter : patients left after the first, the first two, … filters of the question.
+    removed : patients whom the first, the second, … filter takes away from those left before it.
     excluded : reason code to patients of the filtered cohort with no place in the figure; the first reason that
         applies counts. Codes are those of EXCLUSIONS and of `_exclusion_tests`.
     """
 
-    disease: int
-    after_filter: tuple[int, ...]
-    excluded: Mapping[str, int]
+    disease: KeyedCount
+    after_filter: tuple[KeyedCount, ...]
+    removed: tuple[KeyedCount, ...]
+    excluded: Mapping[str, KeyedCount]
+    analysed: KeyedCount
 
     @property
-    def cohort(self) -> int:
+    def cohort(self) -> KeyedCount:
         """Patients who meet every filter."""
         return self.after_filter[-1] if self.after_filter else self.disease
-
-    @property
-    def analysed(self) -> int:
-        """Patients in the figure."""
-        return self.cohort - sum(self.excluded.values())
 
 
 def fetch_cohort_flow(snapshot: Snapshot, question: Question) -> CohortFlow:
@@ -54,13 +57,14 @@ def fetch_cohort_flow(snapshot: Snapshot, question: Question) -> CohortFlow:
     leaves += tests.values()
     cases = " ".join(f"WHEN {leave} THEN {place}" for place, leave in enumerate(leaves))
     step = f"CASE {cases} ELSE {len(leaves)} END" if cases else "0"
-    sql = (f"SELECT step, count(*) FROM (SELECT CAST({step} AS UTINYINT) AS step FROM patient WHERE {disease}) "
-           "GROUP BY step")
-    left = dict(snapshot.fetch_rows(sql, statement.parameters))
-    total = sum(left.values())
-    removed = [left.get(place, 0) for place in range(filters)]
-    excluded = {code: int(left.get(filters + place, 0)) for place, code in enumerate(tests)}
-    return CohortFlow(total, tuple(total - sum(removed[: place + 1]) for place in range(filters)), excluded)
+    sql = (f"SELECT step, {count_sql()} FROM (SELECT CAST({step} AS UTINYINT) AS step, {COLUMN} FROM patient "
+           f"WHERE {disease}) GROUP BY step")
+    found = {row[0]: read_counts(row[1:])[0] for row in snapshot.fetch_rows(sql, statement.parameters)}
+    # Each patient is in one step; whoever stays longer is in a later one.
+    steps = [found.get(place, NOBODY) for place in range(len(leaves) + 1)]
+    return CohortFlow(disease=union(steps), after_filter=tuple(union(steps[place + 1:]) for place in range(filters)),
+                      removed=tuple(steps[:filters]), excluded=dict(zip(tests, steps[filters:], strict=False)),
+                      analysed=steps[-1])
 
 
 def _exclusion_tests(question: Question, statement: Statement, *, snapshot_has_late_entry: bool) -> dict[str, str]:
@@ -84,10 +88,10 @@ def _exclusion_tests(question: Question, statement: Statement, *, snapshot_has_l
 
 
 def fetch_choices(snapshot: Snapshot, question: Question, variables: Sequence[Variable],
-                  ) -> dict[str, dict[str | None, int]]:
+                  ) -> dict[str, dict[str | None, KeyedCount]]:
     """For each categorical variable, patients per value (None for missing) among those who meet all other filters.
 
-    A filter that reads several variables counts as a filter on each of them.
+    A filter that reads several variables counts as a filter on each of them. Values nobody has are left out.
     """
     others: dict[tuple[Filter, ...], list[Variable]] = {}
     for variable in variables:
@@ -95,60 +99,64 @@ def fetch_choices(snapshot: Snapshot, question: Question, variables: Sequence[Va
         others.setdefault(kept, []).append(variable)
     batches = [(filters, members[start : start + _GROUPING_SETS]) for filters, members in others.items()
                for start in range(0, len(members), _GROUPING_SETS)]
-    result: dict[str, dict[str | None, int]] = {}
+    result: dict[str, dict[str | None, KeyedCount]] = {}
     for filters, members in batches:
         statement = Statement(question, snapshot.dictionary)
         columns = ", ".join(f"{statement.column(v.name)}::VARCHAR AS {quote(v.name)}" for v in members)
         where = statement.cohort(filters)
         sets = ", ".join(f"({quote(v.name)})" for v in members)
         names = ", ".join(quote(v.name) for v in members)
-        sql = (f"SELECT grouping({names}), coalesce({names}), count(*) "
-               f"FROM (SELECT {columns} FROM patient WHERE {where}) GROUP BY GROUPING SETS ({sets})")
+        sql = (f"SELECT grouping({names}), coalesce({names}), {count_sql()} "
+               f"FROM (SELECT {columns}, {COLUMN} FROM patient WHERE {where}) GROUP BY GROUPING SETS ({sets})")
         masks = {(1 << len(members)) - 1 - (1 << (len(members) - 1 - place)): v.name
                  for place, v in enumerate(members)}
         for v in members:
             result[v.name] = {}
-        for mask, value, n in snapshot.fetch_rows(sql, statement.parameters):
-            result[masks[mask]][value] = n
+        for mask, value, *counted in snapshot.fetch_rows(sql, statement.parameters):
+            result[masks[mask]][value] = read_counts(counted)[0]
     return {variable.name: result[variable.name] for variable in variables}
 
 
-def fetch_cohort_count(snapshot: Snapshot, question: Question) -> int:
+def fetch_cohort_count(snapshot: Snapshot, question: Question) -> KeyedCount:
     """Patients who meet every filter of the question."""
     statement = Statement(question, snapshot.dictionary)
-    return int(snapshot.fetch_rows(f"SELECT count(*) FROM patient WHERE {statement.cohort()}",
-                                   statement.parameters)[0][0])
+    return read_counts(snapshot.fetch_rows(f"SELECT {count_sql()} FROM patient WHERE {statement.cohort()}",
+                                           statement.parameters)[0])[0]
 
 
-def fetch_diseases(snapshot: Snapshot) -> list[tuple[str, int, int, int]]:
+def fetch_diseases(snapshot: Snapshot) -> list[tuple[str, KeyedCount, int, int]]:
     """Per disease: code, patients, countries, sources."""
-    return [(str(code), int(n), int(countries), int(sources)) for code, n, countries, sources in snapshot.fetch_rows(
-        "SELECT disease::VARCHAR, count(*), count(DISTINCT country), count(DISTINCT source) FROM patient "
+    return [(str(code), read_counts(counted)[0], int(countries), int(sources))
+            for code, countries, sources, *counted in snapshot.fetch_rows(
+        f"SELECT disease::VARCHAR, count(DISTINCT country), count(DISTINCT source), {count_sql()} FROM patient "
         "GROUP BY disease ORDER BY count(*) DESC")]
 
 
 def fetch_cross_counts(snapshot: Snapshot, disease: str, variables: Sequence[str],
-                       ) -> list[tuple[tuple[str | None, ...], int]]:
+                       ) -> list[tuple[tuple[str | None, ...], KeyedCount]]:
     """Patients of a disease per combination of categorical variables, in display order; None is a missing value."""
     names = ", ".join(quote(name) for name in variables)
     texts = ", ".join(f"{quote(name)}::VARCHAR" for name in variables)
-    rows = snapshot.fetch_rows(f"SELECT {texts}, count(*) FROM patient WHERE disease::VARCHAR = $disease "
+    rows = snapshot.fetch_rows(f"SELECT {texts}, {count_sql()} FROM patient WHERE disease::VARCHAR = $disease "
                                f"GROUP BY {names} ORDER BY {names}", {"disease": disease})
-    return [(tuple(row[:-1]), int(row[-1])) for row in rows]
+    return [(tuple(row[:-2]), read_counts(row[-2:])[0]) for row in rows]
 
 
 def fetch_completeness(snapshot: Snapshot, disease: str, variables: Sequence[Variable],
-                       ) -> dict[str, tuple[int, dict[str, int]]]:
+                       ) -> dict[str, tuple[KeyedCount, dict[str, KeyedCount]]]:
     """Per source: its patients, and per variable how many have an informative value.
 
     A test that failed or was not done is recorded but not informative.
     """
-    counts = ", ".join(f"count(*) FILTER (WHERE {_informative(v)})" for v in variables)
-    rows = snapshot.fetch_rows(f"SELECT source::VARCHAR, count(*), {counts} FROM patient "
+    counts = ", ".join([count_sql(), *(count_sql(_informative(v)) for v in variables)])
+    rows = snapshot.fetch_rows(f"SELECT source::VARCHAR, {counts} FROM patient "
                                "WHERE disease::VARCHAR = $disease GROUP BY source ORDER BY source",
                                {"disease": disease})
-    return {str(row[0]): (int(row[1]), {v.name: int(n) for v, n in zip(variables, row[2:], strict=True)})
-            for row in rows}
+    result = {}
+    for source, *counted in rows:
+        patients, *informative = read_counts(counted)
+        result[str(source)] = patients, {v.name: n for v, n in zip(variables, informative, strict=True)}
+    return result
 
 
 def _informative(variable: Variable) -> str:
@@ -158,8 +166,19 @@ def _informative(variable: Variable) -> str:
 
 
 def fetch_sources(snapshot: Snapshot) -> list[dict[str, object]]:
-    """The sources of the snapshot with their descriptions and counts."""
-    names = ("source", "title", "provider", "trial", "licence", "synthetic", "description", "read_count",
-             "accepted_count", "quarantined_count")
-    return [dict(zip(names, row, strict=True))
-            for row in snapshot.fetch_rows(f"SELECT {', '.join(names)} FROM source ORDER BY source")]
+    """The sources of the snapshot with their descriptions and counts.
+
+    Patients who were quarantined are not in the store and have no record keys. Their number has a key that was made at
+    ingest from the source's name and this number; it is as secret and as lasting as the others.
+    """
+    names = ("source", "title", "provider", "trial", "licence", "synthetic", "description")
+    rows = snapshot.fetch_rows(
+        f"SELECT {', '.join(names)}, accepted_count, accepted_key, quarantined_count, quarantined_key "
+        f"FROM source LEFT JOIN (SELECT source::VARCHAR AS accepted_by, {key_sql()} AS accepted_key FROM patient "
+        "GROUP BY ALL) ON accepted_by = source ORDER BY source")
+    result = []
+    for row in rows:
+        accepted, quarantined = read_counts(row[len(names):])
+        result.append({**dict(zip(names, row, strict=False)), "read_count": union([accepted, quarantined]),
+                       "accepted_count": accepted, "quarantined_count": quarantined})
+    return result

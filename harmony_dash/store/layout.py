@@ -45,6 +45,7 @@ class SnapshotRecord:
     created : UTC time, ISO 8601.
     patients, sources : how many.
     synthetic : whether every source is.
+    key_fingerprint : of the disclosure key its record keys were made with; empty in a format that had none.
     """
 
     snapshot: str
@@ -54,6 +55,7 @@ class SnapshotRecord:
     patients: int
     sources: int
     synthetic: bool
+    key_fingerprint: str = ""
 
 
 def snapshot_file(store: Path, snapshot: str) -> Path:
@@ -101,6 +103,22 @@ def write_record(path: Path, record: SnapshotRecord) -> None:
         os.fsync(handle.fileno())
     os.replace(temporary, path)
     sync_folder(path.parent)
+
+
+def key_fingerprint_in_use(store: Path) -> str:
+    """The fingerprint of the disclosure key answers are rounded with now, empty if nothing was rounded yet.
+
+    A damaged pointer is mended by an ingest, so the newest snapshot whose record can be read speaks for it then.
+    """
+    candidates = [store / POINTER, *(record_file(store, name) for name in reversed(published_snapshots(store)))]
+    for path in candidates:
+        try:
+            record = read_record(path, "")
+        except StoreError:
+            continue
+        if record is not None:
+            return record.key_fingerprint
+    return ""
 
 
 def published_snapshots(store: Path) -> list[str]:

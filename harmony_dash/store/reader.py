@@ -12,12 +12,15 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from harmony_dash.dictionary.load import restore_dictionary
 from harmony_dash.dictionary.model import Dictionary, Variable
+from harmony_dash.disclosure.anonymity import SourceAnonymity
 from harmony_dash.errors import StoreError
 from harmony_dash.store import layout, schema
+from harmony_dash.store.anonymity import restore_anonymity
 
 _REFUSE = {
     "enable_external_access": "false", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
@@ -32,7 +35,10 @@ LONGEST_QUERY_MS = 10_000
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An open snapshot. Values are read once; every query runs on a cursor of its own."""
+    """An open snapshot. Values are read once; every query runs on a cursor of its own.
+
+    `anonymity` holds exact figures by source, for whoever decides about sources.
+    """
 
     snapshot: str
     created: str
@@ -42,6 +48,7 @@ class Snapshot:
     protection_may_be_off: bool
     late_entry: bool
     code_values: Mapping[str, tuple[str, ...]]
+    anonymity: Mapping[str, SourceAnonymity]
     _connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
 
     def values_of(self, variable: Variable) -> tuple[str, ...]:
@@ -60,15 +67,26 @@ class Snapshot:
             rows: list[tuple[Any, ...]] = cursor.execute(sql, dict(parameters or {})).fetchall()
         return rows
 
+    def fetch_arrow(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run one statement of this package and return its rows as an Arrow table."""
+        with self._cursor() as cursor:
+            table: pa.Table = cursor.sql(sql, params=dict(parameters or {})).to_arrow_table()
+        return table
+
+    def close(self) -> None:
+        """Close the file; queries that run are stopped."""
+        self._connection.close()
+
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._connection.cursor()
         try:
-            yield cursor
+            with self._connection.cursor() as cursor:
+                yield cursor
         except duckdb.InterruptException:
             raise StoreError("the question took too long and was stopped", remedy="Ask with fewer groups.") from None
-        finally:
-            cursor.close()
+        except duckdb.ConnectionException:
+            raise StoreError("these data were replaced or taken away while the question ran",
+                             remedy="Ask again.") from None
 
 
 class Store:
@@ -76,7 +94,7 @@ class Store:
 
     def __init__(self, folder: Path, *, threads: int = 2, memory_limit: str = "1GB") -> None:
         self.folder = folder
-        self._config = {**_REFUSE, "threads": str(threads), "memory_limit": memory_limit,
+        self.config = {**_REFUSE, "threads": str(threads), "memory_limit": memory_limit,
                         "max_execution_time": str(LONGEST_QUERY_MS)}
         self._open: dict[str, Snapshot] = {}
         self._lock = threading.Lock()
@@ -98,11 +116,16 @@ class Store:
             raise StoreError("the store holds no snapshot yet", remedy="Run `ingest` on one or more source folders.")
         with self._lock:
             if record.snapshot not in self._open:
-                self._open[record.snapshot] = _open_snapshot(self.folder, record, self._config)
+                self._open[record.snapshot] = _open_snapshot(self.folder, record, self.config)
                 # Pages in flight may still use the one before; older ones are done with.
                 for old in list(self._open)[:-2]:
-                    self._open.pop(old)._connection.close()
+                    self._open.pop(old).close()
             return self._open[record.snapshot]
+
+
+def connect_locked_down(path: Path, config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    """A read-only connection that can reach nothing but this file."""
+    return duckdb.connect(str(path), read_only=True, config=dict(config))
 
 
 def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[str, str]) -> Snapshot:
@@ -112,7 +135,7 @@ def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[
     try:
         if layout.file_sha256(path) != record.sha256:
             raise damaged
-        connection = duckdb.connect(str(path), read_only=True, config=dict(config))
+        connection = connect_locked_down(path, config)
         meta = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta").fetchall()}
     except (duckdb.Error, OSError, ValueError) as problem:
         raise damaged from problem
@@ -124,9 +147,15 @@ def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[
         snapshot=record.snapshot, created=meta["created"], patients=meta["patients"], synthetic=meta["synthetic"],
         dictionary=restore_dictionary(meta["dictionary"], meta["dictionary_version"]),
         protection_may_be_off=meta["protection_may_be_off"], late_entry=meta["late_entry"],
-        code_values={name: tuple(values) for name, values in meta["code_values"].items()}, _connection=connection)
+        code_values={name: tuple(values) for name, values in meta["code_values"].items()},
+        anonymity=restore_anonymity(meta.get("anonymity", {})), _connection=connection)
 
 
 def as_integers(column: NDArray[Any]) -> NDArray[np.int64]:
     """A column without nulls as int64."""
     return np.ma.getdata(column).astype(np.int64)
+
+
+def as_keys(column: NDArray[Any]) -> NDArray[np.uint64]:
+    """A column of keys as uint64; the key of nobody is null in SQL and 0 here."""
+    return np.ma.filled(column, 0).astype(np.uint64)

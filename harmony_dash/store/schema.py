@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from harmony_dash.cohort.endpoints import ENDPOINTS, EXCLUSIONS
 from harmony_dash.dictionary.model import Dictionary, Variable, VariableType
+from harmony_dash.store import record_keys
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _EXCLUSION_TYPE = "exclusion_reason"
 
@@ -35,8 +36,8 @@ def stored_variables(dictionary: Dictionary) -> tuple[Variable, ...]:
 
 
 def staging_schema(dictionary: Dictionary) -> pa.Schema:
-    """Arrow schema of the rows a source hands over: texts, numbers and days, all nullable."""
-    fields = [pa.field("patient", pa.string())]
+    """Arrow schema of the rows a source hands over, all nullable, and the record key the writer adds to them."""
+    fields = [pa.field("patient", pa.string()), pa.field(record_keys.COLUMN, pa.uint64(), nullable=False)]
     for variable in stored_variables(dictionary):
         fields.append(pa.field(variable.name, _arrow_type(variable)))
     for endpoint in ENDPOINTS:
@@ -63,7 +64,7 @@ def enum_statements(dictionary: Dictionary, code_values: Mapping[str, Sequence[s
 
 def patient_statement(dictionary: Dictionary) -> str:
     """`CREATE TABLE patient` from the staging rows, with ENUM columns, disease by disease."""
-    columns = ['"patient"']
+    columns = ['"patient"', record_keys.COLUMN]
     for variable in stored_variables(dictionary):
         name = quote(variable.name)
         columns.append(f"CAST({name} AS {enum_name(variable)}) AS {name}" if variable.is_categorical else name)
@@ -78,7 +79,7 @@ STATIC_TABLES = (
     """CREATE TABLE source (
         source VARCHAR PRIMARY KEY, title VARCHAR, provider VARCHAR, trial VARCHAR, licence VARCHAR,
         synthetic VARCHAR, description VARCHAR, files VARCHAR, read_count BIGINT, accepted_count BIGINT,
-        quarantined_count BIGINT)""",
+        quarantined_count BIGINT, quarantined_key UBIGINT)""",
     """CREATE TABLE issue (
         source VARCHAR, file VARCHAR, row_number BIGINT, column_name VARCHAR, variable VARCHAR, reason VARCHAR,
         severity VARCHAR, message VARCHAR)""",

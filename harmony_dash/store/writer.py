@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from harmony_dash.dictionary.load import describe_dictionary
 from harmony_dash.dictionary.model import Dictionary, VariableType
-from harmony_dash.errors import StoreError
-from harmony_dash.store import layout, schema
+from harmony_dash.disclosure.anonymity import SourceAnonymity
+from harmony_dash.errors import SettingsError, StoreError
+from harmony_dash.store import anonymity, layout, record_keys, schema
 
 # Called with the name of each stage; fault tests raise or kill in it.
 Stage = Callable[[str], None]
@@ -60,13 +61,23 @@ class SourceRecord:
 
 
 class SnapshotWriter:
-    """Collects sources into a temporary snapshot; made by `new_snapshot`."""
+    """Collects sources into a temporary snapshot; made by `new_snapshot`.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> None:
+    Attributes
+    ----------
+    sources : the records of the sources handed over so far.
+    new_disclosure_key : whether the snapshot being served was made with another disclosure key.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, disclosure_key: bytes, *,
+                 new_disclosure_key: bool) -> None:
         self._connection = connection
         self._dictionary = dictionary
+        self._disclosure_key = disclosure_key
+        self.new_disclosure_key = new_disclosure_key
         self._schema = schema.staging_schema(dictionary)
         self.sources: list[SourceRecord] = []
+        self._anonymity: Mapping[str, SourceAnonymity] | None = None
         for statement in schema.STATIC_TABLES:
             connection.execute(statement)
         self._insert("staging", self._schema.empty_table(), create=True)
@@ -89,17 +100,32 @@ class SnapshotWriter:
             raise StoreError(f"source '{record.source}' hands over {len(rows)} rows and counts that do not add up",
                              where=record.source, remedy="Report this as a bug.")
         ordered = rows.reindex(columns=self._schema.names)
+        ordered[record_keys.COLUMN] = record_keys.make_record_keys(map(str, rows["patient"].tolist()),
+                                                                   self._disclosure_key)
         self._insert("staging", pa.Table.from_pandas(ordered, schema=self._schema, preserve_index=False))
         if len(issues):
             named = issues.rename(columns={"row": "row_number", "column": "column_name"})
             self._insert("issue", pa.Table.from_pandas(named[list(_ISSUE_SCHEMA.names)], schema=_ISSUE_SCHEMA,
                                                        preserve_index=False))
         self._connection.execute(
-            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [record.source, record.title, record.provider, record.trial, record.licence, record.synthetic,
              record.description, json.dumps(dict(record.files), sort_keys=True), record.read_count,
-             record.accepted_count, record.quarantined_count])
+             record.accepted_count, record.quarantined_count, record_keys.make_quarantine_key(
+                 record.source, record.quarantined_count, self._disclosure_key)])
         self.sources.append(record)
+        self._anonymity = None
+
+    def measure_anonymity(self) -> Mapping[str, SourceAnonymity]:
+        """By source, how easily its patients could be recognised; exact. The snapshot will carry it."""
+        if self._anonymity is None:
+            self._anonymity = anonymity.measure_anonymity(
+                self._connection, [record.source for record in self.sources], self._dictionary)
+        return self._anonymity
+
+    def fetch_small_classes(self, source: str, by: Sequence[str], few: int) -> list[tuple[str | None, ...]]:
+        """The values shared by fewer than `few` patients of a source handed over."""
+        return anonymity.fetch_small_classes(self._connection, source, by, few)
 
     @property
     def synthetic(self) -> bool:
@@ -116,6 +142,7 @@ class SnapshotWriter:
         """Build the final tables, check them, and return the number of patients."""
         codes = {v.name: self._observed(v.name) for v in schema.stored_variables(self._dictionary)
                  if v.type is VariableType.CODE}
+        measured = self.measure_anonymity()
         for statement in schema.enum_statements(self._dictionary, codes):
             self._connection.execute(statement)
         self._connection.execute(schema.patient_statement(self._dictionary))
@@ -127,8 +154,9 @@ class SnapshotWriter:
             "dictionary_version": self._dictionary.version, "dictionary": description, "patients": patients,
             "code_values": {name: list(values) for name, values in codes.items()},
             "late_entry": self._scalar("SELECT count(*) FROM patient WHERE entry_days > 0") > 0,
-            "synthetic": self.synthetic,
+            "synthetic": self.synthetic, "disclosure_key": record_keys.fingerprint_key(self._disclosure_key),
             "protection_may_be_off": all(record.synthetic in ("true", "public") for record in self.sources),
+            "anonymity": anonymity.describe_anonymity(measured),
         }
         self._connection.executemany("INSERT INTO meta VALUES (?, ?)",
                                      [[key, json.dumps(value)] for key, value in meta.items()])
@@ -158,8 +186,9 @@ class SnapshotWriter:
 
 
 @contextmanager
-def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: int = 5,
-                 stage: Stage = _no_stage) -> Iterator[tuple[SnapshotWriter, list[str]]]:
+def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, disclosure_key: bytes, *, keep: int = 5,
+                 stage: Stage = _no_stage, new_disclosure_key: bool = False,
+                 ) -> Iterator[tuple[SnapshotWriter, list[str]]]:
     """Write a snapshot and publish it if the block ends without an error; otherwise nothing changes.
 
     Parameters
@@ -167,8 +196,10 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
     store : the store's folder, made if missing.
     dictionary : what the rows are checked against; it travels inside the snapshot.
     now : UTC time of publication, part of the id.
+    disclosure_key : secret the record keys are made with; the one of the snapshot being served.
     keep : snapshots left on disk, the newest ones and always the current one.
     stage : called with "opened", "written", "recorded", "renamed" and "published" as each is reached.
+    new_disclosure_key : accept a key that the snapshot being served was not made with.
 
     Yields
     ------
@@ -176,17 +207,24 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
 
     Raises
     ------
-    StoreError when the folder cannot be written, another ingest runs, or the checks fail.
+    StoreError when the folder cannot be written, another ingest runs, or the checks fail. SettingsError for a
+    disclosure key that is too short or not the one in use.
     """
+    record_keys.check_disclosure_key(disclosure_key)
+    fingerprint = record_keys.fingerprint_key(disclosure_key)
     published: list[str] = []
     with layout.writer_lock(store), layout.readable_os_errors("the snapshot could not be written"):
+        in_use = layout.key_fingerprint_in_use(store)
+        changed = bool(in_use) and in_use != fingerprint
+        if changed and not new_disclosure_key:
+            raise _other_key()
         layout.remove_leftovers(store)
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
         temporary = store / f"{layout.TEMPORARY}{stamp}.duckdb"
         try:
             with _connection_to(temporary) as connection:
                 stage("opened")
-                writer = SnapshotWriter(connection, dictionary)
+                writer = SnapshotWriter(connection, dictionary, disclosure_key, new_disclosure_key=changed)
                 yield writer, published
                 snapshot = f"{stamp}-{_content_digest(writer.sources, dictionary)}"
                 patients = writer.finish(snapshot, now)
@@ -195,7 +233,7 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
             layout.sync_file(temporary)
             record = layout.SnapshotRecord(
                 snapshot, layout.file_sha256(temporary), schema.SCHEMA_VERSION, now.isoformat(timespec="seconds"),
-                patients, len(writer.sources), writer.synthetic)
+                patients, len(writer.sources), writer.synthetic, fingerprint)
             layout.write_record(layout.record_file(store, snapshot), record)
             stage("recorded")
             os.replace(temporary, layout.snapshot_file(store, snapshot))
@@ -207,6 +245,14 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, *, keep: in
         finally:
             for leftover in (temporary, temporary.with_name(temporary.name + ".wal")):
                 leftover.unlink(missing_ok=True)
+
+
+def _other_key() -> SettingsError:
+    return SettingsError(
+        "the disclosure key is not the one the current snapshot was made with, and rounding the same patients anew "
+        "would let people average the rounding out", where="HARMONY_DISCLOSURE_KEY",
+        remedy="Put back the earlier key (the variable, or the file disclosure.key). If it is lost or known to others, "
+               "run `ingest` with --new-disclosure-key.")
 
 
 @contextmanager

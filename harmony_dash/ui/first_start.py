@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,13 +38,18 @@ def sample_folders(samples: Path | None) -> list[Path]:
     return [] if samples is None else sorted(path.parent for path in samples.glob("*/source.yaml"))
 
 
-def begin_first_start(deployment: Deployment) -> None:
-    """Begin to build the sample store in the background if the store is empty and there are samples."""
+def begin_first_start(deployment: Deployment, on_ready: Callable[[], None]) -> None:
+    """Begin to build the sample store in the background if the store is empty and there are samples.
+
+    Parameters
+    ----------
+    on_ready : called once the store is filled.
+    """
     folders = sample_folders(deployment.settings.samples)
     if not deployment.store.is_empty or not folders:
         return
     _set(FirstStart(running=True, words="Preparing the synthetic sample data"))
-    threading.Thread(target=_build, args=(deployment, folders), name="first-start", daemon=True).start()
+    threading.Thread(target=_build, args=(deployment, folders, on_ready), name="first-start", daemon=True).start()
 
 
 def first_start() -> FirstStart:
@@ -62,7 +68,7 @@ class _FilledMeanwhile(Exception):
     """Somebody else published into the store between the look at it and the writer's lock."""
 
 
-def _build(deployment: Deployment, folders: list[Path]) -> None:
+def _build(deployment: Deployment, folders: list[Path], on_ready: Callable[[], None]) -> None:
     said: list[str] = []
 
     def check_still_empty(stage: str) -> None:
@@ -80,6 +86,7 @@ def _build(deployment: Deployment, folders: list[Path]) -> None:
     print("The store is empty: building it from the synthetic sample data.", file=sys.stderr, flush=True)
     try:
         report = ingest_sources(deployment, OPERATOR, folders, progress=progress, stage=check_still_empty)
+        on_ready()
     except _FilledMeanwhile:
         print("The store was filled meanwhile: the sample data are not used.", file=sys.stderr, flush=True)
         _set(FirstStart())

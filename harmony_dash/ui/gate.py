@@ -17,7 +17,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harmony_dash.access.sessions import new_token
-from harmony_dash.ui.hosts import host_name, is_allowed_host, is_from_own_page, is_own_machine, is_same_origin
+from harmony_dash.ui.cookies import build_own_cookie, own_cookie_of
+from harmony_dash.ui.hosts import is_allowed_host, is_from_own_page, is_same_origin
+from harmony_dash.ui.outside_gate import OUTSIDE_PATHS, adapt_outside_answer, answer_outside_path, expire_identity
 from harmony_dash.ui.registry import PAGES
 from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE, check_token
 from harmony_dash.ui.startup import get_deployment
@@ -67,8 +69,13 @@ class Gate:
             if message["type"] == "http.response.start":
                 started = True
                 if _needs_browser_cookie(connection):
-                    cookie = build_cookie(connection, BROWSER_COOKIE, new_token())
+                    cookie = build_own_cookie(connection, BROWSER_COOKIE, new_token())
                     MutableHeaders(scope=message).append("Set-Cookie", cookie)
+                if connection.url.path in OUTSIDE_PATHS:
+                    adapt_outside_answer(connection, message)
+            elif message["type"] == "websocket.accept":
+                message.setdefault("headers", [])
+                expire_identity(connection, MutableHeaders(scope=message))
             await send(message)
 
         try:
@@ -88,6 +95,8 @@ class Gate:
             return PlainTextResponse("This host name is not served here.", status_code=421)
         if path.startswith(_SHUT_FOR_ALL):
             return PlainTextResponse("Sign in first.", status_code=401)
+        if path in OUTSIDE_PATHS:
+            return answer_outside_path(connection)
         if path.startswith("/auth/") and connection.scope.get("method") != "POST":
             return PlainTextResponse("Use the sign-in page.", status_code=405, headers={"Allow": "POST"})
         if path.startswith("/auth/") and not is_from_own_page(connection.headers):
@@ -96,7 +105,7 @@ class Gate:
             return PlainTextResponse("This page belongs to another host.", status_code=403)
         if path in PAGE_PATHS or path in _OPEN_PATHS or path.startswith(_OPEN_FOLDERS):
             return None
-        if await to_thread.run_sync(_has_session, connection.cookies.get(SESSION_COOKIE, "")):
+        if await to_thread.run_sync(_has_session, own_cookie_of(connection, SESSION_COOKIE)):
             return None
         if (connection.scope["type"] == "websocket" or connection.scope["method"] not in ("GET", "HEAD")
                 or path.startswith(_SERVER_FOLDERS)):
@@ -118,7 +127,7 @@ def _needs_browser_cookie(connection: HTTPConnection) -> bool:
     A browser that follows a link from another site keeps its cookies back, so that it may have the value and not show
     it; such a page gets the value with its first own request instead, which shows what there is.
     """
-    if BROWSER_COOKIE in connection.cookies:
+    if own_cookie_of(connection, BROWSER_COOKIE):
         return False
     site = connection.headers.get("sec-fetch-site")
     path = connection.url.path
@@ -128,16 +137,3 @@ def _needs_browser_cookie(connection: HTTPConnection) -> bool:
 def _has_session(token: str) -> bool:
     # a download is no sign of a person at the keyboard, so it does not keep the session alive
     return bool(token) and check_token(get_deployment(), token, touch=False).actor is not None
-
-
-def build_cookie(connection: HTTPConnection, name: str, value: str, *, expire: bool = False) -> str:
-    """A Set-Cookie line that scripts cannot read and other sites cannot use.
-
-    Secure, too, except over plain HTTP to one's own machine, where some browsers would then drop it.
-    """
-    parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Strict"]
-    if connection.url.scheme in ("https", "wss") or not is_own_machine(host_name(connection.headers.get("host", ""))):
-        parts.append("Secure")
-    if expire:
-        parts.append("Max-Age=0")
-    return "; ".join(parts)

@@ -10,7 +10,8 @@ from starlette.routing import Route
 from harmony_dash.access.sessions import end_session
 from harmony_dash.access.sign_in import establish_session
 from harmony_dash.errors import AccessRefused
-from harmony_dash.ui.gate import build_cookie
+from harmony_dash.ui.cookies import build_own_cookie, own_cookie_of
+from harmony_dash.ui.outside_gate import expire_identity
 from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
 from harmony_dash.ui.startup import get_deployment
 from harmony_dash.ui.theme import ICON
@@ -24,23 +25,26 @@ async def establish(request: Request) -> Response:
     ticket = await _read_ticket(request)
     try:
         token = await run_in_threadpool(establish_session, deployment.access, ticket,
-                                        browser=request.cookies.get(BROWSER_COOKIE, ""), now=deployment.now())
+                                        browser=own_cookie_of(request, BROWSER_COOKIE), now=deployment.now())
     except AccessRefused as refused:
-        return PlainTextResponse(refused.message, status_code=401)
-    response = Response(status_code=204)
-    response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, token))
+        response: Response = PlainTextResponse(refused.message, status_code=401)
+    else:
+        response = Response(status_code=204)
+        response.headers.append("Set-Cookie", build_own_cookie(request, SESSION_COOKIE, token))
+    expire_identity(request, response.headers)
     return response
 
 
 async def end(request: Request) -> Response:
     """End the session on the server, then have the browser forget its cookie."""
     deployment = get_deployment()
-    token = request.cookies.get(SESSION_COOKIE, "")
+    token = own_cookie_of(request, SESSION_COOKIE)
     if token:
         await run_in_threadpool(end_session, deployment.access, token, now=deployment.now())
     response = Response(status_code=204)
-    if SESSION_COOKIE in request.cookies:
-        response.headers.append("Set-Cookie", build_cookie(request, SESSION_COOKIE, "", expire=True))
+    if token:
+        response.headers.append("Set-Cookie", build_own_cookie(request, SESSION_COOKIE, "", expire=True))
+    expire_identity(request, response.headers)
     return response
 
 

@@ -10,22 +10,29 @@ import streamlit_authenticator
 
 from harmony_dash.access.accounts import Account
 from harmony_dash.access.demo import DemoAccount
-from harmony_dash.access.sessions import SessionState
+from harmony_dash.access.sessions import SessionState, SignInMethod
 from harmony_dash.access.sign_in import check_password, issue_ticket
+from harmony_dash.errors import AccessRefused
 from harmony_dash.ui.browser_scripts import run_establish
+from harmony_dash.ui.farewell import said_on_leaving
+from harmony_dash.ui.outside_identity import show_outside_sign_in
 from harmony_dash.ui.session import is_this_machine, this_address, this_browser
+from harmony_dash.ui.sign_in_code import begin_code_step, is_code_step, show_code_step
 from harmony_dash.ui.startup import Deployment
 from harmony_dash.ui.theme import ROLE_LABELS, show_sign_in_frame, show_synthetic_badge
 
 _FIELDS = {"Form name": "Sign in", "Username": "Account name", "Password": "Password", "Login": "Sign in"}
 # One text for every cause: a wrong name, a wrong password, a disabled account and a pause look the same from outside.
 _FAILED = ("Signing in did not work. Check the account name and the password. After five failed attempts there is a "
-           "pause, which grows to a quarter of an hour.")
+           "pause, which grows to a quarter of an hour. After a hundred it lasts until a data manager ends it, or a "
+           "day has passed without a further attempt.")
 _ENDED = {
     SessionState.IDLE: "You were signed out because nothing happened for a while.",
     SessionState.EXPIRED: "Your session reached its longest allowed time. Please sign in again.",
     SessionState.ACCOUNT_CHANGED: "Your account was changed, which ended your session. Please sign in again.",
     SessionState.ENDED: "You are signed out.",
+    SessionState.CLOCK_CHANGED: "The clock of the server was changed, so your session cannot go on. Please sign in "
+                                "again.",
 }
 
 
@@ -34,16 +41,38 @@ def show_sign_in(deployment: Deployment, state: SessionState) -> None:
     with st.container(key="sign_in"):
         show_sign_in_frame()
         st.write("Survival and subgroup analysis over harmonised leukaemia cohorts, for members of the project.")
-        if state in _ENDED:
-            st.info(_ENDED[state], icon=":material/info:")
+        if is_code_step():
+            _sign_in(deployment, show_code_step(deployment), SignInMethod.PASSWORD_AND_CODE)
+            return
+        why = said_on_leaving() or _ENDED.get(state)
+        if why:
+            st.info(why, icon=":material/info:")
+        if show_outside_sign_in(deployment):
+            return
         account = _show_form(deployment)
-        if account is not None:
-            run_establish(issue_ticket(deployment.access, account, browser=this_browser(), now=deployment.now()))
-            st.caption("Signing you in …")
+        if account is not None and account.second_factor:
+            # nobody is signed in yet, and the library's form has to come back if the second step fails
+            st.session_state["authentication_status"] = None
+            begin_code_step(deployment, account)
+            st.rerun()
+        _sign_in(deployment, account, SignInMethod.PASSWORD)
         st.caption("For research. Results describe groups of patients and are no advice on the treatment of any one "
                    "of them. Every sign-in and every question is recorded.")
         if is_this_machine() and deployment.demo_accounts:
             _show_demo_accounts(deployment.demo_accounts)
+
+
+def _sign_in(deployment: Deployment, account: Account | None, method: SignInMethod) -> None:
+    """Send the browser to fetch its session, if somebody has proved who they are."""
+    if account is None:
+        return
+    try:
+        ticket = issue_ticket(deployment.access, account, browser=this_browser(), now=deployment.now(), method=method)
+    except AccessRefused:  # the account was given a second factor a moment ago
+        st.error(_FAILED, icon=":material/error:")
+        return
+    run_establish(ticket)
+    st.caption("Signing you in …")
 
 
 def _show_form(deployment: Deployment) -> Account | None:

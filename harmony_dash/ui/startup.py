@@ -13,8 +13,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from harmony_dash.access.demo import DemoAccount, ensure_demo_accounts
+from harmony_dash.access.demo import DemoAccount, ensure_demo_accounts, has_open_demo_accounts
 from harmony_dash.errors import StoreError
+from harmony_dash.services.admission import scope_for_all
+from harmony_dash.services.demo_grant import ensure_demo_grant
 from harmony_dash.services.deployment import Deployment as ServiceDeployment
 from harmony_dash.services.deployment import open_deployment
 from harmony_dash.settings import read_settings
@@ -59,13 +61,15 @@ class Deployment(ServiceDeployment):
 
     def shut_unsafe_demo_accounts(self) -> None:
         """Shut them as soon as a snapshot with other than synthetic data is served."""
-        if self._demo_accounts and not self.all_synthetic:
+        # asked of the database: somebody may have opened one by other ways
+        if not self.all_synthetic and has_open_demo_accounts(self.access):
             self.ensure_demo_accounts()
 
     def ensure_demo_accounts(self) -> None:
-        """Make, keep or shut the demonstration accounts, as address and data allow."""
+        """Make, keep or shut the demonstration accounts, and their grant, as address and data allow."""
         self._demo_accounts[:] = ensure_demo_accounts(self.access, address=self.address, hosts=self.hosts,
                                                       all_synthetic=self.all_synthetic, now=self.now())
+        ensure_demo_grant(self, self._demo_accounts)
 
 
 def get_deployment() -> Deployment:
@@ -87,5 +91,7 @@ def _build() -> Deployment:
     deployment = Deployment(opened.settings, opened.store, opened.access, opened.now,
                             address=str(st.get_option("server.address") or ""),
                             hosts=tuple(st.get_option("server.allowedHosts") or ()))
+    if deployment.settings.protection == "off" and not deployment.store.is_empty:
+        scope_for_all(deployment, deployment.store.current())  # never over real patients
     deployment.ensure_demo_accounts()
     return deployment

@@ -17,6 +17,7 @@ from harmony_dash.ui.first_start import begin_first_start
 from harmony_dash.ui.gate import Gate
 from harmony_dash.ui.headers import SecurityHeaders
 from harmony_dash.ui.incidents import note_error, quieten_streamlit
+from harmony_dash.ui.outside_settings import outside_sign_in
 from harmony_dash.ui.routes import routes
 from harmony_dash.ui.server_settings import check_server_settings
 from harmony_dash.ui.startup import get_deployment
@@ -51,7 +52,8 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     try:
         check_server_settings(st.get_option)
         deployment = await run_in_threadpool(get_deployment)
-        await run_in_threadpool(begin_first_start, deployment)
+        await run_in_threadpool(outside_sign_in)
+        await run_in_threadpool(begin_first_start, deployment, deployment.ensure_demo_accounts)
         await run_in_threadpool(_preload)
     except UserError as refused:
         # the web server would print the way here, line by line, below the one line that matters

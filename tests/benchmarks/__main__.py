@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from tests.benchmarks import click, ingest, question
+from tests.benchmarks import click, disclosure, ingest, question
 
 
 def main() -> None:
@@ -21,6 +21,9 @@ def main() -> None:
     print(f"On {os.cpu_count()} cores.\n")
     print("Question to released result (4 groups, 95 % intervals, risk table, log-rank, restricted means):\n")
     print(question.table(sizes, naive_up_to=1_000_000))
+    cost = disclosure.measure(100_000)
+    print(f"\nRelease of a protected answer of {cost.groups} groups at {cost.patients:,} patients: "
+          f"{cost.release:.0f} ms.")
     timing = ingest.measure(100_000)
     print(f"\nIngest of {timing.patients:,} patients from 12 sources: {timing.seconds:.0f} s; peak memory "
           f"{timing.all_mb:,.0f} MB, for the largest source alone {timing.largest_mb:,.0f} MB.")

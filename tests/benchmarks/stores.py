@@ -10,7 +10,7 @@ import pandas as pd
 from harmony_dash.cohort.endpoints import ENDPOINTS
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.store.writer import new_snapshot
-from tests.factories import NOW, make_record, no_issues
+from tests.factories import DISCLOSURE_KEY, NOW, make_record, no_issues
 
 CHUNK = 500_000
 
@@ -49,7 +49,7 @@ def make_chunk(n: int, rng: np.random.Generator, number: int) -> pd.DataFrame:
 def make_benchmark_store(folder: Path, patients: int, seed: int = 1) -> None:
     """Publish a store of that many made-up patients."""
     rng = np.random.default_rng(seed)
-    with new_snapshot(folder, load_dictionary(), NOW) as (writer, _):
+    with new_snapshot(folder, load_dictionary(), NOW, DISCLOSURE_KEY) as (writer, _):
         for number, start in enumerate(range(0, patients, CHUNK)):
             frame = make_chunk(min(CHUNK, patients - start), rng, number)
             frame["source"] = f"bench_{number}"

@@ -9,7 +9,9 @@ import pytest
 
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
 from harmony_dash.cohort.question import Question
-from harmony_dash.disclosure.results import AttritionStep
+from harmony_dash.disclosure.released import Level, Scope
+from harmony_dash.disclosure.results import AttritionStep, WithheldGroup
+from harmony_dash.ui.components.chips import build_chips
 from harmony_dash.ui.components.cohort_filters import (
     NOT_RECORDED,
     chosen_range,
@@ -20,6 +22,7 @@ from harmony_dash.ui.components.cohort_filters import (
 )
 from harmony_dash.ui.components.cohort_flow import build_flow_words, remaining_share
 from harmony_dash.ui.components.cohort_panel import build_choices, choose_panel_variables, read_choice
+from harmony_dash.ui.components.survival_answer import describe_missing_causes, describe_withheld
 from harmony_dash.ui.components.survival_view import SurvivalView, move_to_disease, read_link, write_link
 from harmony_dash.ui.components.tables import build_estimates, build_key_numbers, describe_test
 from harmony_dash.ui.components.text import capital, escape_markdown, sentence
@@ -126,6 +129,36 @@ def test_the_flow_ends_with_the_patients_in_the_figure() -> None:
     assert build_flow_words((AttritionStep("ALL", None, None),), 0) == "hidden, no patients shown"
     assert remaining_share(steps, 2506) == 0.5
     assert remaining_share((), 0) is None
+
+
+def test_a_choice_whose_count_is_withheld_stands_without_one() -> None:
+    labels = build_choices(DICTIONARY["sex"], (), {"F": None, "M": None}, None, (), 10, frozenset({"F", ""}))
+    assert labels == {"F": "Female", "M": "Male · <10", NOT_RECORDED: "Not recorded"}
+    assert read_choice("Female", labels) == "F"
+
+
+def test_withheld_groups_are_listed_once_a_reason_and_not_without_end() -> None:
+    reason = "fewer than 30 patients or 10 events"
+    result = make_result(withheld=[WithheldGroup({}, f"group {i}", reason) for i in range(9)])
+    assert describe_withheld(result) == [
+        ("group 0, group 1, group 2, group 3, group 4, group 5 and 3 more", reason)]
+
+
+def test_causes_that_are_not_drawn_are_named_with_their_groups() -> None:
+    result = make_result(endpoint="relapse", count=2)
+    bare = replace(result.groups[0], cumulative_incidence=result.groups[0].cumulative_incidence[:2])
+    released = release_for_test(replace(result, groups=(bare, result.groups[1])), Level.PROTECTED)
+    assert describe_missing_causes(released) == "second malignancy in good risk (fewer than 10 events)"
+    assert describe_missing_causes(release_for_test(result)) == ""
+
+
+@pytest.mark.parametrize(("level", "label", "words"), [
+    (Level.PROTECTED, "Protected", "hidden under 10"), (Level.PUBLIC, "Protected for the public", "hidden under 20"),
+    (Level.EXACT, "Exact", "Do not copy")])
+def test_a_chip_says_what_kind_of_numbers_these_are(level: Level, label: str, words: str) -> None:
+    chips = build_chips(Scope(level), synthetic=False, snapshot="s")
+    assert chips[0][0] == label
+    assert words in chips[0][2]
 
 
 def test_no_p_value_on_few_events() -> None:

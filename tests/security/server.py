@@ -26,6 +26,7 @@ from harmony_dash.access.accounts import ACCOUNT_ROLES, create_account
 from harmony_dash.access.actor import OPERATOR, Role
 from harmony_dash.access.database import AccessDatabase
 from harmony_dash.access.sessions import open_session
+from harmony_dash.settings import read_secret
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "violet kettle under seven stairs"
@@ -113,7 +114,9 @@ def start_server(folder: Path, *, root: Path = PROJECT_ROOT, environment: Mappin
     with_accounts : False for a server that nobody has made an account on.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    access = AccessDatabase(folder / "access.sqlite")
+    # The server finds the key beside its database, made here; both processes append to one chained trail.
+    key = read_secret("HARMONY_ACCESS_KEY", environment or {}, folder / "access.key")
+    access = AccessDatabase(folder / "access.sqlite", key, head=folder / "audit.head")
     for role in ACCOUNT_ROLES if with_accounts else ():
         create_account(access, username=username_of(role), name=f"Test {role.value.replace('_', ' ')}", role=role,
                        password=PASSWORD, by=OPERATOR, now=datetime.now(UTC), rounds=_CHEAP_ROUNDS)

@@ -31,7 +31,8 @@ def ingest_as_the_service_does(deployment: Deployment, actor: object, folders: o
     """Another ingest publishes after the look at the store and before the writer's lock is ours."""
     deployment.settings.store.mkdir()
     write_record(deployment.settings.store / POINTER, REAL)
-    with new_snapshot(deployment.settings.store, deployment.dictionary, deployment.now(), stage=stage):
+    with new_snapshot(deployment.settings.store, deployment.dictionary, deployment.now(),
+                      deployment.settings.disclosure_key, stage=stage):
         raise AssertionError("nothing may be written")
 
 
@@ -39,7 +40,9 @@ def test_samples_stop_when_the_store_was_filled_before_the_lock(
         deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert deployment.store.is_empty
     monkeypatch.setattr(first_start, "ingest_sources", ingest_as_the_service_does)
-    first_start._build(deployment, [Path("sample")])
+    ready: list[bool] = []
+    first_start._build(deployment, [Path("sample")], lambda: ready.append(True))
+    assert not ready
     assert read_pointer(deployment.settings.store) == REAL
     assert not first_start.first_start().running
     assert not first_start.first_start().problem

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harmony_dash.errors import SettingsError
-from harmony_dash.settings import check_secret, read_secret
+from harmony_dash.settings import Settings, check_secret, read_positive, read_secret
 
 NAME = "HARMONY_PATIENT_KEY"
 
@@ -89,3 +89,15 @@ def test_a_folder_that_cannot_be_written_is_named_in_words(tmp_path: Path) -> No
     (tmp_path / "var").write_text("a file where the folder should be")
     with pytest.raises(SettingsError, match="cannot be made"):
         read_secret(NAME, {}, tmp_path / "var" / "patient.key")
+
+
+@pytest.mark.parametrize(("given", "number"), [({}, 300), ({"N": ""}, 300), ({"N": " 40 "}, 40), ({"N": "1"}, 1)])
+def test_the_questions_of_a_day_are_a_whole_number(given: dict[str, str], number: int) -> None:
+    assert read_positive("N", given, Settings.daily_questions) == number
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "3.5", "many", "1e3", "٣", "9" * 10])
+def test_anything_else_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_positive("HARMONY_DAILY_QUESTIONS", {"HARMONY_DAILY_QUESTIONS": text}, 300)
+    assert refused.value.where == "HARMONY_DAILY_QUESTIONS"

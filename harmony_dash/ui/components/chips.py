@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from harmony_dash.disclosure.released import Level, Scope
+from harmony_dash.disclosure.policy import Level, too_few
+from harmony_dash.disclosure.released import Scope
 from harmony_dash.ui.components.text import escape_markdown
+
+_LABELS = {Level.PROTECTED: "Protected", Level.PUBLIC: "Protected for the public"}
 
 
 def build_chips(scope: Scope, *, synthetic: bool, snapshot: str) -> list[tuple[str, str, str]]:
@@ -18,9 +21,15 @@ def build_chips(scope: Scope, *, synthetic: bool, snapshot: str) -> list[tuple[s
     if scope.level is Level.EXACT:
         chips.append(("Exact", "violet", "Exact aggregates. Do not copy them out of this screen; exports are "
                                          "protected."))
+    elif scope.level is Level.OFF:
+        chips.append(("Not protected", "gray", "Nobody has to be protected in these data, so numbers are exact."))
     else:
-        chips.append(("Protected", "blue", f"Groups and counts under {rules.minimum_cell} are hidden, and curves end "
-                                           f"where fewer than {rules.minimum_at_risk} patients are at risk."))
+        chips.append((_LABELS[scope.level], "blue",
+                      f"Counts are rounded to {rules.rounding_base}, so they may not add up, and hidden under "
+                      f"{rules.minimum_cell}. Curves are read every quarter, rounded to about "
+                      f"{rules.patients_per_step} patients, and end where fewer than {rules.minimum_at_risk} are at "
+                      f"risk. Groups of {too_few(rules)} are not drawn. The same question always gives the same "
+                      "numbers."))
     chips.append((f"Snapshot {snapshot}", "gray", "The version of the data. The same question asked of the same "
                                                   "snapshot gives the same answer."))
     return chips

@@ -15,7 +15,7 @@ from harmony_dash.charts.coverage import (
     build_trial_figure,
     describe_coverage,
 )
-from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_count, format_part, format_time
+from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_count, format_part, format_share, format_time
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import CoverageResult
@@ -57,8 +57,8 @@ def show_coverage(released: Released[CoverageResult], names: Mapping[str, str]) 
               build_count_table(released, "trial", {}), "Patients by trial or registry.")
     _show("Country by trial", build_cross_figure(released, names=names, dark=dark), "cross",
           build_cross_table(released, names), "Patients by country and trial.",
-          note="An empty cell has no patients. A small number is hidden, and sometimes a second, larger one with it, "
-               "so that it cannot be computed.")
+          note="An empty cell has no patients. Numbers are rounded to five. A small one is hidden, and sometimes a "
+               "second, larger one with it, so that it cannot be computed.")
     _show("How complete the key variables are", build_completeness_figure(released, dark=dark), "completeness",
           build_completeness_table(released), "Share of patients with a recorded value, by variable and source.",
           note="Per cent of a source's patients with a recorded value. A test that failed or was not done does not "
@@ -102,7 +102,7 @@ def build_completeness_table(released: Released[CoverageResult]) -> pd.DataFrame
     """Completeness in per cent, variables down, sources across."""
     rows: dict[str, dict[str, str]] = {}
     for one in released.value.completeness:
-        share = NOTHING if one.share is None else f"{'≥' if one.nearly_all else ''}{100 * one.share:.0f}"
+        share = NOTHING if one.share is None else f"{'≥' if one.nearly_all else ''}{format_share(one.share)}"
         rows.setdefault(one.label, {"Variable": one.label})[f"{one.source}, %"] = share
     return pd.DataFrame(list(rows.values())).fillna(NOTHING)
 

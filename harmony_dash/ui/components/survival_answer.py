@@ -29,6 +29,8 @@ FIGURE_CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": False,
                  # The camera would make a copy without provenance; the rest has no use on these axes.
                  "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d", "pan2d"]}
 
+MOST_NAMES = 6  # the flow's table has them all
+
 
 def show_heading(title: str) -> None:
     """The question in words."""
@@ -45,7 +47,7 @@ def show_figure(released: Released[SurvivalResult], view: SurvivalView) -> None:
     """The figure, or why there is none."""
     result = released.value
     if not result.groups:
-        reasons = [f"{capital(group.name)}: {group.reason}." for group in result.withheld]
+        reasons = [f"{capital(names)}: {reason}." for names, reason in describe_withheld(result)]
         show_empty("Too few patients to show a curve", *reasons,
                    "Remove a filter, or choose a grouping with fewer groups; the count above shows which filter "
                    "removes most.")
@@ -61,11 +63,42 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def show_withheld(result: SurvivalResult) -> None:
-    """The groups that are not in the figure, and why."""
+def show_withheld(released: Released[SurvivalResult]) -> None:
+    """The groups and causes that are not in the figure, and why."""
+    result = released.value
     if result.withheld and result.groups:
-        names = "; ".join(f"{group.name} ({group.reason})" for group in result.withheld)
-        st.caption(f"Not shown: {escape_markdown(names)}.")
+        words = "; ".join(f"{names} ({reason})" for names, reason in describe_withheld(result))
+        st.caption(f"Not shown: {escape_markdown(words)}.")
+    missing = describe_missing_causes(released)
+    if missing:
+        st.caption(f"Not drawn: {escape_markdown(missing)}.")
+
+
+def describe_withheld(result: SurvivalResult) -> list[tuple[str, str]]:
+    """Each reason with the groups it applies to in words; of many only the first are named."""
+    reasons: dict[str, list[str]] = {}
+    for group in result.withheld:
+        reasons.setdefault(group.reason, []).append(group.name)
+    return [(_list_names(names), reason) for reason, names in reasons.items()]
+
+
+def _list_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
+
+
+def describe_missing_causes(released: Released[SurvivalResult]) -> str:
+    """Competing causes with too few events for a curve, by group: "death in a, b (fewer than 10 events)"."""
+    result, rules = released.value, released.scope.rules
+    endpoint = endpoint_named(result.question.endpoint)
+    if not endpoint.competing:
+        return ""
+    parts = []
+    for cause, label in zip(endpoint.causes, endpoint.cause_labels, strict=True):
+        names = [group.name for group in result.groups if cause not in {c.cause for c in group.cumulative_incidence}]
+        if names:
+            parts.append(f"{label} in {_list_names(names)}")
+    return f"{'; '.join(parts)} (fewer than {rules.minimum_events} events)" if parts else ""
 
 
 def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None:

@@ -10,10 +10,12 @@ import streamlit as st
 from harmony_dash.charts.numbers import (
     NOTHING,
     TimeUnit,
+    format_at_risk,
     format_count,
     format_p,
     format_part,
     format_percent_interval,
+    format_so_far,
     format_time,
     format_time_interval,
     name_time,
@@ -82,15 +84,17 @@ def build_estimates(released: Released[SurvivalResult]) -> pd.DataFrame:
 
 def build_risk_table(released: Released[SurvivalResult], unit: TimeUnit) -> pd.DataFrame:
     """At risk, events and censored of each group at each time of the figure's table."""
-    result = released.value
+    result, minimum = released.value, released.scope.rules.minimum_cell
     events = "All events" if endpoint_named(result.question.endpoint).competing else "Events"
     rows = []
     for group in result.groups:
         table = group.risk_table
-        for word, counts in (("At risk", table.at_risk), (events, table.events), ("Censored", table.censored)):
+        for word, counts in (("At risk", None), (events, table.events), ("Censored", table.censored)):
             row = {"Group": capital(group.name), "Patients": word}
-            for day, n in zip(table.days, counts, strict=True):
-                row[f"{round(day / unit.days, 2):g}"] = format_part(n)
+            for place, day in enumerate(table.days):
+                row[f"{round(day / unit.days, 2):g}"] = (
+                    format_at_risk(table, place, minimum) if counts is None
+                    else format_so_far(table, counts, place, minimum))
             rows.append(row)
     return pd.DataFrame(rows)
 

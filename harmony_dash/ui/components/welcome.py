@@ -19,6 +19,8 @@ QUESTIONS = {
     "coverage": "Who is in the data: countries, trials, how complete the key variables are, how long patients were "
                 "followed.",
     "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
+    "access": "Who may see what, until when and who approved it; and who saw what.",
+    "account": "Your sessions, your password, two-step sign-in, and the grants you work under.",
 }
 
 HOW_TO_READ = """
@@ -26,8 +28,10 @@ HOW_TO_READ = """
   about, step by step.
 - **Groups are compared as they were treated.** Nobody was allocated to them at random here, so a difference between
   two groups is not the effect of a treatment.
-- **"<10"** is a number too small to show, and **"hidden"** one that would give a small number away. Groups of fewer
-  than 10 patients are withheld, and a curve ends where fewer than 10 patients are still followed.
+- **"<10"** is a number too small to show, and **"hidden"** one that would give a small number away. All others are
+  rounded to five, each by itself, so they may not add up. The same question always gives the same numbers.
+- **Curves** are read every quarter of a year and rounded to about five patients. A group needs 30 patients and 10
+  events to be drawn, and its curve ends where fewer than 10 patients are still followed.
 - **"Not tested", "failed" and "negative"** are three different things and are never merged.
 - **A value that becomes known later**, such as MRD, moves the start of the curve to the day it is known. The page
   says so.

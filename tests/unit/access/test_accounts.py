@@ -9,6 +9,8 @@ from harmony_dash.access.accounts import (
     enable_account,
     find_account,
     list_accounts,
+    reset_second_factor,
+    set_own_password,
     set_password,
 )
 from harmony_dash.access.actor import OPERATOR, Actor, Role
@@ -59,7 +61,8 @@ def test_who_may_not_manage_accounts_changes_none(database: AccessDatabase, role
             lambda: disable_account(database, "vera", by=by, now=NOW),
             lambda: enable_account(database, "vera", by=by, now=NOW),
             lambda: change_role(database, "vera", Role.ANALYST, by=by, now=NOW),
-            lambda: set_password(database, "vera", PASSWORD, by=by, now=NOW)):
+            lambda: set_password(database, "vera", PASSWORD, by=by, now=NOW),
+            lambda: reset_second_factor(database, "vera", by=by, now=NOW)):
         with pytest.raises(AccessRefused):
             change()
     assert list_accounts(database) == (before,)
@@ -72,6 +75,42 @@ def test_nobody_disables_or_promotes_themselves(database: AccessDatabase) -> Non
         change_role(database, "MAX", Role.ANALYST, by=himself, now=NOW)
     with pytest.raises(AccessRefused, match="own account"):
         disable_account(database, "max", by=himself, now=NOW)
+
+
+def test_a_data_manager_needs_their_present_password_and_their_device_like_everybody(
+        database: AccessDatabase) -> None:
+    before = add_account(database, "max", Role.DATA_MANAGER, now=NOW)
+    himself = Actor("max", Role.DATA_MANAGER, session="s")
+    with pytest.raises(AccessRefused, match="own account"):
+        set_password(database, " MAX", "another kettle on seven stairs", by=himself, now=NOW)
+    with pytest.raises(AccessRefused, match="own account"):
+        reset_second_factor(database, "max", by=himself, now=NOW)
+    assert find_account(database, "max") == before
+
+
+def test_a_change_of_ones_own_password_loses_against_a_change_made_meanwhile(database: AccessDatabase) -> None:
+    account = add_account(database, now=NOW)
+    herself = Actor("vera", Role.CLINICIAN, session="s")
+    disable_account(database, "vera", by=OPERATOR, now=NOW)
+    with pytest.raises(AccessRefused, match="meanwhile"):
+        set_own_password(database, "another kettle on seven stairs", by=herself, epoch=account.epoch, now=NOW,
+                         rounds=CHEAP)
+
+
+def test_an_account_of_an_identity_provider_gets_no_password_and_no_role_here(database: AccessDatabase) -> None:
+    add_account(database, now=NOW)
+    with database.write() as connection:
+        connection.execute("""update account set identity = '["https://id.example","7"]'""")
+    before = find_account(database, "vera")
+    assert before is not None and before.outside_identity
+    for change in (lambda: set_password(database, "vera", PASSWORD, by=OPERATOR, now=NOW),
+                   lambda: change_role(database, "vera", Role.ANALYST, by=OPERATOR, now=NOW),
+                   lambda: set_own_password(database, PASSWORD, by=Actor("vera", Role.CLINICIAN, session="s"),
+                                            epoch=before.epoch, now=NOW)):
+        with pytest.raises(UserError, match="identity provider"):
+            change()
+    assert find_account(database, "vera") == before
+    disable_account(database, "vera", by=OPERATOR, now=NOW)
 
 
 def test_every_change_raises_the_epoch_and_is_recorded(database: AccessDatabase) -> None:

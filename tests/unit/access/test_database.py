@@ -12,6 +12,7 @@ from harmony_dash.access.audit import AuditEvent, list_events, record_event
 from harmony_dash.access.database import AccessDatabase, AuditUnavailable, to_text
 from harmony_dash.access.migrations import MIGRATIONS
 from harmony_dash.errors import SettingsError, StoreError
+from tests.factories import ACCESS_KEY
 from tests.unit.access.conftest import NOW
 from tests.unit.access.people import add_account
 
@@ -29,7 +30,7 @@ def test_every_step_is_recorded_and_every_commit_reaches_the_disk(database: Acce
 
 def test_opening_again_keeps_what_was_there(database: AccessDatabase) -> None:
     add_account(database, now=NOW)
-    again = AccessDatabase(database.path)
+    again = AccessDatabase(database.path, ACCESS_KEY)
     assert [account.username for account in list_accounts(again)] == ["vera"]
     again.close()
 
@@ -37,20 +38,20 @@ def test_opening_again_keeps_what_was_there(database: AccessDatabase) -> None:
 def test_a_file_that_others_may_read_is_refused(database: AccessDatabase) -> None:
     database.path.chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 600"):
-        AccessDatabase(database.path)
+        AccessDatabase(database.path, ACCESS_KEY)
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "access.sqlite"
     path.touch(0o600)
     with pytest.raises(StoreError, match="backup"):
-        AccessDatabase(path)
+        AccessDatabase(path, ACCESS_KEY)
 
 
 @pytest.mark.parametrize("damage", ["header", "middle", "half", "zeros"])
 def test_a_damaged_file_is_refused_and_never_starts_empty(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "access.sqlite"
-    database = AccessDatabase(path)
+    database = AccessDatabase(path, ACCESS_KEY)
     add_account(database, now=NOW)
     database.close()
     content = bytearray(path.read_bytes())
@@ -64,7 +65,7 @@ def test_a_damaged_file_is_refused_and_never_starts_empty(tmp_path: Path, damage
         content[:] = bytes(len(content))
     path.write_bytes(content)
     with pytest.raises(StoreError):
-        AccessDatabase(path)
+        AccessDatabase(path, ACCESS_KEY)
 
 
 def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
     other.close()
     path.chmod(0o600)
     with pytest.raises(StoreError, match="not an access database"):
-        AccessDatabase(path)
+        AccessDatabase(path, ACCESS_KEY)
 
 
 @pytest.mark.parametrize("statement", ["drop trigger audit_refuses_delete", "drop table session",
@@ -83,18 +84,18 @@ def test_a_database_that_lost_a_part_is_refused(database: AccessDatabase, statem
     with database.write() as connection:
         connection.execute(statement)
     with pytest.raises(StoreError, match="lost, or was given"):
-        AccessDatabase(database.path)
+        AccessDatabase(database.path, ACCESS_KEY)
 
 
 def test_a_newer_database_is_refused(database: AccessDatabase) -> None:
     with database.write() as connection:
         connection.execute("insert into migration values ('999 from the future', ?)", (to_text(NOW),))
     with pytest.raises(StoreError, match="newer version"):
-        AccessDatabase(database.path)
+        AccessDatabase(database.path, ACCESS_KEY)
 
 
 def test_threads_and_a_second_process_lose_no_write(database: AccessDatabase) -> None:
-    second = AccessDatabase(database.path)  # a second connection stands for a second process
+    second = AccessDatabase(database.path, ACCESS_KEY)  # a second connection stands for a second process
 
     def write(target: AccessDatabase) -> None:
         for _ in range(20):
@@ -111,7 +112,7 @@ def test_threads_and_a_second_process_lose_no_write(database: AccessDatabase) ->
 
 def test_many_first_starts_at_once_make_one_database(tmp_path: Path) -> None:
     path, opened = tmp_path / "access.sqlite", []
-    threads = [threading.Thread(target=lambda: opened.append(AccessDatabase(path))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: opened.append(AccessDatabase(path, ACCESS_KEY))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

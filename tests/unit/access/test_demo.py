@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from harmony_dash.access.accounts import ACCOUNT_ROLES, disable_account, list_accounts
-from harmony_dash.access.actor import OPERATOR
+from harmony_dash.access.accounts import ACCOUNT_ROLES, create_account, disable_account, list_accounts
+from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.database import AccessDatabase
-from harmony_dash.access.demo import DemoAccount, demo_file, ensure_demo_accounts
+from harmony_dash.access.demo import DemoAccount, demo_file, ensure_demo_accounts, has_open_demo_accounts
+from harmony_dash.access.grant import GrantProposal, GrantStatus
+from harmony_dash.access.grants import approve_grant, find_grant, propose_grant
 from harmony_dash.access.passwords import check_password_rules
 from harmony_dash.access.sign_in import check_password
+from harmony_dash.disclosure import Level
 from tests.unit.access.conftest import NOW
-from tests.unit.access.people import CHEAP, add_account
+from tests.unit.access.people import CHEAP, PASSWORD, add_account
 
 
 def ensure(database: AccessDatabase, address: str = "127.0.0.1", *, synthetic: bool = True, hosts: tuple[str, ...] = (),
@@ -85,3 +88,21 @@ def test_one_that_was_disabled_stays_disabled_and_is_not_shown(database: AccessD
     ensure(database)
     disable_account(database, "analyst", by=OPERATOR, now=NOW)
     assert "analyst" not in {demo.username for demo in ensure(database)}
+
+
+def test_nothing_that_a_demonstration_made_outlives_it(database: AccessDatabase) -> None:
+    actors = {demo.role: Actor(demo.username, demo.role, "s") for demo in ensure(database)}
+    manager = actors[Role.DATA_MANAGER]
+    for name, role in (("ghost", Role.STEERING), ("anna", Role.ANALYST)):
+        create_account(database, username=name, name=name, role=role, password=PASSWORD, by=manager, now=NOW,
+                       rounds=CHEAP)
+    grant = propose_grant(database, GrantProposal(
+        "Study", "To see.", ("ALL",), ("NL",), ("sex",), Level.EXACT, ("anna",), NOW.date(), NOW.date()),
+        by=OPERATOR, now=NOW)
+    for role in (Role.STEERING, Role.DATA_MANAGER):
+        approve_grant(database, grant.id, by=actors[role], now=NOW)
+    assert find_grant(database, grant.id).status(NOW) is GrantStatus.ACTIVE
+    assert ensure(database, synthetic=False) == ()
+    assert find_grant(database, grant.id).status(NOW) is GrantStatus.ENDED
+    assert all(account.disabled for account in list_accounts(database))
+    assert not has_open_demo_accounts(database)

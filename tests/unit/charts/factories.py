@@ -8,6 +8,7 @@ import numpy as np
 
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.released import Level, Released, Scope, make_released
 from harmony_dash.disclosure.results import (
     AttritionStep,
@@ -38,7 +39,7 @@ NAMES = ("good risk", "intermediate risk", "high risk", "MRD failure (0.01 % or 
 def make_curve(final: float, points: int, last_day: float = 3650, *, n: int = 1000, quarterly: bool = False) -> Curve:
     """A falling curve from 1 to `final`, on random days or on the quarterly grid."""
     if quarterly:
-        days = np.arange(0, last_day + 1, 91.3125)
+        days = np.array(grid_days(last_day), dtype=float)
         estimate = 1 - (1 - final) * (1 - np.exp(-days / 900)) / (1 - np.exp(-last_day / 900))
     else:
         rng = np.random.default_rng(round(final * 1000))

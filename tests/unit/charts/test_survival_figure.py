@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.charts.palette import DARK, LIGHT
 from harmony_dash.charts.survival import build_survival_figure, describe_survival
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.released import Level
+from harmony_dash.disclosure.results import RiskTable
 from tests.unit.charts.factories import make_curve, make_group, make_result, release_for_test
 
 PAYLOAD_BUDGET = 200_000
@@ -131,12 +134,13 @@ def test_numbers_at_risk_stand_under_the_ticks_in_the_colour_of_the_curve() -> N
     assert list(figure.layout.yaxis2.ticktext) == ["At risk", "Events", "Censored"] * 3
 
 
-def test_few_at_risk_are_below_ten_other_hidden_numbers_a_dash_and_none_is_nan() -> None:
-    small = make_result([make_group("all", "", by=None, n=30, final=0.85)], by=None)
-    figure = build_survival_figure(release_for_test(small))
+def test_few_are_below_ten_what_stands_beside_few_at_risk_is_a_dash_and_none_is_nan() -> None:
+    group = replace(make_group("all", "", by=None), risk_table=RiskTable(
+        (0, 365, 731), (30, 20, None), (None, 10, None), (None, None, None)))
+    figure = build_survival_figure(release_for_test(make_result([group], by=None)))
     texts = [text for trace in figure.data for text in (trace.text or ()) if isinstance(text, str)]
     hovers = [text for trace in figure.data if trace.customdata is not None for text in trace.customdata]
-    assert "–" in texts
+    assert texts == ["30", "20", "<10", "<10", "10", "–", "<10", "<10", "–"]
     assert not any(word in text.lower() for text in [*texts, *hovers] for word in ("nan", "none", "inf"))
 
 
@@ -257,4 +261,67 @@ def test_the_summary_names_groups_sizes_and_estimates() -> None:
     ({"endpoint": "relapse"}, ("relapse", "smn")), ({"endpoint": "relapse", "count": 6}, ())])
 def test_plotly_accepts_every_property(options: dict[str, Any], causes: tuple[str, ...], dark: bool) -> None:
     figure = build_survival_figure(release_for_test(make_result(**options)), dark=dark, causes=causes)
+    assert go.Figure(figure.to_dict()).layout.height == figure.layout.height
+
+
+# -- protected curves ----------------------------------------------------------------------------------------------
+
+
+def protected(**options: Any) -> go.Figure:
+    return build_survival_figure(release_for_test(make_result(quarterly=True, **options), Level.PROTECTED))
+
+
+def test_protected_curves_and_bands_are_straight_between_the_days_of_the_grid() -> None:
+    figure = protected()
+    assert {line.line.shape for line in [*lines_of(figure), *bands_of(figure)]} == {"linear"}
+    for line in lines_of(figure):
+        assert set(np.round(np.asarray(line.x, dtype=float) * 365.25).astype(int).tolist()) <= set(GRID.tolist())
+
+
+def test_of_a_protected_curve_every_point_is_drawn_and_hover_reads_the_same_days() -> None:
+    result = make_result(quarterly=True)
+    figure = build_survival_figure(release_for_test(result, Level.PROTECTED))
+    hovers = [t for t in figure.data if t.hovertemplate]
+    for line, hover, group in zip(lines_of(figure), hovers, result.groups, strict=True):
+        assert len(line.x) == len(group.curve.days)
+        drawn = np.asarray(line.y, dtype=np.float32)
+        assert np.array_equal(np.asarray(hover.y, dtype=np.float32), drawn[:len(hover.y)])
+
+
+def test_a_long_protected_curve_is_not_read_between_its_days() -> None:
+    group = make_group("all", "", by=None, quarterly=True, last_day=8000)
+    figure = build_survival_figure(release_for_test(make_result([group], by=None), Level.PROTECTED))
+    hover = next(t for t in figure.data if t.hovertemplate)
+    assert set(np.round(np.asarray(hover.x, dtype=float) * 365.25).astype(int).tolist()) <= set(GRID.tolist())
+
+
+def test_hover_tells_the_number_at_risk_only_where_the_table_does() -> None:
+    group = make_group("all", "", by=None, quarterly=True)
+    known = np.isin(group.curve.days, (0, 365, 731))
+    group = replace(group, curve=replace(group.curve, at_risk=np.where(known, 500.0, np.nan)))
+    figure = build_survival_figure(release_for_test(make_result([group], by=None), Level.PROTECTED))
+    hover = next(t for t in figure.data if t.hovertemplate)
+    assert sum("at risk" in text for text in hover.customdata) == 3
+
+
+def test_a_horizon_off_the_grid_is_read_on_the_day_before_and_named_so() -> None:
+    question = Question("ALL", "efs", by="cyto_group", horizon_days=1000)
+    figure = protected(question=question)
+    words = " ".join(note.text for note in figure.layout.annotations)
+    assert "at 30 months" in words  # day 913
+    assert "1000" not in words
+    exact = build_survival_figure(release_for_test(make_result(question=question)))
+    assert "at day 1000" in " ".join(note.text for note in exact.layout.annotations)
+
+
+def test_a_cause_that_no_group_may_show_leaves_a_panel_that_says_so() -> None:
+    result = make_result(endpoint="relapse", quarterly=True)
+    groups = tuple(replace(group, cumulative_incidence=group.cumulative_incidence[:2]) for group in result.groups)
+    groups = (replace(groups[0], cumulative_incidence=groups[0].cumulative_incidence[:1]), *groups[1:])
+    released = release_for_test(replace(result, groups=groups), Level.PROTECTED)
+    figure = build_survival_figure(released, causes=("relapse", "death_in_cr", "smn"))
+    assert len(lines_of(figure)) == 3 + 2
+    assert sum("Too few events" in note.text for note in figure.layout.annotations) == 1
+    headings = [note.text for note in figure.layout.annotations if note.yref == "y4"]
+    assert [group.name in heading for group, heading in zip(groups, headings, strict=True)] == [True] * 3
     assert go.Figure(figure.to_dict()).layout.height == figure.layout.height

@@ -21,7 +21,7 @@ from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Store
 from harmony_dash.store.snapshots import current_snapshot, list_snapshots, roll_back
 from harmony_dash.store.writer import Stage, new_snapshot
-from tests.factories import NOW, make_patients, make_record, make_store, no_issues
+from tests.factories import DISCLOSURE_KEY, NOW, make_patients, make_record, make_store, no_issues
 
 ROOT = Path(__file__).parents[3]
 STAGES = ["opened", "written", "recorded", "renamed", "published"]
@@ -31,7 +31,7 @@ def publish(folder: Path, n: int, minutes: int = 0, keep: int = 5, stage: Stage 
             **counts: int) -> str:
     frame = make_patients(n, seed=n)
     moment = NOW + timedelta(minutes=minutes)
-    with new_snapshot(folder, load_dictionary(), moment, keep=keep, stage=stage) as (writer, done):
+    with new_snapshot(folder, load_dictionary(), moment, DISCLOSURE_KEY, keep=keep, stage=stage) as (writer, done):
         writer.add_source(make_record(frame, files={"a.csv": f"{n:064d}"}, **counts), frame, no_issues())
     return done[0]
 

@@ -1,0 +1,121 @@
+"""The file of the access database: making it, checking it, bringing it up to date."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from harmony_dash.access.migrations import MIGRATIONS
+from harmony_dash.access.moments import to_text
+from harmony_dash.errors import SettingsError, StoreError
+
+# Tells our file from any other SQLite file.
+APPLICATION_ID = 0x4841524D
+BUSY_SECONDS = 10.0
+_MIGRATION_TABLE = "create table migration (name text primary key, applied text not null) strict"
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the file, which must exist; transactions are begun and ended by hand."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}", uri=True,
+                                 timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def create(path: Path, now: datetime) -> None:
+    """Make the file complete under another name first: a crash or a second process never meets half of one."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = connect(fresh)
+        connection.execute(f"pragma application_id = {APPLICATION_ID}")
+        connection.execute(_MIGRATION_TABLE)
+        migrate(connection, path, now)
+        connection.close()
+        with suppress(FileExistsError):  # another process was first; its file is as good as ours
+            os.link(fresh, path)
+    except OSError as error:
+        raise SettingsError("the access database cannot be created", where=path.name,
+                            remedy="Set HARMONY_ACCESS to a file in a folder this user may write.") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that is missing, empty, or readable by others."""
+    if not path.is_file() or path.stat().st_size == 0:
+        raise damaged(path)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise SettingsError("the access database can be read by others", where=path.name,
+                            remedy=f"Run `chmod 600` on {path.name}.")
+
+
+def check_content(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is not ours, is damaged, or misses a table or trigger that its own record says it has."""
+    if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
+        raise StoreError("this is not an access database", where=path.name,
+                         remedy="Set HARMONY_ACCESS to the right file.")
+    if connection.execute("pragma quick_check").fetchone()[0] != "ok":
+        raise damaged(path)
+    applied = _applied(connection)
+    known = [name for name, _ in MIGRATIONS]
+    if applied != known[: len(applied)]:
+        raise StoreError("the access database was written by a newer version", where=path.name,
+                         remedy="Start the version that wrote it, or restore a backup.")
+    if _schema(connection) != _expected_schema(len(applied)):
+        raise StoreError("the access database has lost, or was given, a table, index or trigger", where=path.name,
+                         remedy="Restore it from a backup.")
+
+
+def _schema(connection: sqlite3.Connection) -> dict[str, str]:
+    """Name to definition of everything in the file that somebody defined."""
+    rows = connection.execute("select name, sql from sqlite_master where sql is not null and name not like 'sqlite_%'")
+    return {row[0]: _normalise(row[1]) for row in rows}
+
+
+def _expected_schema(steps: int) -> dict[str, str]:
+    """What the first steps leave behind, found by taking them in an empty database."""
+    empty = sqlite3.connect(":memory:")
+    empty.execute(_MIGRATION_TABLE)
+    for _, statements in MIGRATIONS[:steps]:
+        for statement in statements:
+            empty.execute(statement)
+    expected = _schema(empty)
+    empty.close()
+    return expected
+
+
+def _normalise(statement: str) -> str:
+    return " ".join(statement.lower().split())
+
+
+def _applied(connection: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in connection.execute("select name from migration order by name")]
+
+
+def migrate(connection: sqlite3.Connection, path: Path, now: datetime) -> None:
+    """Take the steps that the file has not taken yet."""
+    for name, statements in MIGRATIONS:
+        connection.execute("begin immediate")
+        try:
+            if name not in _applied(connection):
+                for statement in statements:
+                    connection.execute(statement)
+                connection.execute("insert into migration values (?, ?)", (name, to_text(now)))
+            connection.execute("commit")
+        except sqlite3.Error as error:
+            connection.execute("rollback")
+            raise StoreError(f"step '{name}' of the access database failed", where=path.name,
+                             remedy="Restore it from a backup and check that the disk has room.") from error
+
+
+def damaged(path: Path) -> StoreError:
+    """The error for a file that cannot be read as a database."""
+    return StoreError("the access database is damaged or cannot be read; nobody can sign in", where=path.name,
+                      remedy="Restore it from a backup, or move it away to start with no accounts.")

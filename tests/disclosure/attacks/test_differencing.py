@@ -1,0 +1,62 @@
+"""Attacks A and E at a size for every push: figures D2 and those of the side doors. All of it: see `__main__`."""
+
+from __future__ import annotations
+
+import pytest
+
+from harmony_dash.disclosure import Level, Scope
+from tests.disclosure.attacks import asking, differencing, side_doors
+from tests.disclosure.attacks.campaign import PATIENTS, QUICK
+from tests.disclosure.attacks.population import YES, World, make_world, unique_targets
+from tests.disclosure.attacks.verdict import Claims, judge_claims
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("attacked"), PATIENTS)
+
+
+def test_nobody_is_learnt_by_leaving_out_the_category_they_are_alone_in(world: World) -> None:
+    claims = differencing.attack(world, unique_targets(world, QUICK.differencing))
+    verdict = judge_claims("A", claims)
+    assert verdict.passed, verdict
+
+
+def test_the_attack_learns_nearly_everybody_from_exact_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "SCOPE", Scope(Level.EXACT))
+    claims = differencing.attack(world, unique_targets(world, 6))
+    assert all(one.says_yes == one.positive and one.says_no != one.positive for one in claims)
+
+
+def test_nor_by_the_counts_of_the_panel(world: World) -> None:
+    verdict = judge_claims("panel", side_doors.through_panel(world, unique_targets(world, QUICK.panel)))
+    assert verdict.passed, verdict
+
+
+def test_nor_by_another_clock_horizon_stratum_or_endpoint(world: World) -> None:
+    verdict = judge_claims("clock", side_doors.through_landmarks(world, unique_targets(world, QUICK.landmarks)))
+    assert verdict.passed, verdict
+
+
+def test_nor_by_which_of_two_conditions_was_not_applied(world: World) -> None:
+    claims = side_doors.through_order(world, 3 * QUICK.doors)
+    assert len(claims) > 20
+    verdict = judge_claims("order", claims)
+    assert verdict.passed, verdict
+
+
+def test_a_verdict_fails_on_one_negative_and_on_claims_better_than_chance() -> None:
+    assert not judge_claims("", [Claims(positive=False, says_yes=False, says_no=True)]).passed
+    right, wrong = Claims(positive=True, says_yes=True, says_no=False), Claims(False, True, False)
+    assert judge_claims("", [right] * 3 + [wrong] * 7).passed
+    assert not judge_claims("", [right] * 8 + [wrong] * 2).passed
+
+
+def test_a_note_about_one_group_is_seen_for_that_group_alone(world: World) -> None:
+    row = int(unique_targets(world, 1)[0])
+    pair = next(differencing.pairs_of(world, row))
+    asker = differencing.Asker(world)
+    result = asker.ask(pair.without)
+    assert result is not None
+    words = world.snapshot.dictionary["cna_ikzf1"].label_of(YES)
+    assert asking.see_notes(result, words, pair.expected) == frozenset()
