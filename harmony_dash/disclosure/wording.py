@@ -6,10 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from harmony_dash.cohort.endpoints import endpoint_named
+from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
+from harmony_dash.disclosure.description_words import complete_outcome_map, complete_table_one
 from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR, RULES, Level
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
+from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.disclosure.subgroup_words import complete_subgroups
 
 # Where a title says how many patients; filled in once the number may be shown.
 COUNT_IN_TITLE = "{n}"
@@ -81,6 +85,13 @@ def put_into_words(result: Any, scope: Scope) -> Any:
     match result:
         case SurvivalResult():
             return _describe_survival(result, scope)
+        case SubgroupsResult():
+            completed = replace(result, cohort=_describe_survival(result.cohort, scope))
+            return complete_subgroups(completed, scope, describe_protection)
+        case TableOne():
+            return complete_table_one(result, scope, describe_protection)
+        case OutcomeMap():
+            return complete_outcome_map(result, scope, describe_protection)
         case CoverageResult() if scope.is_protected:
             words = describe_protection(scope)
             return replace(result, methods=f"{result.methods} {words[0].upper()}{words[1:]}.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from harmony_dash.access.actor import Actor
-from harmony_dash.access.audit import AuditEvent, Decision, record_event
+from harmony_dash.access.audit import AuditEvent, Decision, record, record_event
 from harmony_dash.access.permissions import Permission, check_user_can
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, UserError
@@ -62,7 +62,20 @@ def record_answer(deployment: Deployment, actor: Actor, action: str, *, question
     ------
     AuditUnavailable.
     """
+    record_answers(deployment, actor, action, [question], snapshot=snapshot, level=level, n=n, grant=grant)
+
+
+def record_answers(deployment: Deployment, actor: Actor, action: str, questions: Iterable[str], *, snapshot: str = "",
+                   level: str = "", n: int | None = None, grant: str = "") -> None:
+    """Record several questions that one answer answers, all or none; see `record_answer`.
+
+    Raises
+    ------
+    AuditUnavailable.
+    """
     if n is not None and level == Level.EXACT:
         n = n - n % 5 if n >= 10 else None
-    record_event(deployment.access, AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level,
-                                                  n=n, grant=grant), now=deployment.now())
+    with deployment.access.write() as connection:
+        for question in questions:
+            record(connection, AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level, n=n,
+                                             grant=grant), now=deployment.now())

@@ -68,12 +68,24 @@ def check_budget(deployment: Deployment, actor: Actor, question: Question, actio
     ------
     TooManyQuestions, to be recorded by the caller like every other refusal.
     """
+    check_budget_for_all(deployment, actor, [question], action, scope)
+
+
+def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterable[Question], action: str,
+                         scope: Scope) -> None:
+    """Refuse a table that answers several questions, if together they are too many; see `check_budget`.
+
+    Raises
+    ------
+    TooManyQuestions.
+    """
     if not scope.is_protected or actor.role is Role.OPERATOR:
         return
     limit = deployment.settings.daily_questions
     asked = list_asked(deployment.access, actor.username, deployment.now().astimezone(UTC).date())
     before = count_questions(asked)
-    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action == PANEL_ACTION)})
+    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action == PANEL_ACTION)
+                                     for question in questions})
     if before < after and after > limit:
         raise TooManyQuestions(
             f"the limit of {limit:,} different questions a person and day is reached",

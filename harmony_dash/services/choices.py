@@ -53,7 +53,7 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     record = f"{question.for_the_record} counted by {', '.join(variables)}"
     try:
         check_closed(question, snapshot.dictionary, scope.level)
-        choices = _count(snapshot, question, chosen, scope)
+        choices = count_each_choice(snapshot, question, chosen, scope)
     except QuestionError:
         # the panel must stay usable, because it is where such a question can be mended; the answer says what is wrong
         choices = CohortChoices(NOBODY, {variable.name: dict.fromkeys(snapshot.values_of(variable), NOBODY)
@@ -64,7 +64,8 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     return released
 
 
-def _count(snapshot: Snapshot, question: Question, variables: Sequence[Variable], scope: Scope) -> CohortChoices:
+def count_each_choice(snapshot: Snapshot, question: Question, variables: Sequence[Variable], scope: Scope,
+                      ) -> CohortChoices:
     """Every count as the answer to the question that has its choice as one more filter."""
     least = scope.rules.minimum_cell if scope.is_protected else 0
     total = apply_low_effect_rule(fetch_effects(snapshot, replace(question, by=None), figure=False), least)

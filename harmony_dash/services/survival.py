@@ -72,7 +72,7 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
         check_budget(deployment, actor, asked, ACTION, admission.scope)
         snapshot, scope = admission.snapshot, admission.scope
         result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
-        released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
+        released = release(replace(result, notes=(*notes_of_grant(admission), *result.notes)), scope)
         check_still_admitted(deployment, actor, admission)
     record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
                   level=scope.level, n=released.value.n, grant=grant)
@@ -237,7 +237,7 @@ def _exclusions(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tup
     return tuple(Exclusion(words[code], n) for code, n in flow.excluded.items() if n)
 
 
-def _notes_of_grant(admission: Admission) -> tuple[str, ...]:
+def notes_of_grant(admission: Admission) -> tuple[str, ...]:
     """Whom a grant leaves in the picture, where it is not everybody."""
     if admission.grant is None:
         return ()

@@ -19,6 +19,7 @@ QUESTIONS = {
     "coverage": "Who is in the data: countries, trials, how complete the key variables are, how long patients were "
                 "followed.",
     "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
+    "export": "Protected summaries as files that say where their numbers come from, and receipts of what was exported.",
     "access": "Who may see what, until when and who approved it; and who saw what.",
     "account": "Your sessions, your password, two-step sign-in, and the grants you work under.",
 }
