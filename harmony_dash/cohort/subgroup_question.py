@@ -155,7 +155,7 @@ def check_subgroups(question: SubgroupsQuestion, dictionary: Dictionary) -> Subg
     for name in names:
         check_question(replace(cohort, by=name), dictionary)
     if question.strata is not None:
-        check_question(replace(cohort, strata=question.strata), dictionary)
+        check_question(replace(cohort, by=names[0], strata=question.strata), dictionary)
     if not 1 <= question.at_days <= 40_000:
         raise QuestionError("the day of the estimates is not between 1 and 40,000", where="at_days",
                             remedy="Choose a day, e.g. 1826 for five years.")
@@ -190,7 +190,11 @@ def _check_treatment(question: SubgroupsQuestion, names: Iterable[str], dictiona
 
 
 def _with_one_landmark(question: SubgroupsQuestion, names: Iterable[str], dictionary: Dictionary) -> Question:
-    """The cohort from the day on which every variable of the table is known, so that all its rows have one clock."""
-    read = [*names, *(name for name in (question.strata, question.treatment) if name)]
-    days = [with_landmark(replace(question.cohort, by=name), dictionary).landmark_days for name in read]
-    return replace(question.cohort, landmark_days=max(days))
+    """The cohort from the day on which every variable of the table is known, so that all its rows have one clock.
+
+    Strata move it as little as on the survival page, and must be known by then.
+    """
+    read = [*names, *([question.treatment] if question.treatment else [])]
+    latest = max((with_landmark(replace(question.cohort, by=name), dictionary) for name in read),
+                 key=lambda asked: asked.landmark_days)
+    return replace(with_landmark(replace(latest, strata=question.strata), dictionary), by=None, strata=None)

@@ -7,7 +7,7 @@ The levels of a variable and those without a value are the cohort, so a small le
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from harmony_dash.disclosure.keyed_count import KeyedCount, union
 from harmony_dash.disclosure.policy import Rules
 from harmony_dash.disclosure.protect_survival import GIVES_AWAY, protect_survival
 from harmony_dash.disclosure.released import Scope
-from harmony_dash.disclosure.results import EstimateAt, GroupResult, IntervalType, SurvivalResult
+from harmony_dash.disclosure.results import EstimateAt, Floats, GroupResult, IntervalType, SurvivalResult
 from harmony_dash.disclosure.rounding import release_count, release_part, round_count, round_p, round_significant
 from harmony_dash.disclosure.subgroup_results import (
     ArmCount,
@@ -107,7 +107,7 @@ def _hide(counts: Sequence[int | None], total: int | None, small: Sequence[int],
 
     if total is None:
         return list(counts), set()
-    safe = hide_partners(members, shown, list(small), scope.rules, atoms=len(counts), least=0,
+    safe = hide_partners(members, shown, list(small), scope.rules, atoms=len(counts),
                          next_partner=next_partner)
     return [safe[place] for place in places], {place for place in places
                                                if safe[place] is None and counts[place] is not None}
@@ -224,8 +224,13 @@ def _protect_difference(found: TreatmentInLevel, cohort: SurvivalResult, scope: 
     counts = [_keyed(arm.n) for arm in (found.reference, found.compared)]
     steps = Steps.of(union(counts), min(round_count(count, scope) for count in counts),
                      f"difference {cohort.question.endpoint} {found.reference.arm}\x00{found.compared.arm}", scope)
-    values = (np.array([found.difference.estimate, found.difference.lower, found.difference.upper]) + 1) / 2
-    return Interval(*(float(value) for value in np.round(2 * steps.round(values) - 1, 12)))
+
+    def on_steps(value: float, place: Callable[[Floats], Floats]) -> float:
+        return round(2 * float(place(np.array([(value + 1) / 2]))[0]) - 1, 12)
+
+    difference = found.difference
+    return Interval(on_steps(difference.estimate, steps.middle), on_steps(difference.lower, steps.below),
+                    on_steps(difference.upper, steps.above))
 
 
 def _protect_interaction(one: InteractionResult, rows: Sequence[SubgroupRow], place: int, scope: Scope,

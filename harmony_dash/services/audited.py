@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harmony_dash.access.actor import Actor
-from harmony_dash.access.audit import AuditEvent, Decision, record, record_event
+from harmony_dash.access.audit import AuditEvent, Decision, record_event
 from harmony_dash.access.permissions import Permission, check_user_can
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, UserError
@@ -55,27 +55,21 @@ def record_answer(deployment: Deployment, actor: Actor, action: str, *, question
                   level: str = "", n: int | None = None, grant: str = "") -> None:
     """Record what is about to be handed over; if the trail cannot be written, nothing is.
 
-    The trail is read by people who may see protected results only, so of an exact answer it keeps the size as they
-    might see it: none under ten, else the multiple of five below it.
-
     Raises
     ------
     AuditUnavailable.
     """
-    record_answers(deployment, actor, action, [question], snapshot=snapshot, level=level, n=n, grant=grant)
+    event = answer_event(actor, action, question=question, snapshot=snapshot, level=level, n=n, grant=grant)
+    record_event(deployment.access, event, now=deployment.now())
 
 
-def record_answers(deployment: Deployment, actor: Actor, action: str, questions: Iterable[str], *, snapshot: str = "",
-                   level: str = "", n: int | None = None, grant: str = "") -> None:
-    """Record several questions that one answer answers, all or none; see `record_answer`.
+def answer_event(actor: Actor, action: str, *, question: str = "", snapshot: str = "", level: str = "",
+                 n: int | None = None, grant: str = "") -> AuditEvent:
+    """The line of an answer.
 
-    Raises
-    ------
-    AuditUnavailable.
+    The trail is read by people who may see protected results only, so of an exact answer it keeps the size as they
+    might see it: none under ten, else the multiple of five below it.
     """
     if n is not None and level == Level.EXACT:
         n = n - n % 5 if n >= 10 else None
-    with deployment.access.write() as connection:
-        for question in questions:
-            record(connection, AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level, n=n,
-                                             grant=grant), now=deployment.now())
+    return AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level, n=n, grant=grant)

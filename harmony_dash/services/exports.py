@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from harmony_dash import __version__
 from harmony_dash.access.actor import Actor
@@ -22,9 +21,9 @@ from harmony_dash.errors import QuestionError
 from harmony_dash.export.files import Bundle, Format, nothing_to_write, write_files
 from harmony_dash.export.kinds import Looks
 from harmony_dash.export.provenance import Occasion, SourceNote
-from harmony_dash.services.admission import Admission, admit, check_still_admitted
-from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
-from harmony_dash.services.budget import check_budget
+from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
+from harmony_dash.services.audited import check_and_record, refusals_recorded
+from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival, notes_of_grant, prepare_question
 from harmony_dash.store.counts import fetch_cross_counts, fetch_sources
@@ -69,9 +68,9 @@ def preview_export(deployment: Deployment, actor: Actor, question: Question, *,
     with refusals_recorded(deployment, actor, PREVIEW_ACTION, text, grant=grant):
         answer = _answer(deployment, actor, question, PREVIEW_ACTION, interval, days, grant)
         check_still_admitted(deployment, actor, answer.admission)
-    result, scope = answer.released.value, answer.released.scope
-    record_answer(deployment, actor, PREVIEW_ACTION, question=answer.asked.for_the_record, snapshot=result.snapshot,
-                  level=scope.level, n=result.n, grant=grant)
+        result, scope = answer.released.value, answer.released.scope
+        record_within_budget(deployment, actor, answer.asked, PREVIEW_ACTION, scope, snapshot=result.snapshot,
+                             n=result.n)
     return answer.released
 
 
@@ -130,9 +129,10 @@ def _answer(deployment: Deployment, actor: Actor, question: Question, action: st
     admission = replace(admitted, scope=_scope_of_exports(deployment, admitted))
     asked = prepare_question(question, admission.snapshot)
     check_budget(deployment, actor, asked, action, admission.scope)
-    result: Any = compute_survival(admission.snapshot, asked, question, interval=interval, days=days,
-                                   scope=admission.scope)
-    released = release(replace(result, notes=(*notes_of_grant(admission), *result.notes)), admission.scope)
+    result = compute_survival(admission.snapshot, restrict(asked, admission.countries), question, interval=interval,
+                              days=days, scope=admission.scope, countries=admission.countries)
+    notes = (*notes_of_grant(admission, result.not_applied), *result.notes)
+    released = release(replace(result, notes=notes), admission.scope)
     return _Answer(asked, admission, released)
 
 

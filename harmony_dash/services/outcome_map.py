@@ -19,13 +19,13 @@ from harmony_dash.disclosure.description_results import MapCell, OutcomeMap
 from harmony_dash.disclosure.keyed_count import NOBODY
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.admission import admit, check_still_admitted
-from harmony_dash.services.audited import check_and_record, record_answers, refusals_recorded
-from harmony_dash.services.budget import check_budget_for_all
+from harmony_dash.services.admission import admit, check_still_admitted, restrict
+from harmony_dash.services.audited import check_and_record, refusals_recorded
+from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
 from harmony_dash.services.subgroup_rows import Reading, count_levels, read_level
-from harmony_dash.services.survival import prepare_question
+from harmony_dash.services.survival import notes_of_grant, prepare_question
 from harmony_dash.store.reader import Snapshot
 
 ACTION: Final = "outcome map"
@@ -59,29 +59,34 @@ def ask_outcome_map(deployment: Deployment, actor: Actor, question: Question, *,
                                 remedy="Choose one for the rows and one for the columns.")
         admission = admit(deployment, actor, replace(question, strata=columns), level=level, grant_id=grant)
         snapshot, scope = admission.snapshot, admission.scope
-        asked = prepare_question(replace(question, strata=columns), snapshot)  # the later of the two sets the landmark
-        asked = replace(asked, strata=None)
+        asked = prepare_question(replace(prepare_question(replace(question, by=columns), snapshot), by=question.by),
+                                 snapshot)
         variable = askable_variable(columns, question.disease, snapshot.dictionary, where="columns")
         parts = [within for _, within in _columns(snapshot, asked, variable)]
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
-        released = release(compute_outcome_map(snapshot, asked, variable, at_days=at_days, interval=interval,
-                                               scope=scope), scope)
+        found = compute_outcome_map(snapshot, restrict(asked, admission.countries), variable, at_days=at_days,
+                                    interval=interval, scope=scope, countries=admission.countries)
+        released = release(replace(found, notes=(*notes_of_grant(admission), *found.notes)), scope)
         check_still_admitted(deployment, actor, admission)
-    record_answers(deployment, actor, ACTION, [part.for_the_record for part in parts], snapshot=snapshot.snapshot,
-                   level=scope.level, grant=grant)
+        record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot)
     return released
 
 
 def compute_outcome_map(snapshot: Snapshot, question: Question, columns: Variable, *, at_days: int,
-                        interval: IntervalType, scope: Scope) -> OutcomeMap:
-    """The unreleased map of a checked question, with its landmark."""
+                        interval: IntervalType, scope: Scope, countries: OneOf | None = None) -> OutcomeMap:
+    """The unreleased map of a checked question, with its landmark.
+
+    Parameters
+    ----------
+    countries : as of `plan_answer`.
+    """
     rows = snapshot.dictionary[question.by or ""]
     reading = Reading(question, at_days, interval, scope)
     cells: list[MapCell] = []
     notes: dict[str, None] = {}
     names: dict[str, str] = {}
     for value, within in _columns(snapshot, question, columns):
-        plan = plan_answer(snapshot, within, scope)
+        plan = plan_answer(snapshot, within, scope, countries=countries)
         names[value] = columns.label_of(value)
         cells += _column(snapshot, plan, rows, OneOf(columns.name, (value,)), reading)
         notes |= dict.fromkeys(f"{names[value]}: {note}" for note in plan.notes)

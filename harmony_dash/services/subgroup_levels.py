@@ -16,7 +16,7 @@ from harmony_dash.dictionary.model import UNTESTED, Variable
 from harmony_dash.disclosure import Scope, too_few
 from harmony_dash.disclosure.subgroup_results import RowKind
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.protection import fetch_planned_tables, plan_answer
+from harmony_dash.services.protection import drawn_groups, fetch_planned_tables, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.level_grid import LevelGrid
 from harmony_dash.store.level_tables import NOT_RECORDED, Levels, fetch_level_tables
@@ -49,7 +49,7 @@ class VariableLevels:
 
     Attributes
     ----------
-    question : what the cohort answers beside this variable; None if nothing.
+    question : what the levels answer that may be compared; None if nothing.
     grid : all levels side by side, inside strata, of that question; for comparisons.
     notes : which filters were not applied.
     """
@@ -62,17 +62,23 @@ class VariableLevels:
 
     @property
     def comparable(self) -> tuple[str, ...]:
-        """The values that are answered with the cohort's own question."""
+        """The values that answer the same question."""
         return tuple(level.value for level in self.levels
                      if level.kind is RowKind.LEVEL and level.table is not None and not level.own_question)
 
 
-def fetch_variables(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope) -> Iterator[VariableLevels]:
-    """The variables of the table, one by one, in its order."""
+def fetch_variables(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope, *, countries: OneOf | None = None,
+                    ) -> Iterator[VariableLevels]:
+    """The variables of the table, one by one, in its order.
+
+    Parameters
+    ----------
+    countries : as of `plan_answer`.
+    """
     if not scope.is_protected:
         yield from _fetch_as_they_are(snapshot, question)
         return
-    planned = [_plan(snapshot, question, snapshot.dictionary[name], scope) for name in question.variables]
+    planned = [_plan(snapshot, question, snapshot.dictionary[name], scope, countries) for name in question.variables]
     # Nearly all variables are answered with one question; each question is one scan.
     wanted: dict[Question, list[Levels]] = {}
     for one in planned:
@@ -113,9 +119,14 @@ def _fetch_as_they_are(snapshot: Snapshot, question: SubgroupsQuestion) -> Itera
         yield VariableLevels(variable, question.cohort, levels, grid)
 
 
-def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, scope: Scope) -> VariableLevels:
-    """The levels as the survival page would answer them; without the grid."""
-    plan = plan_answer(snapshot, question.by(variable.name), scope)
+def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, scope: Scope,
+          countries: OneOf | None) -> VariableLevels:
+    """The levels as the survival page would answer them; without the grid.
+
+    Levels are compared that answer the same question, as there; it need not be the cohort's own, because a lineage as
+    a filter says nothing within a subtype.
+    """
+    plan = plan_answer(snapshot, question.by(variable.name), scope, countries=countries)
     values = values_asked(snapshot, question, variable)
     if plan.question is None:
         levels = [Level(value, _kind(value), None, reason=plan.withheld.get(value, too_few(scope.rules)))
@@ -123,24 +134,27 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
         return VariableLevels(variable, None, tuple(levels), None, plan.notes)
     table, _ = fetch_planned_tables(snapshot, plan)
     asked = {value: part.question for part in plan.parts for value in part.groups}
+    alike = plan.choose_alike(drawn_groups(table, scope))
+    shared = asked[alike[0]] if alike else plan.question
     levels = [Level(value, _kind(value), table if value in asked else None,
-                    own_question=value in asked and asked[value] != plan.question,
+                    own_question=value in asked and asked[value] != shared,
                     reason=plan.withheld.get(value, "" if value in asked else too_few(scope.rules)))
               for value in values]
-    whole = replace(plan.question, by=None)
-    levels += _plan_missing(snapshot, question, variable, whole, scope)
+    whole = replace(shared, by=None)
+    levels += _plan_missing(snapshot, question, variable, whole, scope, countries)
     return VariableLevels(variable, whole, tuple(levels), None, plan.notes)
 
 
 def _plan_missing(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, whole: Question, scope: Scope,
-                  ) -> Sequence[Level]:
+                  countries: OneOf | None) -> Sequence[Level]:
     """Patients without a value, as if they had been asked for by a filter; none where a filter asks for values."""
     if variable.name in fixed_values(question.cohort):
         return []
     missing = Missing(variable.name)
     nothing = [Level(NOT_RECORDED, RowKind.MISSING, None, reason="too many filters to count them as well")]
     try:
-        plan = plan_answer(snapshot, replace(question.cohort, where=(*question.cohort.where, missing)), scope)
+        plan = plan_answer(snapshot, replace(question.cohort, where=(*question.cohort.where, missing)), scope,
+                           countries=countries)
     except QuestionError:
         return nothing
     if plan.question is None or missing not in plan.question.where:
@@ -163,7 +177,7 @@ def fetch_arms(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variab
 
 
 def fetch_keyed_arm(snapshot: Snapshot, question: SubgroupsQuestion, variable: VariableLevels, arm: str,
-                    scope: Scope) -> tuple[EventTable, frozenset[str]]:
+                    scope: Scope, *, countries: OneOf | None = None) -> tuple[EventTable, frozenset[str]]:
     """The levels of a variable among the patients of one arm with their keys, as the survival page would answer them.
 
     Returns
@@ -175,7 +189,7 @@ def fetch_keyed_arm(snapshot: Snapshot, question: SubgroupsQuestion, variable: V
     QuestionError where such a question is not answered.
     """
     asked = question.by_within(variable.variable.name, arm)
-    plan = plan_answer(snapshot, asked, scope)
+    plan = plan_answer(snapshot, asked, scope, countries=countries)
     if plan.question is None or variable.question is None or question.treatment is None:
         raise QuestionError("too few patients in an arm")
     others = [item for item in variable.question.where if set(variables_of(item)) != {question.treatment}]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable, VariableType
 from harmony_dash.disclosure import Scope, too_few
@@ -39,12 +40,18 @@ _NOT_RECORDED = "not recorded"
 
 @dataclass(frozen=True)
 class Reading:
-    """How the rows of one table are read: endpoint and cohort, the day, the interval, and for whom."""
+    """How the rows of one table are read: endpoint and cohort, the day, the interval, and for whom.
+
+    Attributes
+    ----------
+    countries : the condition that a grant puts on the cohort, None without one.
+    """
 
     question: Question
     at_days: int
     interval: IntervalType
     scope: Scope
+    countries: OneOf | None = None
 
     @property
     def endpoint(self) -> Endpoint:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.subgroup_question import MOST_ARMS, SubgroupsQuestion
 from harmony_dash.dictionary.model import UNTESTED, Variable
 from harmony_dash.disclosure import Scope
@@ -24,6 +25,7 @@ from harmony_dash.disclosure.subgroup_results import (
 )
 from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.level_comparison import FEWEST_EVENTS, PROTECTED_EVENTS_PER_PARAMETER
+from harmony_dash.services.protection import plan_answer
 from harmony_dash.services.subgroup_levels import VariableLevels, fetch_arms, fetch_keyed_arm
 from harmony_dash.services.subgroup_rows import Reading, read_group
 from harmony_dash.stats.cox import EVENTS_PER_PARAMETER
@@ -56,8 +58,13 @@ class Arms:
         return self.variable.label_of(value)
 
 
-def choose_arms(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope) -> Arms | None:
+def choose_arms(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope, *, countries: OneOf | None = None,
+                ) -> Arms | None:
     """The arms to compare, by default those that enough patients of the cohort have; None without a treatment.
+
+    Parameters
+    ----------
+    countries : as of `plan_answer`.
 
     Raises
     ------
@@ -71,7 +78,7 @@ def choose_arms(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope) -
     if wrong:
         raise QuestionError(f"'{wrong[0]}' is not a value of {variable.name} in this snapshot", where="arms",
                             remedy=f"Choose from: {', '.join(known)}.")
-    values = question.arms or _arms_in_use(snapshot, question, variable, known, scope)
+    values = question.arms or _arms_in_use(snapshot, question, variable, known, scope, countries)
     if not 2 <= len(values) <= MOST_ARMS:
         raise QuestionError(f"'{variable.name}' has {len(values)} values with enough patients in this cohort, and two "
                             f"to {MOST_ARMS} arms are compared", where="arms",
@@ -80,11 +87,14 @@ def choose_arms(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope) -
 
 
 def _arms_in_use(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, known: Sequence[str],
-                 scope: Scope) -> tuple[str, ...]:
+                 scope: Scope, countries: OneOf | None) -> tuple[str, ...]:
+    """The arms with patients; of a protected answer those that the cohort by treatment would be answered for."""
+    if scope.is_protected:
+        plan = plan_answer(snapshot, replace(question.cohort, by=variable.name), scope, countries=countries)
+        return tuple(arm for arm in known if any(arm in part.groups for part in plan.parts))
     levels = Levels("arms", variable.name, tuple(known), missing=False)
     counts = fetch_level_tables(snapshot, question.cohort, [levels], strata=None)["arms"].patients.tolist()
-    least = scope.rules.minimum_cell if scope.is_protected else 1
-    return tuple(arm for arm, n in zip(known, counts, strict=True) if n >= least)
+    return tuple(arm for arm, n in zip(known, counts, strict=True) if n)
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ def add_treatment(snapshot: Snapshot, question: SubgroupsQuestion, levels: Varia
     if not levels.comparable:
         return replace(variable, interactions=tuple(
             _without(arms, compared, "too few patients") for compared in arms.values[1:]))
-    cells = _fetch_cells(snapshot, question, levels, arms, reading.scope)
+    cells = _fetch_cells(snapshot, question, levels, arms, reading)
     rows = {row.level: row for row in variable.rows if row.kind is RowKind.LEVEL and row.level in levels.comparable}
     interactions = []
     for compared in arms.values[1:]:
@@ -138,11 +148,12 @@ def check_varies_within_trials(variables: Sequence[SubgroupVariable], arms: Arms
 
 
 def _fetch_cells(snapshot: Snapshot, question: SubgroupsQuestion, levels: VariableLevels, arms: Arms,
-                 scope: Scope) -> _Cells:
+                 reading: Reading) -> _Cells:
     tables, fit = {}, {}
-    for arm in arms.values if scope.is_protected else ():
+    for arm in arms.values if reading.scope.is_protected else ():
         try:
-            tables[arm], fit[arm] = fetch_keyed_arm(snapshot, question, levels, arm, scope)
+            tables[arm], fit[arm] = fetch_keyed_arm(snapshot, question, levels, arm, reading.scope,
+                                                    countries=reading.countries)
         except QuestionError:
             fit[arm] = frozenset()
     grids = fetch_arms(snapshot, question, levels, arms.values)

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.grant_rules import check_grant_covers
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
 from harmony_dash.cohort.endpoints import endpoint_named
+from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion, check_subgroups
 from harmony_dash.dictionary.model import TimePoint
 from harmony_dash.disclosure import COUNT_IN_TITLE, Level, Released, Scope, release
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult, SubgroupVariable
-from harmony_dash.services.admission import Admission, admit, check_still_admitted
-from harmony_dash.services.audited import check_and_record, record_answers, refusals_recorded
-from harmony_dash.services.budget import check_budget_for_all
+from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
+from harmony_dash.services.audited import check_and_record, refusals_recorded
+from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.subgroup_levels import VariableLevels, fetch_variables
 from harmony_dash.services.subgroup_rows import Reading, build_variable
 from harmony_dash.services.subgroup_treatment import Arms, add_treatment, check_varies_within_trials, choose_arms
-from harmony_dash.services.survival import ages_asked, check_against_snapshot, compute_survival
+from harmony_dash.services.survival import ages_asked, check_against_snapshot, compute_survival, notes_of_grant
 from harmony_dash.store.reader import Snapshot
 
 ACTION = "subgroups"
@@ -59,14 +61,16 @@ def ask_subgroups(deployment: Deployment, actor: Actor, question: SubgroupsQuest
         snapshot, scope = admission.snapshot, admission.scope
         asked = prepare_subgroups(question, admission)
         # Each variable is a question of its own to whoever would put answers together.
-        parts = parts_of(asked, choose_arms(snapshot, asked, scope))
+        granted = replace(asked, cohort=restrict(asked.cohort, admission.countries))
+        parts = parts_of(asked, choose_arms(snapshot, granted, scope, countries=admission.countries))
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
-        result = compute_subgroups(snapshot, asked, question, interval=interval, scope=scope,
-                                   comparisons_before=comparisons_before)
+        result = compute_subgroups(snapshot, granted, question, interval=interval, scope=scope,
+                                   comparisons_before=comparisons_before, countries=admission.countries)
+        result = replace(result, notes=(*notes_of_grant(admission), *result.notes))
         released = release(result, scope)
         check_still_admitted(deployment, actor, admission)
-    record_answers(deployment, actor, ACTION, [asked.for_the_record, *(part.for_the_record for part in parts)],
-                   snapshot=snapshot.snapshot, level=scope.level, n=released.value.cohort.n, grant=grant)
+        record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot,
+                                 n=released.value.cohort.n, table=asked.for_the_record)
     return released
 
 
@@ -94,22 +98,24 @@ def parts_of(question: SubgroupsQuestion, arms: Arms | None) -> list[Question]:
 
 
 def compute_subgroups(snapshot: Snapshot, question: SubgroupsQuestion, as_asked: SubgroupsQuestion, *,
-                      interval: IntervalType, scope: Scope, comparisons_before: int = 0) -> SubgroupsResult:
+                      interval: IntervalType, scope: Scope, comparisons_before: int = 0,
+                      countries: OneOf | None = None) -> SubgroupsResult:
     """The unreleased result; what the benchmarks time without access and audit.
 
     Parameters
     ----------
     question : checked, with its variables and landmark.
     as_asked : before that, for the note that says so.
+    countries : as of `plan_answer`.
 
     Raises
     ------
     QuestionError for a treatment that never varies within a trial.
     """
     cohort = compute_survival(snapshot, question.cohort, question.cohort, interval=interval, days=(question.at_days,),
-                              scope=scope)
-    reading = Reading(question.cohort, question.at_days, interval, scope)
-    arms = choose_arms(snapshot, question, scope)
+                              scope=scope, countries=countries)
+    reading = Reading(question.cohort, question.at_days, interval, scope, countries)
+    arms = choose_arms(snapshot, question, scope, countries=countries)
     found: list[tuple[VariableLevels, SubgroupVariable]] = []
     if cohort.groups:
         found = _build_variables(snapshot, question, reading, arms)
@@ -130,7 +136,7 @@ def _build_variables(snapshot: Snapshot, question: SubgroupsQuestion, reading: R
         return levels, variable if arms is None else add_treatment(snapshot, question, levels, variable, arms, reading)
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        return list(pool.map(build, fetch_variables(snapshot, question, reading.scope)))
+        return list(pool.map(build, fetch_variables(snapshot, question, reading.scope, countries=reading.countries)))
 
 
 def _notes(question: SubgroupsQuestion, as_asked: SubgroupsQuestion, snapshot: Snapshot) -> Sequence[str]:

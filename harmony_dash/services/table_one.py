@@ -21,12 +21,13 @@ from harmony_dash.disclosure.keyed_count import NOBODY
 from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
 from harmony_dash.disclosure.results import CohortChoices
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.admission import admit, check_still_admitted
-from harmony_dash.services.audited import check_and_record, record_answers, refusals_recorded
-from harmony_dash.services.budget import check_budget_for_all
-from harmony_dash.services.choices import count_each_choice
+from harmony_dash.services.admission import admit, check_still_admitted, restrict
+from harmony_dash.services.audited import check_and_record, refusals_recorded
+from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
+from harmony_dash.services.choices import choose_counted, count_each_choice
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.survival import check_against_snapshot
+from harmony_dash.services.survival import check_against_snapshot, notes_of_grant
+from harmony_dash.services.unapplied import explain_unapplied
 from harmony_dash.store.distributions import Distribution, fetch_distributions
 from harmony_dash.store.effects import fetch_effects
 from harmony_dash.store.reader import Snapshot
@@ -64,10 +65,11 @@ def ask_table_one(deployment: Deployment, actor: Actor, question: Question, vari
         chosen = choose_variables(question, variables, snapshot.dictionary)
         parts = list(_columns(snapshot, question).values())
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
-        released = release(compute_table_one(snapshot, question, chosen, scope), scope)
+        table = compute_table_one(snapshot, restrict(question, admission.countries), chosen, scope,
+                                  countries=admission.countries)
+        released = release(replace(table, notes=(*notes_of_grant(admission), *table.notes)), scope)
         check_still_admitted(deployment, actor, admission)
-    record_answers(deployment, actor, ACTION, [part.for_the_record for part in parts],
-                   snapshot=snapshot.snapshot, level=scope.level, grant=grant)
+        record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot)
     return released
 
 
@@ -92,10 +94,17 @@ def choose_variables(question: Question, names: Sequence[str], dictionary: Dicti
     return tuple(found[name] for name in dictionary.variables if name in found and name != question.by)
 
 
-def compute_table_one(snapshot: Snapshot, question: Question, variables: Sequence[Variable], scope: Scope) -> TableOne:
-    """The unreleased table of a checked question."""
-    groups = tuple(_describe_group(snapshot, question, value, part, variables, scope)
-                   for value, part in _columns(snapshot, question).items())
+def compute_table_one(snapshot: Snapshot, question: Question, variables: Sequence[Variable], scope: Scope, *,
+                      countries: OneOf | None = None) -> TableOne:
+    """The unreleased table of a checked question.
+
+    Parameters
+    ----------
+    countries : as of `plan_answer`.
+    """
+    described = [_describe_group(snapshot, question, value, part, variables, scope, countries)
+                 for value, part in _columns(snapshot, question).items()]
+    notes = dict.fromkeys(note for _, told in described for note in told)
     left = fixed_values(question)
     blocks = tuple(TableOneVariable(
         variable.name, variable.label,
@@ -103,7 +112,8 @@ def compute_table_one(snapshot: Snapshot, question: Question, variables: Sequenc
          if value in left.get(variable.name, (value,))} if variable.is_categorical else {}, variable.unit)
         for variable in variables)
     title = f"Characteristics of patients: {describe_question(question, snapshot.dictionary)}"
-    return TableOne(question, title, snapshot.snapshot, snapshot.synthetic, groups, blocks, ())
+    return TableOne(question, title, snapshot.snapshot, snapshot.synthetic, tuple(group for group, _ in described),
+                    blocks, tuple(notes))
 
 
 def _columns(snapshot: Snapshot, question: Question) -> dict[str, Question]:
@@ -121,21 +131,26 @@ def _columns(snapshot: Snapshot, question: Question) -> dict[str, Question]:
 
 
 def _describe_group(snapshot: Snapshot, question: Question, value: str, part: Question, variables: Sequence[Variable],
-                    scope: Scope) -> TableOneGroup:
+                    scope: Scope, countries: OneOf | None) -> tuple[TableOneGroup, list[str]]:
+    """The column of a group, and in what it differs from what was asked."""
     name = snapshot.dictionary[question.by].label_of(value) if question.by else "all patients"
-    check_closed(part, snapshot.dictionary, scope.level)
+    check_closed(part, snapshot.dictionary, scope.level, protected=[countries] if countries else [])
     least = scope.rules.minimum_cell if scope.is_protected else 0
     answer = apply_low_effect_rule(fetch_effects(snapshot, part, figure=False), least)
     withheld = TableOneGroup(value, name, NOBODY, None, {}, too_few(scope.rules))
     if isinstance(answer, TooFewPatients):
-        return withheld
+        return withheld, []
     if question.by and OneOf(question.by, (value,)) not in answer.question.where:
-        return withheld  # nearly everybody is in this group, and it is answered with everybody
+        return withheld, []  # nearly everybody is in this group, and it is answered with everybody
     categories = [variable for variable in variables if variable.is_categorical]
-    counts = count_each_choice(snapshot, part, categories, scope)
+    counts = count_each_choice(snapshot, part, choose_counted(part, categories, scope, most_added=MOST_VARIABLES),
+                               categories, scope)
     numbers = fetch_distributions(snapshot, answer.question, [one for one in variables if one.is_numeric])
-    return TableOneGroup(value, name, answer.n, CohortChoices(answer.n, _asked(counts, part), counts.missing),
-                         {name: _quartiles(one) for name, one in numbers.items()})
+    group = TableOneGroup(value, name, answer.n, CohortChoices(answer.n, _asked(counts, part), counts.missing,
+                                                               not_counted=counts.not_counted),
+                          {name: _quartiles(one) for name, one in numbers.items()})
+    groups = (name,) if question.by else ()
+    return group, [explain_unapplied(one, snapshot.dictionary, least, groups) for one in answer.not_applied]
 
 
 def _asked(counts: CohortChoices, part: Question) -> dict[str, dict[str, int | None]]:
