@@ -154,8 +154,9 @@ def check_subgroups(question: SubgroupsQuestion, dictionary: Dictionary) -> Subg
                             where="variables", remedy="Ask for them in several tables.")
     for name in names:
         check_question(replace(cohort, by=name), dictionary)
-    if question.strata is not None:
-        check_question(replace(cohort, by=names[0], strata=question.strata), dictionary)
+    # Levels are not compared within themselves, and the row says so; all that can be asked by can make strata.
+    if question.strata is not None and (other := next((name for name in names if name != question.strata), None)):
+        check_question(replace(cohort, by=other, strata=question.strata), dictionary)
     if not 1 <= question.at_days <= 40_000:
         raise QuestionError("the day of the estimates is not between 1 and 40,000", where="at_days",
                             remedy="Choose a day, e.g. 1826 for five years.")

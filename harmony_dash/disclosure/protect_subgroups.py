@@ -6,7 +6,6 @@ The levels of a variable and those without a value are the cohort, so a small le
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,10 +21,17 @@ from harmony_dash.disclosure.policy import Rules
 from harmony_dash.disclosure.protect_survival import GIVES_AWAY, protect_survival
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import EstimateAt, Floats, GroupResult, IntervalType, SurvivalResult
-from harmony_dash.disclosure.rounding import release_count, release_part, round_count, round_p, round_significant
+from harmony_dash.disclosure.rounding import (
+    RATIO_DECIMALS,
+    release_count,
+    release_part,
+    round_count,
+    round_hazard_ratio,
+    round_p,
+    round_significant,
+)
 from harmony_dash.disclosure.subgroup_results import (
     ArmCount,
-    HazardRatio,
     InteractionResult,
     Interval,
     LevelsTest,
@@ -36,7 +42,6 @@ from harmony_dash.disclosure.subgroup_results import (
     TreatmentInLevel,
 )
 
-_RATIO_DECIMALS = 2
 _TOTAL = -1  # stands among the places of rows for everybody
 TOO_FEW = "too few"
 
@@ -146,14 +151,7 @@ def _round_ratio(row: SubgroupRow, rules: Rules, *, keep: bool) -> SubgroupRow:
         return replace(row, hazard_ratio=None, is_reference=False, reason=row.reason or (TOO_FEW if lost else ""))
     if row.hazard_ratio is None:
         return row
-    return replace(row, hazard_ratio=_round_hazard_ratio(row.hazard_ratio, rules))
-
-
-def _round_hazard_ratio(ratio: HazardRatio, rules: Rules) -> HazardRatio:
-    """A hazard ratio with two decimals, its p-value as all others."""
-    estimate, lower, upper = (round(value, _RATIO_DECIMALS) if math.isfinite(value) else value
-                              for value in (ratio.ratio, ratio.lower, ratio.upper))
-    return HazardRatio(estimate, lower, upper, round_p(ratio.p, rules))
+    return replace(row, hazard_ratio=round_hazard_ratio(row.hazard_ratio, rules))
 
 
 def _round_test(test: LevelsTest, rules: Rules) -> LevelsTest:
@@ -201,8 +199,8 @@ def _protect_arms(found: TreatmentInLevel, cohort: SurvivalResult, scope: Scope)
     arms = [_protect_arm(arm, scope) for arm in (found.reference, found.compared)]
     ratio, shrunken = found.hazard_ratio, found.shrunken
     return TreatmentInLevel(
-        arms[0], arms[1], None if ratio is None else _round_hazard_ratio(ratio, scope.rules),
-        None if shrunken is None else Interval(*(round(value, _RATIO_DECIMALS) for value in (
+        arms[0], arms[1], None if ratio is None else round_hazard_ratio(ratio, scope.rules),
+        None if shrunken is None else Interval(*(round(value, RATIO_DECIMALS) for value in (
             shrunken.estimate, shrunken.lower, shrunken.upper))),
         _protect_difference(found, cohort, scope), found.reason)
 

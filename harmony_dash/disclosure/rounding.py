@@ -15,8 +15,11 @@ from hashlib import blake2b
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.policy import DAYS_PER_MONTH, Level, Rules
 from harmony_dash.disclosure.released import Scope
+from harmony_dash.disclosure.results import HazardRatio
 
 _COUNT = "count"
+# Of hazard ratios and their limits.
+RATIO_DECIMALS = 2
 # A float holds 53 bits: of all 64 the largest would round to 1.
 _BITS = 53
 
@@ -93,6 +96,13 @@ def round_p(p: float, rules: Rules) -> float:
     if p < rules.smallest_p:
         return rules.smallest_p
     return max(round_significant(p, rules), round_significant(1.1 * rules.smallest_p, rules))
+
+
+def round_hazard_ratio(ratio: HazardRatio, rules: Rules) -> HazardRatio:
+    """A hazard ratio with two decimals, its p-value as all others."""
+    estimate, lower, upper = (round(value, RATIO_DECIMALS) if math.isfinite(value) else value
+                              for value in (ratio.ratio, ratio.lower, ratio.upper))
+    return HazardRatio(estimate, lower, upper, round_p(ratio.p, rules))
 
 
 def round_to_month(days: float) -> float:

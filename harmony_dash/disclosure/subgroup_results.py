@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
-from harmony_dash.disclosure.results import INTERNAL, EstimateAt, GroupResult, IntervalType, SurvivalResult
+from harmony_dash.disclosure.results import (
+    INTERNAL,
+    EstimateAt,
+    GroupResult,
+    HazardRatio,
+    IntervalType,
+    SurvivalResult,
+)
 
 
 class RowKind(StrEnum):
@@ -27,16 +34,6 @@ class Finding(StrEnum):
     PROGNOSTIC = "prognostic"  # levels differ in outcome
     PREDICTIVE = "predictive"  # a treatment works differently in them
     EXPLORATORY = "exploratory"
-
-
-@dataclass(frozen=True)
-class HazardRatio:
-    """A hazard ratio with its limits and Wald test."""
-
-    ratio: float
-    lower: float
-    upper: float
-    p: float
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ class SubgroupRow:
     hazard_ratio : against the reference; None for the reference and where there is none.
     q : its p-value adjusted over all levels of the table.
     reason : why there is no hazard ratio, or no estimate.
-    own_question : the row answers a wider question than the cohort's; the notes say which filter was left out.
+    own_question : the row answers another question than the cohort; the notes say which filter was left out.
     by_treatment : one entry for each arm compared.
     group : what protection needs.
     """

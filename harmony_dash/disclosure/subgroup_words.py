@@ -117,9 +117,11 @@ def _write_methods(result: SubgroupsResult, scope: Scope, describe_protection: C
                      "with treatment × stratum, effect in a level among its own patients; shrunken: empirical Bayes "
                      "over levels that exclude one another; differences averaged over strata by Cochran's weights")
     if scope.is_protected:
-        parts.append(f"{describe_protection(scope)}; hazard ratios on {scope.rules.minimum_cell} patients and "
-                     f"{scope.rules.minimum_events} events in each level, ten events a parameter, two decimals; a p "
-                     f"below {scope.rules.smallest_p:g} counts as that in q")
+        rules = scope.rules
+        in_arms = f" and {rules.minimum_cell} and {rules.minimum_events} in each arm" if question.treatment else ""
+        parts.append(f"{describe_protection(scope)}; hazard ratios on {rules.minimum_patients} patients and "
+                     f"{rules.minimum_events} events in each level{in_arms}, ten events a parameter, two decimals; a p "
+                     f"below {rules.smallest_p:g} counts as that in q")
     else:
         parts.append(f"exact numbers, grant {scope.grant}" if scope.grant else "exact numbers")
     if result.synthetic:

@@ -24,6 +24,8 @@ _SMALLEST_P = RULES[Level.PROTECTED].smallest_p
 # No verdict on fewer events, at any level.
 FEWEST_EVENTS = 20
 LEVEL_OF_TESTS = 0.05
+# Below it a hazard ratio is said to change over time. Large cohorts find changes too small to matter at 0.05.
+LEVEL_OF_PROPORTIONALITY = 0.01
 
 # What a mapping of counts, an unadjusted comparison and a registry cannot say, in one sentence.
 CAVEAT = ("Patients were not allocated to these groups at random, and treatment may differ between them, so this does "
@@ -123,6 +125,8 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     if result.log_rank is not None or result.gray:
         within = f" stratified by {question.strata} (not recorded is a stratum of its own)" if question.strata else ""
         parts.append(("Gray's test" if result.gray else "log-rank test") + within)
+    if result.reference:
+        parts.append(_describe_ratios(result, endpoint))
     if 0 < len(result.compared) < len(result.groups):
         parts.append(f"tests compare {', '.join(result.compared)}")
     if question.landmark_days:
@@ -143,6 +147,23 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     if result.synthetic:
         parts.append("synthetic data")
     return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."
+
+
+def _describe_ratios(result: SurvivalResult, endpoint: Endpoint) -> str:
+    """How hazard ratios came about, and whether they change with time."""
+    strata = result.question.strata
+    within = f" stratified by {strata} (not recorded is a stratum of its own)" if strata else ""
+    kind = "cause-specific hazard ratios" if endpoint.competing else "hazard ratios"
+    words = f"{kind} against {result.reference} by a Cox model{within}, Efron ties, 95 % Wald intervals, all follow-up"
+    if result.over_time is not None:
+        words += f", {result.over_time.label} {_equals(result.over_time.p)}"
+    return words
+
+
+def _equals(p: float) -> str:
+    """A p-value after its letter: "p = 0.02", "p <0.001"."""
+    words = format_p(p)
+    return f"p {words if words.startswith('<') else f'= {words}'}"
 
 
 def _describe_exclusions(result: SurvivalResult, scope: Scope) -> str:
@@ -199,10 +220,13 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
         whose = (f"Of the groups, {_join(list(result.compared))}" if 0 < len(result.compared) < len(result.groups)
                  else "The groups")
-        text += f" {whose} {verdict} ({test.label}, p {p if p.startswith('<') else f'= {p}'})."
+        text += f" {whose} {verdict} ({test.label}, {_equals(test.p)})."
         text += " The p-value is not adjusted for other comparisons and uses all follow-up."
     if len(result.groups) == 1:
         return text
+    if result.over_time is not None and result.over_time.p < LEVEL_OF_PROPORTIONALITY:
+        text += (f" Hazards are not proportional ({result.over_time.label}, {_equals(result.over_time.p)}): hazard "
+                 "ratios change over time and are an average of it, so read the curves.")
     return f"{text} {RANDOMISED if result.question.by == 'rand_arm' else CAVEAT}"
 
 

@@ -24,12 +24,10 @@ def summarise_survival(released: Released[SurvivalResult], *, time_unit: TimeUni
         notes=result.notes, not_applied=conditions_not_applied(result), tables=survival_tables(released),
         displays=survival_displays(released, time_unit),
         draw=lambda footer: draw_survival(released, footer, time_unit=time_unit, all_causes=all_causes),
-        alt=describe_survival(released), scripts=SCRIPTS)
+        alt=describe_survival(released), scripts=SCRIPTS, compared=result.compared)
 
 
 def conditions_not_applied(result: SurvivalResult) -> tuple[str, ...]:
-    """What was asked for and is not in the answer, in words: the result's own account, else the notes that tell it."""
-    told = getattr(result, "not_applied", None)
-    if told is None:
-        return tuple(note for note in result.notes if "not applied" in note)
-    return tuple(f"{one.words}: {one.kind}{f' in {names}' if (names := ', '.join(one.groups)) else ''}" for one in told)
+    """What was asked for and is not in the answer, or the other way round, in words."""
+    return tuple(f"{one.words}: {one.kind}{f' in {names}' if (names := ', '.join(one.groups)) else ''}"
+                 for one in result.not_applied)

@@ -33,6 +33,7 @@ class Level:
     table : event table with the group `value` among others, strata pooled, and keys where results leave protected.
         None where nothing may be said.
     own_question : they answer another question than the cohort.
+    alike : they answer the question that levels are compared for, which need not be the cohort's.
     reason : why nothing may be said.
     """
 
@@ -40,6 +41,7 @@ class Level:
     kind: RowKind
     table: EventTable | None
     own_question: bool = False
+    alike: bool = True
     reason: str = ""
 
 
@@ -64,7 +66,7 @@ class VariableLevels:
     def comparable(self) -> tuple[str, ...]:
         """The values that answer the same question."""
         return tuple(level.value for level in self.levels
-                     if level.kind is RowKind.LEVEL and level.table is not None and not level.own_question)
+                     if level.kind is RowKind.LEVEL and level.table is not None and level.alike)
 
 
 def fetch_variables(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope, *, countries: OneOf | None = None,
@@ -137,12 +139,11 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
     alike = plan.choose_alike(drawn_groups(table, scope))
     shared = asked[alike[0]] if alike else plan.question
     levels = [Level(value, _kind(value), table if value in asked else None,
-                    own_question=value in asked and asked[value] != shared,
+                    own_question=value in asked and asked[value] != plan.question, alike=asked.get(value) == shared,
                     reason=plan.withheld.get(value, "" if value in asked else too_few(scope.rules)))
               for value in values]
-    whole = replace(shared, by=None)
-    levels += _plan_missing(snapshot, question, variable, whole, scope, countries)
-    return VariableLevels(variable, whole, tuple(levels), None, plan.notes)
+    levels += _plan_missing(snapshot, question, variable, plan.question, scope, countries)
+    return VariableLevels(variable, replace(shared, by=None), tuple(levels), None, plan.notes)
 
 
 def _plan_missing(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, whole: Question, scope: Scope,

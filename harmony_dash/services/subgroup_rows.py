@@ -16,7 +16,6 @@ from harmony_dash.disclosure.keyed_count import NOBODY, keyed
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, IntervalType
 from harmony_dash.disclosure.subgroup_results import (
     Finding,
-    HazardRatio,
     LevelsTest,
     RowKind,
     SubgroupRow,
@@ -33,8 +32,6 @@ from harmony_dash.stats.kaplan_meier import estimate_survival, read_survival
 from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients
 from harmony_dash.store.level_tables import NOT_RECORDED
 
-# A forest of more is no longer read, and hardly any of its rows would have enough patients.
-MOST_LEVELS = 30
 _NOT_RECORDED = "not recorded"
 
 
@@ -68,12 +65,12 @@ def build_variable(levels: VariableLevels, reading: Reading) -> SubgroupVariable
     """The rows of one variable, with hazard ratios between its levels. A variable that cannot be compared says why."""
     variable = levels.variable
     comparison = _compare(levels, reading)
-    ratios = {entry.level: entry for entry in comparison.ratios.levels} if comparison.ratios else {}
+    entries = {entry.level: entry for entry in comparison.ratios.levels} if comparison.ratios else {}
     starts = _starts(levels, reading)
     # Nearly all levels of a variable stand in one table.
     counts = {key: count_levels(table) for key, table in
               {id(level.table): level.table for level in levels.levels}.items() if table is not None}
-    rows = tuple(_build_row(level, counts.get(id(level.table), {}), variable, ratios.get(level.value), comparison,
+    rows = tuple(_build_row(level, counts.get(id(level.table), {}), variable, entries.get(level.value), comparison,
                             starts.get(level.kind), reading) for level in levels.levels)
     test = None
     if comparison.ratios is not None:
@@ -86,10 +83,7 @@ def build_variable(levels: VariableLevels, reading: Reading) -> SubgroupVariable
 def _compare(levels: VariableLevels, reading: Reading) -> LevelComparison:
     if levels.grid is None:
         return LevelComparison("", None, "too few patients")
-    inhabited = int((levels.grid.patients[:len(levels.levels)] > 0).sum())
-    if inhabited > MOST_LEVELS:
-        return LevelComparison("", None, f"more than {MOST_LEVELS} levels")
-    if len(levels.comparable) < 2 and any(level.own_question for level in levels.levels):
+    if len(levels.comparable) < 2 and any(level.own_question or not level.alike for level in levels.levels):
         return LevelComparison("", None, "its levels answer different questions")
     return compare_levels(levels.grid, reading.endpoint, reading.scope, levels=levels.comparable)
 
@@ -132,26 +126,21 @@ def _build_row(level: Level, counts: Mapping[str, tuple[int, int]], variable: Va
         return SubgroupRow(level.value, name, level.kind, NOBODY, NOBODY, None, reason=level.reason)
     n, events = counts[level.value]
     at, group, reason = read_level(level.table, level.value, n, events, start, reading)
-    ratio = None if entry is None else _ratio(entry)
+    ratio = comparison.hazard_ratios.get(level.value)
     is_reference = bool(level.value) and level.value == comparison.reference
     if ratio is None and not is_reference and level.kind is RowKind.LEVEL:
-        reason = _why_no_ratio(entry, comparison, reading.scope, level) or reason
+        reason = _why_no_ratio(entry, comparison, reading.scope, level, reason) or reason
     return SubgroupRow(level.value, name, level.kind, n, events, at, is_reference, ratio, None, reason,
                        level.own_question, (), group)
 
 
-def _why_no_ratio(entry: LevelHazardRatio | None, comparison: LevelComparison, scope: Scope, level: Level) -> str:
-    if level.own_question:
-        return "answers a wider question than the cohort"
+def _why_no_ratio(entry: LevelHazardRatio | None, comparison: LevelComparison, scope: Scope, level: Level,
+                  why_no_estimate: str) -> str:
+    if not level.alike:
+        return why_no_estimate or "answers another question than the others"
     if entry is not None and not scope.is_protected:
         return entry.not_estimable
     return "too few" if comparison.ratios is not None else ""
-
-
-def _ratio(entry: LevelHazardRatio) -> HazardRatio | None:
-    if entry.not_estimable or math.isnan(entry.p):
-        return None
-    return HazardRatio(entry.ratio, entry.lower, entry.upper, entry.p)
 
 
 def read_level(table: EventTable, value: str, n: int, events: int, start: int | None, reading: Reading,

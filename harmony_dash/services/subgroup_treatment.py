@@ -12,10 +12,10 @@ from harmony_dash.cohort.subgroup_question import MOST_ARMS, SubgroupsQuestion
 from harmony_dash.dictionary.model import UNTESTED, Variable
 from harmony_dash.disclosure import Scope
 from harmony_dash.disclosure.keyed_count import NOBODY, keyed
+from harmony_dash.disclosure.results import HazardRatio
 from harmony_dash.disclosure.subgroup_results import (
     ArmCount,
     Finding,
-    HazardRatio,
     InteractionResult,
     Interval,
     LevelsTest,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harmony_dash.disclosure import Level, Released
+from harmony_dash.disclosure.results import HazardRatio
 from harmony_dash.disclosure.subgroup_results import (
-    HazardRatio,
     InteractionResult,
     Interval,
     SubgroupRow,

@@ -23,12 +23,11 @@ from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.policy import RULES
 from harmony_dash.disclosure.protect_subgroups import protect_subgroups
-from harmony_dash.disclosure.results import IntervalType
-from harmony_dash.disclosure.subgroup_results import HazardRatio, RowKind, SubgroupsResult
+from harmony_dash.disclosure.results import HazardRatio, IntervalType
+from harmony_dash.disclosure.subgroup_results import RowKind, SubgroupsResult
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.outcome_map import compute_outcome_map
+from harmony_dash.services.outcome_map import compute_outcome_map, prepare_outcome_map
 from harmony_dash.services.subgroups import compute_subgroups
-from harmony_dash.services.survival import prepare_question
 from harmony_dash.services.table_one import choose_variables, compute_table_one
 from harmony_dash.store.reader import Snapshot
 from tests.factories import make_patients, make_store
@@ -224,10 +223,10 @@ def test_every_number_of_table_one_is_protected(snapshot: Snapshot, by: str | No
 def test_every_number_of_a_map_is_protected_and_no_line_hides_a_single_cell(snapshot: Snapshot,
                                                                             where: tuple[str, ...]) -> None:
     question = Question("ALL", "efs", tuple(parse_filter(text) for text in where), "cyto_group")
-    asked = replace(prepare_question(replace(question, strata="mrd_group"), snapshot), strata=None)
+    asked, columns, _ = prepare_outcome_map(question, "mrd_group", snapshot)
     scope = Scope(Level.PROTECTED)
-    released = release(compute_outcome_map(snapshot, asked, snapshot.dictionary["mrd_group"], at_days=1826,
-                                           interval=IntervalType.LOG_LOG, scope=scope), scope)
+    released = release(compute_outcome_map(snapshot, asked, columns, at_days=1826, interval=IntervalType.LOG_LOG,
+                                           scope=scope), scope)
     cells = released.value.cells
     assert released.value.question.landmark_days == 42
     for where_, n in counts_of(released.value):

@@ -13,6 +13,7 @@ from harmony_dash.cohort import Question
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
+from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.results import SurvivalResult
@@ -367,3 +368,25 @@ def test_a_table_that_cannot_be_asked_is_recorded_as_refused(deployment: Deploym
         protected(deployment, SubgroupsQuestion(COHORT, ("hsct_cr1",)))
     (refused,) = [row for row in list_events(deployment.access) if row.id > before]
     assert (refused.event.action, refused.event.decision) == ("subgroups", Decision.REFUSED)
+
+
+# -- levels that answer another question than the cohort ---------------------------------------------------------------
+
+
+def test_a_filter_that_says_nothing_within_levels_leaves_their_hazard_ratios(tmp_path: Path) -> None:
+    """Fusion subtypes are B-cell leukaemias anyway: within them the lineage is not applied, so they are alike."""
+    rng = np.random.default_rng(6)
+    frame = draw_frame(2400, seed=6)
+    known = list(load_dictionary()["subtype"].values)
+    chosen = np.array([known[0], known[2], known[3], next(one for one in known if one.startswith("T "))],
+                      dtype=object)
+    frame["subtype"] = rng.choice(chosen, len(frame), p=[0.3, 0.3, 0.2, 0.2])
+    frame["immunophenotype"] = np.where(frame.subtype == chosen[-1], "T", "B")
+    house = open_house(tmp_path, frame)
+    table = protected(house, SubgroupsQuestion(B_CELL, ("subtype",)))
+    rows = rows_of(table, "subtype")
+    page = ask_survival(house, CLINICIAN, replace(B_CELL, by="subtype", strata="trial")).value
+    assert {group.label["subtype"]: group.hazard_ratio for group in page.groups} == {
+        value: rows[value].hazard_ratio for value in chosen[:3]}
+    assert sum(rows[value].hazard_ratio is not None for value in chosen[:3]) == 2
+    assert rows[chosen[-1]].hazard_ratio is None
