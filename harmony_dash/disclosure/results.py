@@ -225,7 +225,7 @@ class SurvivalResult:
     """The answer to one survival question; `events` are those of all groups together.
 
     `not_applied` says in what the answer differs from the question. `compared` names the groups that tests and
-    differences are about: all that are drawn, unless they answer different questions. `reference` is the name of the
+    differences are about: all that are drawn, or none if one that took part is withheld. `reference` is the name of the
     group that hazard ratios are against, empty where there are none; `over_time` tests whether they change with time.
     """
 

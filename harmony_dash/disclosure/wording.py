@@ -127,8 +127,6 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
         parts.append(("Gray's test" if result.gray else "log-rank test") + within)
     if result.reference:
         parts.append(_describe_ratios(result, endpoint))
-    if 0 < len(result.compared) < len(result.groups):
-        parts.append(f"tests compare {', '.join(result.compared)}")
     if question.landmark_days:
         parts.append(f"landmark day {question.landmark_days}: the clock restarts on it")
     if question.horizon_days:
@@ -186,10 +184,8 @@ def _describe_unapplied(result: SurvivalResult) -> list[str]:
 
 
 def differing_groups(result: SurvivalResult) -> tuple[str, ...]:
-    """The drawn groups that answer another question than the cohort; no test compares them with the others."""
+    """The drawn groups that answer another question than the cohort."""
     named = {name for one in result.not_applied for name in one.groups}
-    if result.not_applied and result.compared:
-        named |= {group.name for group in result.groups} - set(result.compared)
     return tuple(group.name for group in result.groups if group.name in named)
 
 
@@ -218,9 +214,7 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
         p = format_p(test.p)
         verdict = ("differ by more than chance alone would readily explain" if float(p.lstrip("<")) < LEVEL_OF_TESTS
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
-        whose = (f"Of the groups, {_join(list(result.compared))}" if 0 < len(result.compared) < len(result.groups)
-                 else "The groups")
-        text += f" {whose} {verdict} ({test.label}, {_equals(test.p)})."
+        text += f" The groups {verdict} ({test.label}, {_equals(test.p)})."
         text += " The p-value is not adjusted for other comparisons and uses all follow-up."
     if len(result.groups) == 1:
         return text
@@ -231,13 +225,11 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
 
 
 def _describe_different_questions(result: SurvivalResult) -> str:
-    """Which groups answer another question than the cohort, and that no test compares them where none does."""
+    """Which groups answer another question than the cohort."""
     differing = list(differing_groups(result))
-    text = f" {_join(differing)} {'answers' if len(differing) == 1 else 'answer'} a slightly different question." if (
-        differing) else ""
-    if len(result.groups) > 1 and result.not_applied and not result.compared:
-        text += " No test: the groups answer different questions."
-    return text
+    if not differing:
+        return ""
+    return f" {_join(differing)} {'answers' if len(differing) == 1 else 'answer'} a slightly different question."
 
 
 def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:

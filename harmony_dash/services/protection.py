@@ -1,8 +1,9 @@
 """The question that protected results answer in place of the one that was asked, and the words about the difference.
 
 A grouped question is answered group by group, as if each group had been asked for alone: the low-effect rule looks at
-what a condition does within the group, because that is the set of patients whose curve is drawn. Groups that answer
-another question than the others are drawn and marked, and take no part in tests.
+what a condition does within the group, because that is the set of patients whose curve is drawn. A group that
+answers another question than the cohort is marked. Tests compare all groups that are drawn: by the rule at most one in
+ten patients of a group is another than was asked for.
 """
 
 from __future__ import annotations
@@ -61,18 +62,6 @@ class AnswerPlan:
     withheld: dict[str, str] = field(default_factory=dict)
     not_applied: tuple[Unapplied, ...] = ()
     notes: tuple[str, ...] = ()
-
-    def choose_alike(self, drawn: Sequence[str]) -> tuple[str, ...]:
-        """Those of the drawn groups that may be compared, because they answer the same question.
-
-        They answer the cohort's own, or if only one of them does, the one that most of them answer; a filter that says
-        nothing within any group, as a lineage says nothing within a subtype, would else leave no test. A group alone is
-        compared with nobody.
-        """
-        answers = [(part.question != self.question, tuple(group for group in drawn if group in part.groups))
-                   for part in self.parts]
-        alike = [(other, groups) for other, groups in answers if len(groups) > 1 or groups == tuple(drawn)]
-        return min(alike, key=lambda one: (one[0], -len(one[1])), default=(False, ()))[1]
 
     def for_endpoint(self, endpoint: str) -> AnswerPlan:
         """The same patients, followed for something else."""

@@ -83,8 +83,6 @@ def build_variable(levels: VariableLevels, reading: Reading) -> SubgroupVariable
 def _compare(levels: VariableLevels, reading: Reading) -> LevelComparison:
     if levels.grid is None:
         return LevelComparison("", None, "too few patients")
-    if len(levels.comparable) < 2 and any(level.own_question or not level.alike for level in levels.levels):
-        return LevelComparison("", None, "its levels answer different questions")
     return compare_levels(levels.grid, reading.endpoint, reading.scope, levels=levels.comparable)
 
 
@@ -129,15 +127,12 @@ def _build_row(level: Level, counts: Mapping[str, tuple[int, int]], variable: Va
     ratio = comparison.hazard_ratios.get(level.value)
     is_reference = bool(level.value) and level.value == comparison.reference
     if ratio is None and not is_reference and level.kind is RowKind.LEVEL:
-        reason = _why_no_ratio(entry, comparison, reading.scope, level, reason) or reason
+        reason = _why_no_ratio(entry, comparison, reading.scope) or reason
     return SubgroupRow(level.value, name, level.kind, n, events, at, is_reference, ratio, None, reason,
                        level.own_question, (), group)
 
 
-def _why_no_ratio(entry: LevelHazardRatio | None, comparison: LevelComparison, scope: Scope, level: Level,
-                  why_no_estimate: str) -> str:
-    if not level.alike:
-        return why_no_estimate or "answers another question than the others"
+def _why_no_ratio(entry: LevelHazardRatio | None, comparison: LevelComparison, scope: Scope) -> str:
     if entry is not None and not scope.is_protected:
         return entry.not_estimable
     return "too few" if comparison.ratios is not None else ""

@@ -186,11 +186,10 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
     small = [name for name, n in counts.items() if name not in shown and (n or scope.is_protected)]
     whole, table = table, table.select_groups(shown)
     names = {value: name_group(snapshot.dictionary, question.by, value) for value in counts}
-    compared = plan.choose_alike(shown)
-    tests = run_tests(table, compared, question, names)
+    tests = run_tests(table, question, names)
     endpoint, hazards = endpoint_named(question.endpoint), LevelComparison("", None)
-    if len(compared) > 1:
-        hazards = compare_levels(table, endpoint, scope, levels=compared)
+    if len(shown) > 1:
+        hazards = compare_levels(table, endpoint, scope)
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
     start = common_start(table)
@@ -228,7 +227,7 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         attrition=_attrition(flow.result(), applied, snapshot),
         exclusions=_exclusions(flow.result(), applied, snapshot),
         interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, answered)), methods="", summary="",
-        not_applied=plan.not_applied, compared=tuple(names[value] for value in compared),
+        not_applied=plan.not_applied, compared=tuple(names[value] for value in shown),
         reference=names[hazards.reference] if hazards.reference else "",
         over_time=compare_over_time(table, hazards, endpoint))
 

@@ -17,9 +17,7 @@ from harmony_dash.disclosure.results import AttritionStep, HazardRatio, Unapplie
 from harmony_dash.disclosure.wording import differing_groups
 from harmony_dash.ui.components.answer_notes import (
     build_notes_line,
-    describe_compared,
     explain_dagger,
-    explain_no_test,
     explain_ratios,
 )
 from harmony_dash.ui.components.chips import explain_protection, name_level
@@ -192,13 +190,6 @@ def test_a_group_in_which_everything_was_applied_differs_from_the_rest() -> None
     everybody = replace(result, compared=tuple(group.name for group in result.groups))
     assert differing_groups(everybody) == ()
     assert explain_dagger(everybody) == ""
-    assert describe_compared(everybody) == ""
-
-
-def test_no_test_has_its_true_reason() -> None:
-    apart = replace(make_result(), not_applied=(Unapplied("sex: Female", {}, "not applied", ("high risk",)),))
-    assert "different questions" in explain_no_test(apart)
-    assert "too few events" in explain_no_test(make_result())
 
 
 def test_the_flow_names_withheld_groups_once_a_reason() -> None:
