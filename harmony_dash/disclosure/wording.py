@@ -185,7 +185,7 @@ def _describe_unapplied(result: SurvivalResult) -> list[str]:
 
 def differing_groups(result: SurvivalResult) -> tuple[str, ...]:
     """The drawn groups that answer another question than the cohort."""
-    named = {name for one in result.not_applied for name in one.groups}
+    named = {*result.differing, *(name for one in result.not_applied for name in one.groups)}
     return tuple(group.name for group in result.groups if group.name in named)
 
 

@@ -228,6 +228,8 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         exclusions=_exclusions(flow.result(), applied, snapshot),
         interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, answered)), methods="", summary="",
         not_applied=plan.not_applied, compared=tuple(names[value] for value in shown),
+        differing=tuple(names[value] for part in plan.parts if part.question != plan.question
+                        for value in part.groups if value in shown),
         reference=names[hazards.reference] if hazards.reference else "",
         over_time=compare_over_time(table, hazards, endpoint))
 

@@ -184,7 +184,7 @@ def test_one_line_tells_what_the_notes_are_about(differences: list[tuple[str, Un
 
 def test_a_group_in_which_everything_was_applied_differs_from_the_rest() -> None:
     result = replace(make_result(), not_applied=(Unapplied("sex: Female", {}, "not applied"),),
-                     compared=("good risk", "intermediate risk"))
+                     differing=("high risk",))
     assert differing_groups(result) == ("high risk",)
     assert explain_dagger(result).endswith("Answered as asked: high risk.")
     everybody = replace(result, compared=tuple(group.name for group in result.groups))
