@@ -16,7 +16,7 @@ from harmony_dash.dictionary.model import UNTESTED, Variable
 from harmony_dash.disclosure import Scope, too_few
 from harmony_dash.disclosure.subgroup_results import RowKind
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.protection import fetch_planned_tables, plan_answer
+from harmony_dash.services.protection import drawn_groups, fetch_planned_tables, patients_meant, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.level_grid import LevelGrid, join_levels
 from harmony_dash.store.level_tables import NOT_RECORDED, Levels, fetch_level_tables
@@ -146,8 +146,9 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
                     reason=plan.withheld.get(value, "" if value in asked else too_few(scope.rules)))
               for value in values]
     levels += _plan_missing(snapshot, question, variable, plan.question, scope, countries)
+    alike = plan.choose_alike(drawn_groups(table, scope), patients_meant(snapshot.dictionary, variable.name))
     compared = {value: replace(asked[value], by=None) for value in values
-                if value in asked and _kind(value) is RowKind.LEVEL}
+                if value in alike and _kind(value) is RowKind.LEVEL}
     return VariableLevels(variable, compared, tuple(levels), None, plan.notes)
 
 

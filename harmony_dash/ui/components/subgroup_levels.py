@@ -118,8 +118,8 @@ def _show_words(result: SubgroupsResult, effect: int) -> None:
         lines.append("Hollow squares are the effect in a level alone, filled ones the same drawn towards the mean of "
                      "all levels. Differences are percentage points, compared minus reference arm.")
     if any(row.own_question for variable in result.variables for row in variable.rows):
-        lines.append(f"{DAGGER} These patients answer a slightly different question: at most one in ten is another "
-                     "than was asked for. The notes say which filter was not applied.")
+        lines.append(f"{DAGGER} These patients answer a slightly different question; the notes say which filter was "
+                     "not applied.")
     st.caption(escape_markdown(tidy_units(" ".join(lines))))
 
 
