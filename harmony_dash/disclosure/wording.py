@@ -16,7 +16,7 @@ from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
-from harmony_dash.disclosure.subgroup_words import complete_subgroups
+from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY, complete_subgroups
 
 # Where a title says how many patients; filled in once the number may be shown.
 COUNT_IN_TITLE = "{n}"
@@ -24,8 +24,6 @@ _SMALLEST_P = RULES[Level.PROTECTED].smallest_p
 # No verdict on fewer events, at any level.
 FEWEST_EVENTS = 20
 LEVEL_OF_TESTS = 0.05
-# Below it a hazard ratio is said to change over time. Large cohorts find changes too small to matter at 0.05.
-LEVEL_OF_PROPORTIONALITY = 0.01
 
 # What a mapping of counts, an unadjusted comparison and a registry cannot say, in one sentence.
 CAVEAT = ("Patients were not allocated to these groups at random, and treatment may differ between them, so this does "
@@ -88,7 +86,7 @@ def put_into_words(result: Any, scope: Scope) -> Any:
             return _describe_survival(result, scope)
         case SubgroupsResult():
             completed = replace(result, cohort=_describe_survival(result.cohort, scope))
-            return complete_subgroups(completed, scope, describe_protection)
+            return complete_subgroups(completed, scope, describe_protection, caveat=CAVEAT, randomised=RANDOMISED)
         case TableOne():
             return complete_table_one(result, scope, describe_protection)
         case OutcomeMap():

@@ -194,7 +194,7 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
     whole, table = table, table.select_groups(shown)
     names = {value: name_group(snapshot.dictionary, question.by, value) for value in counts}
     compared = plan.choose_alike(shown, patients_meant(snapshot.dictionary, question.by))
-    tests = run_tests(table, compared, question, names)
+    tests = run_tests(table, compared, question, names, scope)
     endpoint, hazards = endpoint_named(question.endpoint), LevelComparison("", None)
     if len(compared) > 1:
         hazards = compare_levels(table, endpoint, scope, levels=compared)
@@ -239,7 +239,7 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         differing=tuple(names[value] for part in plan.parts if part.question != plan.question
                         for value in part.groups if value in shown),
         reference=names[hazards.reference] if hazards.reference else "",
-        over_time=compare_over_time(table, hazards, endpoint))
+        over_time=compare_over_time(hazards, endpoint))
 
 
 def _without_groups(flow: CohortFlow) -> KeyedCount:
