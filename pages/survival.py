@@ -15,6 +15,7 @@ from harmony_dash.ui.components.analysis_controls import show_analysis_controls,
 from harmony_dash.ui.components.answer_notes import show_notes
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
 from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
+from harmony_dash.ui.components.export_link import show_export_link
 from harmony_dash.ui.components.problem import show_problem
 from harmony_dash.ui.components.rights_control import choose_rights
 from harmony_dash.ui.components.survival_answer import (
@@ -106,6 +107,7 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     show_withheld(answer)
     show_numbers(answer, view)
     show_methods(answer, view)
+    show_export_link(actor, view)
 
 
 st.sidebar.container()  # a fragment may write to the sidebar only if the page did so first

@@ -83,12 +83,24 @@ def check_budget(deployment: Deployment, actor: Actor, question: Question, actio
     ------
     TooManyQuestions, to be recorded by the caller like every other refusal.
     """
+    check_budget_for_all(deployment, actor, [question], action, scope)
+
+
+def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterable[Question], action: str,
+                         scope: Scope) -> None:
+    """Refuse a table that answers several questions, if together they are too many; see `check_budget`.
+
+    Raises
+    ------
+    TooManyQuestions.
+    """
     if not scope.is_protected or actor.role is Role.OPERATOR:
         return
     limit = deployment.settings.daily_questions
     asked = list_asked(deployment.access, actor.username, deployment.now().astimezone(UTC).date())
     before = count_questions(asked)
-    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action == PANEL_ACTION)})
+    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action == PANEL_ACTION)
+                                     for question in questions})
     if before < after and after > limit:
         raise TooManyQuestions(
             f"the limit of {limit:,} different questions a person and day is reached",
@@ -112,11 +124,29 @@ def record_within_budget(deployment: Deployment, actor: Actor, question: Questio
     ------
     AuditUnavailable; TooManyQuestions, to be recorded by the caller like every other refusal.
     """
+    record_all_within_budget(deployment, actor, [question], action, scope, snapshot=snapshot, n=n,
+                             counted_by=counted_by)
+
+
+def record_all_within_budget(deployment: Deployment, actor: Actor, questions: Collection[Question], action: str,
+                             scope: Scope, *, snapshot: str, n: int | None = None, counted_by: str = "",
+                             table: str = "") -> None:
+    """Record a table that answers several questions, all or none of them; see `record_within_budget`.
+
+    Parameters
+    ----------
+    table : the table itself, as the trail keeps it before its questions; it does not count.
+
+    Raises
+    ------
+    AuditUnavailable; TooManyQuestions.
+    """
+    lines = [*([table] if table else []), *(f"{question.for_the_record}{counted_by}" for question in questions)]
     with deployment.access.write() as connection:
-        check_budget(deployment, actor, question, action, scope)
-        record(connection, answer_event(actor, action, question=f"{question.for_the_record}{counted_by}",
-                                        snapshot=snapshot, level=scope.level, n=n, grant=scope.grant),
-               now=deployment.now())
+        check_budget_for_all(deployment, actor, questions, action, scope)
+        for line in lines:
+            record(connection, answer_event(actor, action, question=line, snapshot=snapshot, level=scope.level, n=n,
+                                            grant=scope.grant), now=deployment.now())
 
 
 def count_questions(asked: Collection[Asked]) -> int:

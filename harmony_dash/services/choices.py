@@ -63,7 +63,7 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     record = f"{question.for_the_record} counted by {', '.join(variables)}"
     try:
         check_closed(question, snapshot.dictionary, scope.level)
-        choices = _count(snapshot, question, _choose_counted(question, chosen, scope), chosen, scope)
+        choices = count_each_choice(snapshot, question, choose_counted(question, chosen, scope), chosen, scope)
     except QuestionError:
         # the panel must stay usable, because it is where such a question can be mended; the answer says what is wrong
         choices = _count_nothing(snapshot, chosen)
@@ -74,7 +74,8 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     return released
 
 
-def _choose_counted(question: Question, variables: Sequence[Variable], scope: Scope) -> list[Variable]:
+def choose_counted(question: Question, variables: Sequence[Variable], scope: Scope, *, most_added: int = MOST_ADDED,
+                   ) -> list[Variable]:
     """The variables that are counted, in their order.
 
     A count is the answer to a question with a filter on its variable, so where no further condition is answered only
@@ -83,7 +84,7 @@ def _choose_counted(question: Question, variables: Sequence[Variable], scope: Sc
     filtered = {name for item in question.where for name in variables_of(item)}
     conditions = sum(1 for item in question.where for _ in leaves_of(item))
     more = conditions < MOST_CONDITIONS[scope.level]
-    added = [variable for variable in variables if not (variable.everyday or variable.name in filtered)][:MOST_ADDED]
+    added = [variable for variable in variables if not (variable.everyday or variable.name in filtered)][:most_added]
     return [variable for variable in variables
             if variable.name in filtered or (more and (variable.everyday or variable in added))]
 
@@ -96,9 +97,14 @@ def _count_nothing(snapshot: Snapshot, variables: Sequence[Variable]) -> CohortC
                                       for variable in variables}, total_counted=False)
 
 
-def _count(snapshot: Snapshot, question: Question, counted: Sequence[Variable], variables: Sequence[Variable],
-           scope: Scope) -> CohortChoices:
-    """Every count as the answer to the question that has its choice as its filter on the variable."""
+def count_each_choice(snapshot: Snapshot, question: Question, counted: Sequence[Variable],
+                      variables: Sequence[Variable], scope: Scope) -> CohortChoices:
+    """Every count as the answer to the question that has its choice as its filter on the variable.
+
+    Parameters
+    ----------
+    counted : those of the variables that are counted; the others are said not to be.
+    """
     least = scope.rules.minimum_cell if scope.is_protected else 0
     cohort = fetch_effects(snapshot, replace(question, by=None), figure=False)
     total = _size(apply_low_effect_rule(cohort, least), least)

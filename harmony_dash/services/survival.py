@@ -21,6 +21,7 @@ from harmony_dash.disclosure.results import (
     Exclusion,
     IntervalType,
     SurvivalResult,
+    Unapplied,
     WithheldGroup,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
@@ -29,7 +30,15 @@ from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
-from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, name_group, plan_answer
+from harmony_dash.services.level_comparison import LevelComparison, compare_levels, compare_over_time
+from harmony_dash.services.protection import (
+    AnswerPlan,
+    drawn_groups,
+    fetch_planned_tables,
+    name_group,
+    patients_meant,
+    plan_answer,
+)
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import count_keyed_patients
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
@@ -73,7 +82,8 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
         snapshot, scope = admission.snapshot, admission.scope
         result = compute_survival(snapshot, restrict(asked, admission.countries), question, interval=interval,
                                   days=days, scope=scope, countries=admission.countries)
-        released = release(replace(result, notes=(*_notes_of_grant(admission, result), *result.notes)), scope)
+        notes = (*notes_of_grant(admission, result.not_applied), *result.notes)
+        released = release(replace(result, notes=notes), scope)
         check_still_admitted(deployment, actor, admission)
         record_within_budget(deployment, actor, asked, ACTION, scope, snapshot=snapshot.snapshot, n=released.value.n)
     return released
@@ -178,13 +188,16 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
               ) -> SurvivalResult:
     counts = dict(zip(cohort.groups, cohort.patients.tolist(), strict=True))
     applied = plan.question or question
-    shown = _groups_shown(table, scope)
+    shown = drawn_groups(table, scope)
     # A group that nobody is in is withheld like a small one: zero is a small number too.
     small = [name for name, n in counts.items() if name not in shown and (n or scope.is_protected)]
     whole, table = table, table.select_groups(shown)
     names = {value: name_group(snapshot.dictionary, question.by, value) for value in counts}
-    compared = plan.choose_alike(shown)
-    tests = run_tests(table, compared, question, names)
+    compared = plan.choose_alike(shown, patients_meant(snapshot.dictionary, question.by))
+    tests = run_tests(table, compared, question, names, scope)
+    endpoint, hazards = endpoint_named(question.endpoint), LevelComparison("", None)
+    if len(compared) > 1:
+        hazards = compare_levels(table, endpoint, scope, levels=compared)
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
     start = common_start(table)
@@ -202,7 +215,8 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
                 table, value, label=label, name=names[value], question=question, interval=interval, days=at,
                 ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start,
                 followed=followed, grid=grid)
-            groups.append(replace(group, n_of_cohort=of_cohort.get(value)))
+            groups.append(replace(group, n_of_cohort=of_cohort.get(value),
+                                  hazard_ratio=hazards.hazard_ratios.get(value)))
         except StatisticsError as problem:
             reason = too_few(scope.rules) if scope.is_protected else problem.problem
             unobserved.append(WithheldGroup(label, names[value], reason, counts[value]))
@@ -221,7 +235,11 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         attrition=_attrition(flow.result(), applied, snapshot),
         exclusions=_exclusions(flow.result(), applied, snapshot),
         interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, answered)), methods="", summary="",
-        not_applied=plan.not_applied, compared=tuple(names[value] for value in compared))
+        not_applied=plan.not_applied, compared=tuple(names[value] for value in compared),
+        differing=tuple(names[value] for part in plan.parts if part.question != plan.question
+                        for value in part.groups if value in shown),
+        reference=names[hazards.reference] if hazards.reference else "",
+        over_time=compare_over_time(hazards, endpoint))
 
 
 def _without_groups(flow: CohortFlow) -> KeyedCount:
@@ -241,13 +259,6 @@ def _table_of_follow_up(snapshot: Snapshot, plan: AnswerPlan, question: Question
     if not other:
         return table
     return fetch_planned_tables(snapshot, plan.for_endpoint(other))[0].select_groups(table.groups)
-
-
-def _groups_shown(table: EventTable, scope: Scope) -> list[str]:
-    """The groups with patients; of a protected result those that carry a curve, by events of the cause of interest."""
-    sizes = zip(table.groups, table.patients.tolist(), table.event_counts[:, 0].tolist(), strict=True)
-    return [name for name, n, events in sizes
-            if (scope.rules.carries_curve(n, events) if scope.is_protected else n > 0)]
 
 
 def _group_label(question: Question, value: str) -> dict[str, str]:
@@ -273,16 +284,24 @@ def _exclusions(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tup
     return tuple(Exclusion(words[code], n) for code, n in flow.excluded.items() if n)
 
 
-def _notes_of_grant(admission: Admission, result: SurvivalResult) -> tuple[str, ...]:
-    """Whom a grant leaves in the picture, where it is not everybody."""
+def notes_of_grant(admission: Admission, not_applied: Sequence[Unapplied] | None = None) -> tuple[str, ...]:
+    """Whom a grant leaves in the picture, where it is not everybody.
+
+    Parameters
+    ----------
+    not_applied : in what the answer differs from the question; None for a table, each part of which may differ.
+    """
     if admission.grant is None:
         return ()
     countries = admission.snapshot.dictionary["country"]
     codes = admission.grant.open_countries
     names = ", ".join(map(countries.label_of, codes)) if len(codes) <= MOST_NAMES else f"{len(codes)} countries"
     notes = [f"Patients of {names} only, as the grant {admission.grant.id} says."]
-    if any(one.kind != "left out" and set(variables_of(from_json(one.filter))) == {"country"}
-           for one in result.not_applied):
+    if not_applied is None and admission.countries is not None:
+        notes = [f"Patients of {names}, as the grant {admission.grant.id} says; where that would leave out or take in "
+                 "only a few, those of other countries are counted with them."]
+    elif any(one.kind != "left out" and set(variables_of(from_json(one.filter))) == {"country"}
+             for one in not_applied or ()):
         notes = [f"Patients of {names}, as the grant {admission.grant.id} says; those of other countries are counted "
                  "with them where it says below that the filter on country was not applied, or which were taken in."]
     if "age_group" not in admission.snapshot.dictionary:
