@@ -9,9 +9,11 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, get_type_hints
 
 from harmony_dash.errors import SettingsError
 
@@ -20,73 +22,126 @@ PROTECTIONS = ("protected", "public", "off")
 # Words of sample files, compared without signs between the letters; a random secret holds none of them.
 _PLACEHOLDERS = ("changeme", "changethis", "replaceme", "somekey", "yourkey", "secret", "placeholder", "example",
                  "password", "passphrase", "goeshere")
+_STORE, _ACCESS = "var/store", "var/access.sqlite"
+_KEY_FILE = "made on first use, in a file beside the access database:"
+# The keys that cannot be made anew, and the file beside the access database that holds each unless it is set.
+KEY_FILES = MappingProxyType({"HARMONY_PATIENT_KEY": "patient.key", "HARMONY_DISCLOSURE_KEY": "disclosure.key",
+                              "HARMONY_ACCESS_KEY": "access.key"})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The environment variable behind a setting, and what whoever runs the server reads about it.
+
+    Attributes
+    ----------
+    name : of the variable; empty for a setting that no deployment may choose.
+    meaning : one or two sentences.
+    default : in words, where the field has no default of its own to show.
+    secret : whether its value may never be printed.
+    """
+
+    name: str
+    meaning: str
+    default: str = ""
+    secret: bool = False
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a deployment may choose.
+    """Everything a deployment may choose; beside each field stands what the manual says about it."""
 
-    Attributes
-    ----------
-    store : folder of the snapshots (`HARMONY_STORE`, default var/store).
-    access_database : SQLite file of accounts, sessions and the audit trail (`HARMONY_ACCESS`, default
-        var/access.sqlite).
-    samples : folder of the synthetic sources that fill an empty store (`HARMONY_SAMPLES`, default data_samples; empty
-        string for none).
-    dictionary_files : further dictionary files, separated by the system's path separator (`HARMONY_DICTIONARY`).
-    patient_key : secret under which provider identifiers are hashed (`HARMONY_PATIENT_KEY`, or the file
-        `patient.key` beside the access database, made on first use).
-    disclosure_key : secret behind the rounding of released counts (`HARMONY_DISCLOSURE_KEY`, or the file
-        `disclosure.key` beside the access database, made on first use). It must never change as long as the same
-        patients are served: rounded anew, the same numbers could be averaged.
-    protection : how results leave without a grant (`HARMONY_PROTECTION`): protected (default), public with a higher
-        threshold, or off, which is refused unless every source is marked synthetic or public.
-    access_key : secret of the access database (`HARMONY_ACCESS_KEY`, or the file `access.key` beside it, made on first
-        use): it chains the audit trail and encrypts the secrets of two-step sign-in.
-    audit_head : file that keeps the newest link of the audit trail (`HARMONY_AUDIT_HEAD`, default audit.head beside the
-        access database); on another volume it shows a trail that was cut short.
-    daily_questions : how many different questions a person may ask in a day at the protected levels
-        (`HARMONY_DAILY_QUESTIONS`, default 300).
-    session_idle, session_lifetime : how long a session lives untouched, and at all.
-    keep_snapshots : how many snapshots stay on disk.
-    query_threads, memory_limit : limits of one DuckDB connection.
-    max_mean_risk : largest mean risk of recognising a patient with which a source is taken in, at the accepted grains
-        of the quasi-identifiers (`HARMONY_MAX_MEAN_RISK`, above 0 up to 1). EMA policy 0070 accepts 0.09 for data that
-        are published; here nobody sees patients, so it bounds their mean and not each one's risk.
-    max_unique_share : largest share of patients who share their quasi-identifiers with nobody, at the same grains
-        (`HARMONY_MAX_UNIQUE_SHARE`, 0 to 1). The mean alone would let one patient in twelve stand alone beside a crowd;
-        with one in twenty, trials of a hundred patients still pass.
-    oidc_groups : group of the identity provider and role here, in pairs (`HARMONY_OIDC_GROUPS`, e.g.
-        "allbd-clinicians=clinician;allbd-analysts=analyst"). The provider itself is set up in .streamlit/secrets.toml.
-    oidc_groups_claim : claim that lists a person's groups (`HARMONY_OIDC_GROUPS_CLAIM`, default groups).
-    oidc_label : words on the button (`HARMONY_OIDC_LABEL`, default "Sign in with your organisation").
-    """
+    store: Annotated[Path, Setting(
+        "HARMONY_STORE", "Folder of the snapshots.", default=_STORE)]
+    access_database: Annotated[Path, Setting(
+        "HARMONY_ACCESS", "SQLite file of accounts, sessions, grants and the audit trail.", default=_ACCESS)]
+    samples: Annotated[Path | None, Setting(
+        "HARMONY_SAMPLES", "Folder of the synthetic sources that fill an empty store at the first start; set it to "
+        "nothing for none.", default="data_samples")]
+    dictionary_files: Annotated[tuple[Path, ...], Setting(
+        "HARMONY_DICTIONARY", "Further dictionary files, separated by the system's path separator (`:` on Linux).",
+        default="none")] = ()
+    patient_key: Annotated[bytes, Setting(
+        "HARMONY_PATIENT_KEY", "Secret under which providers' identifiers are hashed. Never changes: with another one "
+        "the same patient would come back as somebody else.", default=f"{_KEY_FILE} patient.key",
+        secret=True)] = field(default=b"", repr=False)
+    disclosure_key: Annotated[bytes, Setting(
+        "HARMONY_DISCLOSURE_KEY", "Secret behind the rounding of released counts. Never changes as long as the same "
+        "patients are served: rounded anew, the same numbers could be averaged.", default=f"{_KEY_FILE} disclosure.key",
+        secret=True)] = field(default=b"", repr=False)
+    access_key: Annotated[bytes, Setting(
+        "HARMONY_ACCESS_KEY", "Secret of the access database: it chains the audit trail and encrypts the secrets of "
+        "two-step sign-in. Kept as long as the trail: with another one nothing verifies.",
+        default=f"{_KEY_FILE} access.key", secret=True)] = field(default=b"", repr=False)
+    audit_head: Annotated[Path | None, Setting(
+        "HARMONY_AUDIT_HEAD", "File that keeps the newest link of the audit trail. On another volume it shows a trail "
+        "that was cut short.", default="audit.head beside the access database")] = None
+    health_token: Annotated[bytes, Setting(
+        "HARMONY_HEALTH_TOKEN", "Secret with which `/healthz` tells details, sent as `Authorization: Bearer …`; at "
+        "least 32 bytes. May be changed at any time.", default="none: no details", secret=True)] = field(
+            default=b"", repr=False)
+    protection: Annotated[str, Setting(
+        "HARMONY_PROTECTION", "How results leave without a grant: `protected`, `public` with a higher threshold, or "
+        "`off`, which is refused unless every source is marked synthetic or public.")] = "protected"
+    daily_questions: Annotated[int, Setting(
+        "HARMONY_DAILY_QUESTIONS", "How many different questions a person may ask in a day (UTC) at the protected "
+        "levels.")] = 300
+    session_idle: Annotated[timedelta, Setting(
+        "", "How long a session lives untouched.", default="30 minutes")] = timedelta(minutes=30)
+    session_lifetime: Annotated[timedelta, Setting(
+        "", "How long a session lives at all.", default="12 hours")] = timedelta(hours=12)
+    keep_snapshots: Annotated[int, Setting("", "How many snapshots stay on disk.")] = 5
+    query_threads: Annotated[int, Setting("", "Threads of one DuckDB connection.")] = 2
+    memory_limit: Annotated[str, Setting("", "Memory of one DuckDB connection.")] = "1GB"
+    # EMA policy 0070 accepts 0.09 for data that are published; here nobody sees patients, so it bounds their mean and
+    # not each one's risk.
+    max_mean_risk: Annotated[float, Setting(
+        "HARMONY_MAX_MEAN_RISK", "Largest mean risk of recognising a patient with which a source is taken in, at the "
+        "accepted grains of the quasi-identifiers; above 0, up to 1.")] = 0.09
+    # The mean alone would let one patient in twelve stand alone beside a crowd; with one in twenty, trials of a hundred
+    # patients still pass.
+    max_unique_share: Annotated[float, Setting(
+        "HARMONY_MAX_UNIQUE_SHARE", "Largest share of patients who share their quasi-identifiers with nobody, at the "
+        "same grains; 0 to 1.")] = 0.05
+    oidc_groups: Annotated[tuple[tuple[str, str], ...], Setting(
+        "HARMONY_OIDC_GROUPS", "Group of the identity provider and role here, in pairs, e.g. "
+        "`allbd-clinicians=clinician;allbd-analysts=analyst`. The provider itself is set up in "
+        "`.streamlit/secrets.toml`.", default="none")] = ()
+    oidc_groups_claim: Annotated[str, Setting(
+        "HARMONY_OIDC_GROUPS_CLAIM", "Claim of the ID token that lists a person's groups.")] = "groups"
+    oidc_label: Annotated[str, Setting(
+        "HARMONY_OIDC_LABEL", "Words on the button.")] = "Sign in with your organisation"
 
-    store: Path
-    access_database: Path
-    samples: Path | None
-    dictionary_files: tuple[Path, ...] = ()
-    patient_key: bytes = field(default=b"", repr=False)
-    disclosure_key: bytes = field(default=b"", repr=False)
-    access_key: bytes = field(default=b"", repr=False)
-    audit_head: Path | None = None
-    protection: str = "protected"
-    daily_questions: int = 300
-    session_idle: timedelta = timedelta(minutes=30)
-    session_lifetime: timedelta = timedelta(hours=12)
-    keep_snapshots: int = 5
-    query_threads: int = 2
-    memory_limit: str = "1GB"
-    max_mean_risk: float = 0.09
-    max_unique_share: float = 0.05
-    oidc_groups: tuple[tuple[str, str], ...] = ()
-    oidc_groups_claim: str = "groups"
-    oidc_label: str = "Sign in with your organisation"
+
+def describe_settings() -> dict[str, Setting]:
+    """Field of `Settings` to what the manual says about it, in their order; every default in words."""
+    hints = get_type_hints(Settings, include_extras=True)
+    described = {}
+    for one in fields(Settings):
+        about: Setting = hints[one.name].__metadata__[0]
+        described[one.name] = about if about.default else replace(about, default=str(one.default))
+    return described
 
 
 def configured_store(environment: Mapping[str, str], root: Path) -> Path:
     """The store's folder, as `read_settings` finds it; unlike that, this makes no file."""
-    return _path("HARMONY_STORE", "var/store", environment, root)
+    return _path("HARMONY_STORE", _STORE, environment, root)
+
+
+def configured_access(environment: Mapping[str, str], root: Path) -> Path:
+    """The access database, as `read_settings` finds it; unlike that, this makes no file."""
+    return _path("HARMONY_ACCESS", _ACCESS, environment, root)
+
+
+def configured_head(environment: Mapping[str, str], root: Path) -> Path:
+    """The file with the head of the audit trail, as `read_settings` finds it; unlike that, this makes no file."""
+    beside = configured_access(environment, root).parent / "audit.head"
+    return _path("HARMONY_AUDIT_HEAD", str(beside), environment, root)
+
+
+def configured_dictionary_files(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The further dictionary files, as `read_settings` finds them."""
+    return tuple(Path(part) for part in environment.get("HARMONY_DICTIONARY", "").split(os.pathsep) if part)
 
 
 def _path(name: str, default: str, environment: Mapping[str, str], root: Path) -> Path:
@@ -106,23 +161,22 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
     SettingsError for a secret that is short or a placeholder, or groups and roles that cannot be read.
     """
     samples_text = environment.get("HARMONY_SAMPLES", "data_samples")
-    extra = environment.get("HARMONY_DICTIONARY", "")
-    access = _path("HARMONY_ACCESS", "var/access.sqlite", environment, root)
+    access = configured_access(environment, root)
+    keys = {name: read_secret(name, environment, access.parent / file) for name, file in KEY_FILES.items()}
     return Settings(
         store=configured_store(environment, root), access_database=access,
         samples=root / samples_text if samples_text else None,
-        dictionary_files=tuple(Path(part) for part in extra.split(os.pathsep) if part),
-        patient_key=read_secret("HARMONY_PATIENT_KEY", environment, access.parent / "patient.key"),
-        disclosure_key=read_secret("HARMONY_DISCLOSURE_KEY", environment, access.parent / "disclosure.key"),
-        access_key=read_secret("HARMONY_ACCESS_KEY", environment, access.parent / "access.key"),
-        audit_head=_path("HARMONY_AUDIT_HEAD", str(access.parent / "audit.head"), environment, root),
+        dictionary_files=configured_dictionary_files(environment), patient_key=keys["HARMONY_PATIENT_KEY"],
+        disclosure_key=keys["HARMONY_DISCLOSURE_KEY"], access_key=keys["HARMONY_ACCESS_KEY"],
+        audit_head=configured_head(environment, root),
+        health_token=read_token("HARMONY_HEALTH_TOKEN", environment),
         protection=read_protection("HARMONY_PROTECTION", environment),
         max_mean_risk=read_share("HARMONY_MAX_MEAN_RISK", environment, Settings.max_mean_risk, above_zero=True),
         max_unique_share=read_share("HARMONY_MAX_UNIQUE_SHARE", environment, Settings.max_unique_share),
         daily_questions=read_positive("HARMONY_DAILY_QUESTIONS", environment, Settings.daily_questions),
         oidc_groups=read_groups("HARMONY_OIDC_GROUPS", environment),
-        oidc_groups_claim=environment.get("HARMONY_OIDC_GROUPS_CLAIM", "") or "groups",
-        oidc_label=environment.get("HARMONY_OIDC_LABEL", "") or "Sign in with your organisation")
+        oidc_groups_claim=environment.get("HARMONY_OIDC_GROUPS_CLAIM", "") or Settings.oidc_groups_claim,
+        oidc_label=environment.get("HARMONY_OIDC_LABEL", "") or Settings.oidc_label)
 
 
 def read_protection(name: str, environment: Mapping[str, str]) -> str:
@@ -190,6 +244,19 @@ def read_groups(name: str, environment: Mapping[str, str]) -> tuple[tuple[str, s
                                 remedy="Write group=role and put a semicolon between two of them.")
         pairs.append((group.strip(), role.strip()))
     return tuple(pairs)
+
+
+def read_token(name: str, environment: Mapping[str, str]) -> bytes:
+    """A secret of at least 32 bytes from the environment, empty if there is none; no file is made for it.
+
+    Raises
+    ------
+    SettingsError for a placeholder or a short secret.
+    """
+    given = environment.get(name, "").encode()
+    if given:
+        check_secret(name, given)
+    return given
 
 
 def read_secret(name: str, environment: Mapping[str, str], file: Path) -> bytes:

@@ -6,7 +6,6 @@ triggers, or whose newest audit rows are not as they were written, is refused wi
 
 from __future__ import annotations
 
-import hmac
 import logging
 import os
 import sqlite3
@@ -18,7 +17,17 @@ from pathlib import Path
 
 from harmony_dash.access import chain
 from harmony_dash.access import head as heads
-from harmony_dash.access.database_file import check_content, check_file, connect, create, damaged, migrate
+from harmony_dash.access.database_file import (
+    check_content,
+    check_file,
+    connect,
+    create,
+    damaged,
+    describe_refusal,
+    migrate,
+    unusable,
+)
+from harmony_dash.access.derived_keys import derive_key
 from harmony_dash.access.head import Head
 from harmony_dash.access.moments import from_text as from_text
 from harmony_dash.access.moments import to_text as to_text
@@ -33,8 +42,9 @@ _log = logging.getLogger("harmony_dash.audit")
 class AuditUnavailable(AccessRefused):
     """The trail, and with it this database, cannot be written, so nothing that must be recorded may happen."""
 
-    def __init__(self) -> None:
-        super().__init__("this cannot be done because the audit trail cannot be written",
+    def __init__(self, cause: str = "") -> None:
+        super().__init__("this cannot be done because the audit trail cannot be written"
+                         + (f" ({cause})" if cause else ""),
                          remedy="Tell whoever runs the server; nothing was changed or shown.")
 
 
@@ -78,7 +88,10 @@ class AccessDatabase:
         if not path.exists():
             create(path, now())
         check_file(path)
-        self._connection = connect(path)
+        try:
+            self._connection = connect(path)
+        except sqlite3.DatabaseError as error:
+            raise unusable(path, error) from error
         try:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
@@ -89,7 +102,7 @@ class AccessDatabase:
             self._open_trail(now())
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise damaged(path) from error
+            raise unusable(path, error) from error
         except BaseException:
             self._connection.close()
             raise
@@ -120,7 +133,7 @@ class AccessDatabase:
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
                 if isinstance(error, sqlite3.OperationalError):
-                    raise AuditUnavailable from error
+                    raise AuditUnavailable(describe_refusal(error)) from error
                 raise
             self._keep_head()
 
@@ -160,16 +173,8 @@ class AccessDatabase:
             return self._trail.clock_is_behind(now)
 
     def derive_key(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose: HKDF-SHA-256 (RFC 5869) of the access key, with the purpose as context.
-
-        Keys of two purposes say nothing about each other or about the access key.
-
-        Parameters
-        ----------
-        purpose : a constant of the code; another one gives another key, so renaming one makes old data unreadable.
-        """
-        extracted = hmac.digest(b"harmony_dash access key", self._key, "sha256")
-        return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
+        """A key of 32 bytes for one purpose; see `derived_keys.derive_key`."""
+        return derive_key(self._key, purpose)
 
     def newest_head(self) -> Head:
         """The head of the trail as it stands, sealed, to be kept where nobody can change both."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -33,16 +33,17 @@ def create(path: Path, now: datetime) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        connection = connect(fresh)
-        connection.execute(f"pragma application_id = {APPLICATION_ID}")
-        connection.execute(_MIGRATION_TABLE)
-        migrate(connection, path, now)
-        connection.close()
+        with closing(connect(fresh)) as connection:
+            connection.execute(f"pragma application_id = {APPLICATION_ID}")
+            connection.execute(_MIGRATION_TABLE)
+            migrate(connection, path, now)
         with suppress(FileExistsError):  # another process was first; its file is as good as ours
             os.link(fresh, path)
-    except OSError as error:
-        raise SettingsError("the access database cannot be created", where=path.name,
-                            remedy="Set HARMONY_ACCESS to a file in a folder this user may write.") from error
+    except (OSError, sqlite3.OperationalError) as error:
+        cause = describe_refusal(error) if isinstance(error, sqlite3.OperationalError) else str(error.strerror).lower()
+        raise SettingsError("the access database cannot be created" + (f" ({cause})" if cause else ""), where=path.name,
+                            remedy="Set HARMONY_ACCESS to a file in a folder this user may write, on a disk with "
+                                   "room.") from error
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -113,6 +114,33 @@ def migrate(connection: sqlite3.Connection, path: Path, now: datetime) -> None:
             connection.execute("rollback")
             raise StoreError(f"step '{name}' of the access database failed", where=path.name,
                              remedy="Restore it from a backup and check that the disk has room.") from error
+
+
+# What the machine refuses, and not the file; anything else that SQLite says of a file is damage.
+_REFUSALS = {
+    sqlite3.SQLITE_FULL: "the disk is full", sqlite3.SQLITE_READONLY: "it may only be read",
+    sqlite3.SQLITE_PERM: "permission denied", sqlite3.SQLITE_CANTOPEN: "it, or a file beside it, cannot be opened",
+    sqlite3.SQLITE_BUSY: "another process keeps it locked", sqlite3.SQLITE_LOCKED: "another process keeps it locked",
+}
+_IO_REFUSALS = dict.fromkeys((sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE,
+                              sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN,
+                              sqlite3.SQLITE_IOERR_SHMMAP), "the disk takes no more bytes")
+
+
+def describe_refusal(error: sqlite3.OperationalError) -> str:
+    """Why the machine did not let a file be opened or written; empty where SQLite gives no such reason."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return _IO_REFUSALS.get(code) or _REFUSALS.get(code & 0xFF, "")
+
+
+def unusable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    """The error for a file that cannot be opened; it is called damaged only if it is: the remedy would lose it."""
+    cause = describe_refusal(error) if isinstance(error, sqlite3.OperationalError) else ""
+    if not cause:
+        return damaged(path)
+    return StoreError(f"the access database cannot be opened ({cause})", where=path.name,
+                      remedy="Correct that (room on the disk, the owner of the file and its folder, the limit of open "
+                             "files) and start again; the file itself is as it was.")
 
 
 def damaged(path: Path) -> StoreError:

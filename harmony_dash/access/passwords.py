@@ -107,6 +107,7 @@ def _score(text: str, words: list[str]) -> int:
     """How hard the text is to guess, from 0 to 4."""
     if not text:
         return 0
+    text = text.replace("\n", " ")  # zxcvbn fails on digits before the end of a line
     readings = prod(max(1, sum(sign in text for sign in signs)) for signs in matching.L33T_TABLE.values())
     if readings > _MOST_READINGS:
         text = text.translate(_SAME_LETTER)

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     EXPORT = "export protected summaries"
     MANAGE_OWN_ACCOUNT = "look after their own account"
     INGEST = "publish and roll back snapshots"
+    BACK_UP = "back up and restore"
     MANAGE_ACCOUNTS = "manage accounts"
     PROPOSE_GRANTS = "propose, end and cut back grants"
     APPROVE_GRANTS = "approve grants"
@@ -47,8 +48,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType({
     # they ask exactly is recorded. Approving is left to people.
     Role.OPERATOR: frozenset({
         Permission.VIEW_HOME, Permission.VIEW_COVERAGE, Permission.VIEW_SURVIVAL, Permission.VIEW_EXACT,
-        Permission.EXPORT, Permission.INGEST, Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS,
-        Permission.VIEW_ACCESS, Permission.READ_AUDIT}),
+        Permission.EXPORT, Permission.INGEST, Permission.BACK_UP, Permission.MANAGE_ACCOUNTS,
+        Permission.PROPOSE_GRANTS, Permission.VIEW_ACCESS, Permission.READ_AUDIT}),
 })
 
 

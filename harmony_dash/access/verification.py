@@ -11,7 +11,7 @@ from harmony_dash.access.database import AccessDatabase
 from harmony_dash.access.head import Head
 from harmony_dash.access.inspection import Break, Fault, Inspection, inspect
 from harmony_dash.access.trail import HEAD_MISSING, TrailBroken
-from harmony_dash.errors import UserError
+from harmony_dash.errors import HarmonyError, UserError
 
 
 class HeadFile(StrEnum):
@@ -81,6 +81,19 @@ def verify(database: AccessDatabase, exported: Head | None = None) -> Verificati
         broken = found.broken or (Break(number, Fault.HEAD) if damaged else None)
         return Verification(found.rows, found.old_rows, broken, head.seal_head(head_key, number, at, mac), state,
                             _times_without_head(connection))
+
+
+def check_newest(database: AccessDatabase) -> str:
+    """What became of the head file, or "broken" if the newest rows are not as they were written; reads no old row."""
+    try:
+        newest = database.newest_head()
+        kept = database.read_head()
+    except (HarmonyError, sqlite3.Error):
+        return "broken"
+    if not database.keeps_head:
+        return HeadFile.NONE
+    # the head was read after the newest row, and may be ahead of it by rows of other processes
+    return HeadFile.MISSING if kept is None else HeadFile.BEHIND if kept.id < newest.id else HeadFile.KEPT
 
 
 def _read_kept(database: AccessDatabase) -> tuple[Head | None, bool]:

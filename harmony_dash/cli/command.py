@@ -100,6 +100,11 @@ def _is_same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
+def is_text(argument: str) -> bool:
+    """Whether an argument can be written as UTF-8; Python keeps other bytes of a command line as halves of pairs."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in argument)
+
+
 def printable(text: str) -> str:
     r"""The text with every sign that a terminal may obey or hide as an escape, such as `\x1b` or `\u202e`."""
     return "".join(sign if _is_harmless(sign) else _escape(sign) for sign in text)

@@ -100,6 +100,9 @@ def _snapshots(options: argparse.Namespace) -> int:
         say(f"Snapshot {record.snapshot} is served again.")
         say_changed(deployment)
     current, records = review_snapshots(deployment, OPERATOR)
+    if records and not current:
+        say("No snapshot is served, because the pointer to it is damaged or missing. Choose one of these with "
+            "`snapshots --rollback ID`.")
     if options.json:
         print_json({"current": current, "snapshots": [
             {"snapshot": r.snapshot, "created": r.created, "patients": r.patients, "sources": r.sources,

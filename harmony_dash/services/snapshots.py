@@ -18,10 +18,18 @@ OTHER_KEY: Final = "with another disclosure key"
 
 
 def review_snapshots(deployment: Deployment, actor: Actor) -> tuple[str, list[SnapshotRecord]]:
-    """The id of the snapshot being served (empty for none) and all records, newest first."""
+    """The id of the snapshot being served and all records, newest first.
+
+    The id is empty if none is served: nothing was published, or the pointer is damaged and names none. The list is what
+    a damaged pointer is mended from, so it does not depend on it.
+    """
     check_and_record(deployment, actor, Permission.VIEW_HOME, "list snapshots")
     folder = deployment.settings.store
-    return (current_snapshot(folder), list_snapshots(folder)) if folder.exists() else ("", [])
+    try:
+        current = current_snapshot(folder)
+    except StoreError:
+        current = ""
+    return current, list_snapshots(folder)
 
 
 def roll_back_to(deployment: Deployment, actor: Actor, snapshot: str, *, new_disclosure_key: bool = False,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from harmony_dash.access.sessions import end_session
 from harmony_dash.access.sign_in import establish_session
 from harmony_dash.errors import AccessRefused
+from harmony_dash.services.health import review_health
 from harmony_dash.ui.cookies import build_own_cookie, own_cookie_of
 from harmony_dash.ui.outside_gate import expire_identity
 from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
@@ -49,13 +52,24 @@ async def end(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """200 while the access database answers; says nothing else."""
+    """200 while the access database answers, and nothing else; with the operator's token the state as JSON.
+
+    401 for another token; 503 if something needs a look.
+    """
     def ask() -> None:
         with get_deployment().access.read() as connection:
             connection.execute("select 1 from account limit 1").fetchone()
 
-    await run_in_threadpool(ask)
-    return PlainTextResponse("ok")
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":  # a proxy may have a password of its own
+        await run_in_threadpool(ask)
+        return PlainTextResponse("ok")
+    try:
+        # headers are read as Latin-1, whatever was sent
+        found = await run_in_threadpool(review_health, get_deployment(), token.strip().encode("latin-1"))
+    except AccessRefused as refused:
+        return PlainTextResponse(refused.message, status_code=401, headers={"WWW-Authenticate": "Bearer"})
+    return JSONResponse({"ok": found.ok, **asdict(found)}, status_code=200 if found.ok else 503)
 
 
 async def icon(request: Request) -> Response:

@@ -20,7 +20,7 @@ from harmony_dash.services.demo_grant import ensure_demo_grant
 from harmony_dash.services.deployment import Deployment as ServiceDeployment
 from harmony_dash.services.deployment import open_deployment
 from harmony_dash.settings import read_settings
-from harmony_dash.store.layout import read_pointer
+from harmony_dash.store.layout import read_pointer, remove_abandoned
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _lock = threading.Lock()
@@ -88,6 +88,7 @@ def get_deployment() -> Deployment:
 
 def _build() -> Deployment:
     opened = open_deployment(read_settings(os.environ, PROJECT_ROOT), now=lambda: datetime.now(UTC))
+    remove_abandoned(opened.settings.store)  # rows of patients in files that nobody will finish
     deployment = Deployment(opened.settings, opened.store, opened.access, opened.now,
                             address=str(st.get_option("server.address") or ""),
                             hosts=tuple(st.get_option("server.allowedHosts") or ()))

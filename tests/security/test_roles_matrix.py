@@ -33,6 +33,7 @@ from harmony_dash.errors import AccessRefused, SourceError, StoreError
 from harmony_dash.export.files import Format
 from harmony_dash.services import (
     audit_trail,
+    backup,
     choices,
     coverage,
     differencing,
@@ -336,6 +337,8 @@ TABLE: dict[str, Row] = {
     "ingest.ingest_sources": row(
         OPERATES, lambda h, a: ingest.ingest_sources(h.deployment, a, [h.deployment.settings.store / "gone"]),
         stops_at=SourceError),
+    "backup.make_backup": row(OPERATES, lambda h, a: backup.make_backup(
+        h.deployment, a, h.deployment.settings.store.parent / f"{next(h.numbers)}.backup")),
     # outcomes
     "survival.ask_survival": row(ASKS, lambda h, a: survival.ask_survival(h.deployment, a, QUESTION)),
     "survival.ask_survival exactly": row(
@@ -419,6 +422,7 @@ NO_ACTIONS = {
     "audited.check_and_record": "the check itself", "audited.refusals_recorded": "writes the trail",
     "audited.record_refusal": "writes the trail", "audited.record_answer": "writes the trail",
     "budget.record_all_within_budget": "the same for a table that answers several questions",
+    "restore.restore_backup": "there is no deployment yet whose trail could tell of it; tested with the backup",
     "grants.usable_grants": "the actor's own grants, empty for whoever has none; tested below",
 }
 
@@ -475,7 +479,7 @@ def test_only_members_of_a_grant_can_use_one(house: House, role: Role) -> None:
 PERMISSIONS_OF = {
     Permission.VIEW_HOME: EVERYBODY, Permission.VIEW_COVERAGE: EVERYBODY, Permission.VIEW_SURVIVAL: ASKS,
     Permission.EXPORT: EXPORTS, Permission.VIEW_EXACT: OPERATES, Permission.MANAGE_OWN_ACCOUNT: SIGNED_IN,
-    Permission.INGEST: OPERATES,
+    Permission.INGEST: OPERATES, Permission.BACK_UP: OPERATES,
     Permission.MANAGE_ACCOUNTS: MANAGES, Permission.PROPOSE_GRANTS: MANAGES, Permission.APPROVE_GRANTS: APPROVES,
     Permission.VIEW_ACCESS: OVERSEES, Permission.READ_AUDIT: OVERSEES}
 

@@ -18,6 +18,7 @@ ALLOWED = {
     Permission.VIEW_EXACT: {O},
     Permission.EXPORT: {S, A, O},
     Permission.INGEST: {O},
+    Permission.BACK_UP: {O},
     Permission.MANAGE_ACCOUNTS: {D, O},
     Permission.MANAGE_OWN_ACCOUNT: {C, S, A, D},
     Permission.PROPOSE_GRANTS: {D, O},
