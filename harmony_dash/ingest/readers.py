@@ -236,6 +236,10 @@ def _decode(raw: bytes, spec: FileSpec) -> str:
         raise _fail(spec, "the file is empty", "Export it again.")
     if raw[:4] in (b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"):
         raise _fail(spec, "the file is not a CSV file", "Declare its `format`: xlsx or parquet.")
+    if raw[:2] == b"\x1f\x8b" or raw[:4] in (b"\x28\xb5\x2f\xfd", b"\xfd7zX") or raw[:3] == b"BZh":
+        raise _fail(spec, "the file is compressed", "Unpack it; only plain CSV files are read.")
+    if raw[:5] == b"%PDF-":
+        raise _fail(spec, "the file is a PDF", "Export the table as CSV.")
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") and not spec.encoding.startswith("utf-16"):
         raise _fail(spec, f"the file is UTF-16, not {spec.encoding}", "Declare `encoding: utf-16` or save it as UTF-8.")
     if not spec.encoding.startswith("utf-16"):

@@ -1,8 +1,8 @@
 """The files of a store and how one becomes current.
 
     <snapshot-id>.duckdb        immutable once published
-    <snapshot-id>.json          its record: SHA-256, counts, when it was made
-    .tmp-<snapshot-id>.duckdb   being written; removed by the next writer if its maker died
+    <snapshot-id>.json          its record: SHA-256, counts, when it was made, and a check of the record itself
+    .tmp-<snapshot-id>.duckdb   being written; removed by the next writer or server start if its maker died
     CURRENT                     a copy of the record of the snapshot that is served
     ingest.lock                 held by the one writer
 
@@ -27,6 +27,7 @@ from harmony_dash.errors import StoreError
 POINTER = "CURRENT"
 LOCK = "ingest.lock"
 TEMPORARY = ".tmp-"
+_CHECK = "check"
 _SNAPSHOT_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 
 if os.name == "posix":
@@ -83,25 +84,41 @@ def read_pointer(store: Path) -> SnapshotRecord | None:
 def read_record(path: Path, remedy: str) -> SnapshotRecord | None:
     """A record from its file, None if there is no file; `StoreError` with `remedy` if it is damaged."""
     try:
-        text = path.read_text(encoding="utf-8")
+        raw = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as problem:
+        raise StoreError(f"the record of a snapshot cannot be read ({describe_os_error(problem)})", where=path.name,
+                         remedy="Correct that and try again; the snapshot itself is as it was.") from problem
     try:
-        record = SnapshotRecord(**json.loads(text))
+        fields = json.loads(raw.decode("utf-8"))
+        # records of earlier versions have no check
+        check = fields.pop(_CHECK, None)
+        record = SnapshotRecord(**fields)
         snapshot_file(path.parent, record.snapshot)
-    except (ValueError, TypeError, StoreError):
+        if check not in (None, _check_of(record)):
+            raise ValueError("the record is not as it was written")
+    except (ValueError, TypeError, AttributeError, RecursionError, StoreError):
         raise StoreError("the record of a snapshot is damaged", where=path.name, remedy=remedy) from None
     return record
+
+
+def _check_of(record: SnapshotRecord) -> str:
+    """Digits that change with anything in the record: a flipped bit in a number is still a number."""
+    return hashlib.sha256(json.dumps(asdict(record), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write_record(path: Path, record: SnapshotRecord) -> None:
     """Write or replace a record so that a reader sees the old text or the new one, never part of either."""
     temporary = path.parent / f"{TEMPORARY}{path.name}"
-    with temporary.open("w", encoding="utf-8") as handle:
-        json.dump(asdict(record), handle)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("w", encoding="utf-8") as handle:
+            json.dump({**asdict(record), _CHECK: _check_of(record)}, handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -129,10 +146,23 @@ def published_snapshots(store: Path) -> list[str]:
 
 def remove_leftovers(store: Path) -> int:
     """Delete what killed writers left behind; only under the lock. Returns how many files."""
-    leftovers = list(store.glob(f"{TEMPORARY}*"))
+    leftovers = [*store.glob(f"{TEMPORARY}*"), *(record for record in store.glob("*.json")
+                                                 if _SNAPSHOT_ID.match(record.stem)
+                                                 and not snapshot_file(store, record.stem).exists())]
     for path in leftovers:
         path.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def remove_abandoned(store: Path) -> int:
+    """As `remove_leftovers`, for a server that starts: nothing is done while an ingest runs or the folder is shut."""
+    if not store.exists():
+        return 0
+    try:
+        with writer_lock(store), readable_os_errors("the store cannot be cleaned"):
+            return remove_leftovers(store)
+    except StoreError:
+        return 0
 
 
 def file_sha256(path: Path) -> str:
@@ -198,8 +228,18 @@ def readable_os_errors(what: str) -> Iterator[None]:
 
 def describe_os_error(problem: OSError) -> str:
     """The cause in words."""
-    if problem.errno == errno.ENOSPC:
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full"
-    if problem.errno == errno.EMFILE:
+    if problem.errno in (errno.EMFILE, errno.ENFILE):
         return "too many files are open"
     return (problem.strerror or "unknown cause").lower()
+
+
+def describe_database_error(problem: Exception) -> str:
+    """The cause in words, empty if it is none of those a person can mend; what DuckDB says holds paths."""
+    said = str(problem).lower()
+    causes = {"no space left": "the disk is full", "too many open files": "too many files are open",
+              "permission denied": "permission denied", "read-only": "it may only be read",
+              "file too large": "file too large", "out of memory": "memory is short",
+              "corrupt": "its file is damaged"}
+    return next((words for part, words in causes.items() if part in said), "")

@@ -29,6 +29,8 @@ _REFUSE = {
 }
 
 
+_GO_BACK = "Go back to an earlier one with `snapshots --rollback ID`, or ingest again."
+
 # Ten times what the slowest question over ten million patients takes.
 LONGEST_QUERY_MS = 10_000
 
@@ -87,6 +89,12 @@ class Snapshot:
         except duckdb.ConnectionException:
             raise StoreError("these data were replaced or taken away while the question ran",
                              remedy="Ask again.") from None
+        except duckdb.Error as problem:
+            # the file was whole when it was opened; its blocks are checked again whenever they are read
+            if not _is_read_failure(problem):
+                raise
+            raise StoreError(f"the current snapshot cannot be read to the end ({_describe(problem)})",
+                             where=self.snapshot, remedy=_GO_BACK) from problem
 
 
 class Store:
@@ -130,15 +138,19 @@ def connect_locked_down(path: Path, config: Mapping[str, str]) -> duckdb.DuckDBP
 
 def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[str, str]) -> Snapshot:
     path = layout.snapshot_file(folder, record.snapshot)
-    damaged = StoreError("the current snapshot is missing or damaged", where=record.snapshot,
-                         remedy="Go back to an earlier one with `snapshots --rollback ID`, or ingest again.")
+    damaged = StoreError("the current snapshot is missing or damaged", where=record.snapshot, remedy=_GO_BACK)
     try:
         if layout.file_sha256(path) != record.sha256:
             raise damaged
         connection = connect_locked_down(path, config)
         meta = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta").fetchall()}
-    except (duckdb.Error, OSError, ValueError) as problem:
+    except FileNotFoundError as problem:
         raise damaged from problem
+    except OSError as problem:
+        raise _unreadable(record.snapshot, layout.describe_os_error(problem)) from problem
+    except (duckdb.Error, ValueError) as problem:
+        # the bytes are those that were published, so what fails is the machine
+        raise _unreadable(record.snapshot, _describe(problem)) from problem
     if meta["schema"] != schema.SCHEMA_VERSION:
         connection.close()
         raise StoreError(f"the snapshot was written in format {meta['schema']}, this version reads "
@@ -149,6 +161,21 @@ def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[
         protection_may_be_off=meta["protection_may_be_off"], late_entry=meta["late_entry"],
         code_values={name: tuple(values) for name, values in meta["code_values"].items()},
         anonymity=restore_anonymity(meta.get("anonymity", {})), _connection=connection)
+
+
+def _unreadable(snapshot: str, cause: str) -> StoreError:
+    return StoreError(f"the current snapshot cannot be opened ({cause})", where=snapshot,
+                      remedy="Correct that and try again; the snapshot itself is as it was published.")
+
+
+def _is_read_failure(problem: duckdb.Error) -> bool:
+    """Whether the file or the machine failed, and not the statement; a damaged block is a plain `duckdb.Error`."""
+    return type(problem) is duckdb.Error or isinstance(
+        problem, duckdb.IOException | duckdb.FatalException | duckdb.InternalException)
+
+
+def _describe(problem: Exception) -> str:
+    return layout.describe_database_error(problem) or "its file is damaged or the disk fails"
 
 
 def as_integers(column: NDArray[Any]) -> NDArray[np.int64]:

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
+
+import duckdb
 
 from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.store import layout
 from harmony_dash.store.layout import SnapshotRecord
+from harmony_dash.store.reader import Snapshot
+
+_log = logging.getLogger("harmony_dash.store")
 
 
 def list_snapshots(store: Path) -> list[SnapshotRecord]:
-    """The records of all published snapshots, newest first."""
-    return [_record(store, snapshot) for snapshot in reversed(layout.published_snapshots(store))]
+    """The records of all published snapshots, newest first; one that is damaged is logged and left out."""
+    records = []
+    for snapshot in reversed(layout.published_snapshots(store)):
+        try:
+            records.append(_record(store, snapshot))
+        except StoreError as problem:
+            _log.warning("%s", problem.message)
+    return records
 
 
 def current_snapshot(store: Path) -> str:
     """The id of the snapshot being served, empty if there is none."""
     record = layout.read_pointer(store)
     return record.snapshot if record else ""
+
+
+def is_readable(snapshot: Snapshot) -> bool:
+    """Whether a query on the snapshot is answered; it reads nothing of the patients."""
+    try:
+        return bool(snapshot.fetch_rows("SELECT key FROM meta LIMIT 1"))
+    except (duckdb.Error, StoreError):
+        return False
 
 
 def _say_nothing(_changes_key: bool) -> None:

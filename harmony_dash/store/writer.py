@@ -265,7 +265,7 @@ def _connection_to(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         finally:
             connection.close()
     except duckdb.Error as problem:
-        cause = "the disk is full" if "No space left" in str(problem) else type(problem).__name__
+        cause = layout.describe_database_error(problem) or type(problem).__name__
         raise StoreError(f"the snapshot could not be written ({cause})",
                          remedy="Free space or correct the permissions, then run the command again.") from problem
 
