@@ -11,16 +11,20 @@ from dataclasses import fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
-from harmony_dash.disclosure import results
+from harmony_dash.disclosure import quality_results, results
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.protect_counts import protect_choices, protect_release_info
 from harmony_dash.disclosure.protect_coverage import protect_coverage
+from harmony_dash.disclosure.protect_quality import protect_quality
 from harmony_dash.disclosure.protect_survival import protect_survival
+from harmony_dash.disclosure.quality_results import QualityResult
 from harmony_dash.disclosure.released import Released, Scope, make_released
 from harmony_dash.disclosure.results import CohortChoices, CoverageResult, ReleaseInfo, SurvivalResult
 from harmony_dash.disclosure.wording import put_into_words
 
 T = TypeVar("T")
+
+_MODULES_OF_RESULTS = (results.__name__, quality_results.__name__)
 
 
 def release(result: T, scope: Scope) -> Released[T]:
@@ -48,6 +52,7 @@ _protect.register(SurvivalResult, protect_survival)
 _protect.register(CoverageResult, protect_coverage)
 _protect.register(CohortChoices, protect_choices)
 _protect.register(ReleaseInfo, protect_release_info)
+_protect.register(QualityResult, protect_quality)
 
 
 def _strip(value: Any) -> Any:
@@ -61,7 +66,7 @@ def _strip(value: Any) -> Any:
         return tuple(_strip(one) for one in value)
     if isinstance(value, dict):
         return {name: _strip(one) for name, one in value.items()}
-    if is_dataclass(value) and type(value).__module__ == results.__name__:
+    if is_dataclass(value) and type(value).__module__ in _MODULES_OF_RESULTS:
         return replace(value, **{  # type: ignore[type-var]
             one.name: one.default if one.metadata == results.INTERNAL else _strip(getattr(value, one.name))
             for one in fields(value)})

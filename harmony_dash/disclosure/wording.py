@@ -8,6 +8,7 @@ from typing import Any
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR, RULES, Level
+from harmony_dash.disclosure.quality_results import QualityResult
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
 
@@ -81,7 +82,7 @@ def put_into_words(result: Any, scope: Scope) -> Any:
     match result:
         case SurvivalResult():
             return _describe_survival(result, scope)
-        case CoverageResult() if scope.is_protected:
+        case CoverageResult() | QualityResult() if scope.is_protected:
             words = describe_protection(scope)
             return replace(result, methods=f"{result.methods} {words[0].upper()}{words[1:]}.")
     return result

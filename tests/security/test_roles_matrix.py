@@ -38,6 +38,8 @@ from harmony_dash.services import (
     ingest,
     own_account,
     people,
+    quality,
+    quality_report,
     release_info,
     snapshots,
     survival,
@@ -67,12 +69,13 @@ OVERSEES = frozenset({STEERING, MANAGER, Role.OPERATOR})
 APPROVES = frozenset({STEERING, MANAGER})
 MANAGES = frozenset({MANAGER, Role.OPERATOR})
 OPERATES = frozenset({Role.OPERATOR})
+REVIEWS = frozenset({STEERING, ANALYST, MANAGER, Role.OPERATOR})
 
 # ---------------------------------------------------------------------------------------------------------- pages
 
 PAGES_OPEN_TO = {
-    "home": SIGNED_IN, "coverage": SIGNED_IN, "survival": frozenset({CLINICIAN, ANALYST}), "access": APPROVES,
-    "account": SIGNED_IN}
+    "home": SIGNED_IN, "coverage": SIGNED_IN, "survival": frozenset({CLINICIAN, ANALYST}),
+    "data_quality": frozenset({STEERING, ANALYST, MANAGER}), "access": APPROVES, "account": SIGNED_IN}
 # Words of a page that stand nowhere else, whatever the store holds.
 WORDS_OF = {"home": "Harmonised leukaemia cohorts", "access": "Waiting for approval"}
 WHO = (None, *ACCOUNT_ROLES)
@@ -320,6 +323,15 @@ TABLE: dict[str, Row] = {
         OPERATES, lambda h, a: survival.ask_survival(h.deployment, a, QUESTION, level=Level.EXACT)),
     "survival.ask_survival exactly under a grant": Row(frozenset({ANALYST}), ask_exactly_under_a_grant),
     "choices.count_choices": row(ASKS, lambda h, a: choices.count_choices(h.deployment, a, QUESTION, ("sex",))),
+    # data quality
+    "quality.ask_quality": row(REVIEWS, lambda h, a: quality.ask_quality(h.deployment, a)),
+    "quality.ask_quality of one source": row(REVIEWS, lambda h, a: quality.ask_quality(h.deployment, a, "example")),
+    "quality.ask_quality exactly": row(
+        OPERATES, lambda h, a: quality.ask_quality(h.deployment, a, level=Level.EXACT)),
+    "quality.sign_off": row(frozenset({MANAGER}), lambda h, a: quality.sign_off(
+        h.deployment, a, "example", h.deployment.store.current().snapshot, "Looked at.")),
+    "quality_report.write_quality_report": row(
+        REVIEWS, lambda h, a: quality_report.write_quality_report(h.deployment, a, "example")),
     # grants
     "grants.list_all_grants": row(OVERSEES, lambda h, a: grants.list_all_grants(h.deployment, a)),
     "grants.my_grants": row(SIGNED_IN, lambda h, a: grants.my_grants(h.deployment, a)),
@@ -430,7 +442,8 @@ PERMISSIONS_OF = {
     Permission.VIEW_HOME: EVERYBODY, Permission.VIEW_COVERAGE: EVERYBODY, Permission.VIEW_SURVIVAL: ASKS,
     Permission.VIEW_EXACT: OPERATES, Permission.MANAGE_OWN_ACCOUNT: SIGNED_IN, Permission.INGEST: OPERATES,
     Permission.MANAGE_ACCOUNTS: MANAGES, Permission.PROPOSE_GRANTS: MANAGES, Permission.APPROVE_GRANTS: APPROVES,
-    Permission.VIEW_ACCESS: OVERSEES, Permission.READ_AUDIT: OVERSEES}
+    Permission.VIEW_ACCESS: OVERSEES, Permission.READ_AUDIT: OVERSEES, Permission.VIEW_QUALITY: REVIEWS,
+    Permission.SIGN_OFF_QUALITY: frozenset({MANAGER})}
 
 
 def test_each_permission_is_given_to_the_roles_that_are_written_here() -> None:

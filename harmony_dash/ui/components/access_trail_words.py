@@ -47,6 +47,8 @@ ACTIONS: Mapping[str, str] = {
     "list withdrawn countries": "List of withdrawn countries",
     "read audit trail": "Read the audit trail", "export audit trail": "Downloaded the audit trail",
     "verify audit trail": "Checked the audit trail", "export audit head": "Exported the head of the trail",
+    "review data quality": "Data quality", "sign off data quality": "Signed off the data of a source",
+    "write quality report": "Prepared a report on data quality",
     "ingest": "Published a release", "roll back": "Went back to an earlier release",
     "list snapshots": "List of releases",
     "clock accepted": "Accepted the clock", "accept clock": "Tried to accept the clock",

@@ -19,6 +19,8 @@ QUESTIONS = {
     "coverage": "Who is in the data: countries, trials, how complete the key variables are, how long patients were "
                 "followed.",
     "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
+    "data_quality": "What came in, what was refused and why, and whether it can be true: checks of every source, and "
+                    "what changed since the last release.",
     "access": "Who may see what, until when and who approved it; and who saw what.",
     "account": "Your sessions, your password, two-step sign-in, and the grants you work under.",
 }

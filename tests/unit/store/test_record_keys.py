@@ -239,7 +239,7 @@ def test_a_snapshot_of_the_first_format_is_refused_and_replaced_by_an_ingest(
         publish(tmp_path, FRAME[:50])
     text = (tmp_path / layout.POINTER).read_text()
     (tmp_path / layout.POINTER).write_text(re.sub(r', "key_fingerprint": "\w+"', "", text))
-    with pytest.raises(StoreError, match="format 1, this version reads 2"):
+    with pytest.raises(StoreError, match=f"format 1, this version reads {schema.SCHEMA_VERSION}"):
         Store(tmp_path).current()
     assert publish(tmp_path, FRAME[:60], OTHER_KEY, minutes=1).patients == 60
 
@@ -255,7 +255,9 @@ def test_no_query_reads_record_keys_but_to_combine_them() -> None:
     assert {name: texts for name, texts in carried.items() if texts} == {
         "store/record_keys.py": ["{COLUMN}){kept}"], "store/counts.py": ["{COLUMN} FROM patient ", "{COLUMN} FROM "
          "patient WHERE {where}) GROUP BY GROUPING SETS ({sets})"], "store/effects.py": ["{COLUMN} FROM patient ",
-                                                                                                 "{COLUMN} "]}
+                                                                                                 "{COLUMN} "],
+        "store/quality.py": ["{COLUMN}, unnest([{names}]) AS name, unnest([{values}]) AS value FROM staging) ",
+                             "{COLUMN}, {unrolled} FROM staging) "]}
 
 
 def test_keys_of_disjoint_sets_combine(snapshot: Snapshot) -> None:
