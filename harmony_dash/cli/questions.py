@@ -7,9 +7,12 @@ from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
+from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.headline import headline_estimates
+from harmony_dash.disclosure.precision import describe_precision, format_limits, format_percent, precision_of
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError
 
@@ -83,13 +86,18 @@ def _survival(options: argparse.Namespace) -> int:
         print_json(survival_as_json(released))
         return 0
     show(result.title)
+    endpoint = endpoint_named(result.question.endpoint)
     for group in result.groups:
-        events = _count(group.events)
+        events, precision = _count(group.events), precision_of(group.n, released.scope)
         show(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
-        for at in group.at:
+        for at in headline_estimates(group, endpoint):
             if at.estimate is not None:
-                bounds = "" if at.lower is None or at.upper is None else f"  ({at.lower:.4f}–{at.upper:.4f})"
-                show(f"    day {at.days:>5}  {at.estimate:.4f}{bounds}  at risk {_count(at.at_risk)}")
+                limits = None if at.lower is None or at.upper is None else format_limits(at.lower, at.upper, precision)
+                bounds = "" if limits is None else f"  ({limits})"
+                show(f"    day {at.days:>5}  {format_percent(at.estimate, precision)}{bounds}"
+                     f"  at risk {_count(at.at_risk)}")
+    if off := describe_precision(result, released.scope):
+        show(off)
     show(result.summary)
     show(result.methods)
     return 0

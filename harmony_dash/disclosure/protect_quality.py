@@ -134,7 +134,7 @@ def _release_value(result: CheckResult, scope: Scope) -> float | None:
     if not scope.rules.carries_curve(result.asked, result.events):
         return None
     steps = Steps.of(result.asked, round_count(result.asked, scope), result.check.id, scope)
-    return 100 * float(steps.round(np.array([result.value / 100]))[0])
+    return 100 * float(steps.middle(np.array([result.value / 100]))[0])
 
 
 def _judge_shown(result: CheckResult, asked: int | None, failing: int | None, asked_before: int | None,

@@ -383,6 +383,8 @@ NO_ACTIONS = {
     "admission.check_still_admitted": "a part of each question, before its answer is given",
     "admission.admit": "a part of each question, after its check; the two rows of exact survival go through it",
     "budget.check_budget": "a part of each question, after its check; it can only refuse",
+    "budget.record_within_budget": "writes the trail of an answer, or refuses it",
+    "audited.answer_event": "a line of the trail, as a value",
     "audited.check_and_record": "the check itself", "audited.refusals_recorded": "writes the trail",
     "audited.record_refusal": "writes the trail", "audited.record_answer": "writes the trail",
     "grants.usable_grants": "the actor's own grants, empty for whoever has none; tested below",
