@@ -11,10 +11,12 @@ from dataclasses import fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
-from harmony_dash.disclosure import quality_results, results
+from harmony_dash.disclosure import feasibility_results, quality_results, results
+from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.protect_counts import protect_choices, protect_release_info
 from harmony_dash.disclosure.protect_coverage import protect_coverage
+from harmony_dash.disclosure.protect_feasibility import protect_feasibility
 from harmony_dash.disclosure.protect_quality import protect_quality
 from harmony_dash.disclosure.protect_survival import protect_survival
 from harmony_dash.disclosure.quality_results import QualityResult
@@ -24,7 +26,7 @@ from harmony_dash.disclosure.wording import put_into_words
 
 T = TypeVar("T")
 
-_MODULES_OF_RESULTS = (results.__name__, quality_results.__name__)
+_MODULES_OF_RESULTS = (results.__name__, quality_results.__name__, feasibility_results.__name__)
 
 
 def release(result: T, scope: Scope) -> Released[T]:
@@ -53,6 +55,7 @@ _protect.register(CoverageResult, protect_coverage)
 _protect.register(CohortChoices, protect_choices)
 _protect.register(ReleaseInfo, protect_release_info)
 _protect.register(QualityResult, protect_quality)
+_protect.register(FeasibilityResult, protect_feasibility)
 
 
 def _strip(value: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.headline import counts_failures, headline_estimates
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR, RULES, Level
 from harmony_dash.disclosure.precision import Precision, format_limits, format_percent, precision_of
@@ -81,7 +82,7 @@ def put_into_words(result: Any, scope: Scope) -> Any:
     match result:
         case SurvivalResult():
             return _describe_survival(result, scope)
-        case CoverageResult() | QualityResult() if scope.is_protected:
+        case CoverageResult() | QualityResult() | FeasibilityResult() if scope.is_protected:
             words = describe_protection(scope)
             return replace(result, methods=f"{result.methods} {words[0].upper()}{words[1:]}.")
     return result

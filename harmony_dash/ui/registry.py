@@ -49,3 +49,8 @@ PAGES: tuple[PageEntry, ...] = (
     _entry("Access", "shield_person", "access", Permission.VIEW_ACCESS),
     _entry("Account", "manage_accounts", "account", Permission.MANAGE_OWN_ACCOUNT),
 )
+
+
+def page_named(url_path: str) -> PageEntry:
+    """The page at an address."""
+    return next(entry for entry in PAGES if entry.url_path == url_path)

@@ -12,7 +12,7 @@ import inspect
 import itertools
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from harmony_dash.access.audit import Decision, list_events
 from harmony_dash.access.grant import GrantProposal
 from harmony_dash.access.permissions import ROLE_PERMISSIONS, Permission
 from harmony_dash.cohort import Question
+from harmony_dash.cohort.need import Need
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, SourceError, StoreError
 from harmony_dash.services import (
@@ -34,6 +35,7 @@ from harmony_dash.services import (
     choices,
     coverage,
     differencing,
+    feasibility,
     grants,
     ingest,
     own_account,
@@ -222,6 +224,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 # Makes ready what the action needs, without the actor, and returns the action with its actor.
 Prepare = Callable[[House, Actor], Callable[[], object]]
 QUESTION = Question("ALL", "os", by="sex")
+NEED = Need("ALL", "os", known=("cyto_group",))
 
 
 @dataclass(frozen=True)
@@ -311,6 +314,12 @@ TABLE: dict[str, Row] = {
     "coverage.review_coverage": row(EVERYBODY, lambda h, a: coverage.review_coverage(h.deployment, a, "ALL")),
     "coverage.review_coverage exactly": row(
         OPERATES, lambda h, a: coverage.review_coverage(h.deployment, a, "ALL", level=Level.EXACT)),
+    "coverage.review_changes": row(EVERYBODY, lambda h, a: coverage.review_changes(h.deployment, a, "ALL")),
+    "coverage.review_changes exactly": row(
+        OPERATES, lambda h, a: coverage.review_changes(h.deployment, a, "ALL", level=Level.EXACT)),
+    "feasibility.ask_feasibility": row(EVERYBODY, lambda h, a: feasibility.ask_feasibility(h.deployment, a, NEED)),
+    "feasibility.ask_feasibility of an outcome's endpoint": row(
+        ASKS, lambda h, a: feasibility.ask_feasibility(h.deployment, a, replace(NEED, endpoint="efs"))),
     "snapshots.review_snapshots": row(EVERYBODY, lambda h, a: snapshots.review_snapshots(h.deployment, a)),
     "snapshots.roll_back_to": row(OPERATES, lambda h, a: snapshots.roll_back_to(h.deployment, a, "gone"),
                                   stops_at=StoreError),
@@ -382,6 +391,7 @@ TABLE: dict[str, Row] = {
 NO_ACTIONS = {
     "admission.check_still_admitted": "a part of each question, before its answer is given",
     "admission.admit": "a part of each question, after its check; the two rows of exact survival go through it",
+    "feasibility.endpoints_of": "what the two rows of feasibility go by, as a value",
     "budget.check_budget": "a part of each question, after its check; it can only refuse",
     "budget.record_within_budget": "writes the trail of an answer, or refuses it",
     "audited.answer_event": "a line of the trail, as a value",

@@ -19,7 +19,8 @@ from harmony_dash.ui.theme import ROLE_LABELS
 ACTIONS: Mapping[str, str] = {
     "survival": "Survival question", "count choices": "Counts in the cohort panel",
     "review differencing": "Looked for questions about nearly the same patients",
-    "review coverage": "Coverage", "describe release": "Contents of the release",
+    "review coverage": "Coverage", "compare coverage": "Changes of coverage", "feasibility": "Can a question be asked",
+    "describe release": "Contents of the release",
     "signed in": "Signed in", "signed out": "Signed out", "sign-in": "Tried to sign in",
     "session ended": "Ended a session", "sessions ended": "Ended sessions",
     "grant proposed": "Proposed a grant", "grant approved": "Approved a grant", "grant ended": "Ended a grant",
