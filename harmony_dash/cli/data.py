@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.anonymity import anonymity_json, anonymity_words
 from harmony_dash.cli.command import add_command, deployment_of, print_json, say, say_changed, show
+from harmony_dash.cli.quality import add_report_option, rehearse
+from harmony_dash.errors import SettingsError
 
 if TYPE_CHECKING:
     from harmony_dash.services.ingest import IngestReport
@@ -43,9 +45,17 @@ def add_ingest(commands: Any) -> None:
     parser.add_argument("--new-disclosure-key", action="store_true",
                         help="go on although the current snapshot was made with another disclosure key; counts are "
                              "rounded anew then, and people who know both roundings know more than either tells")
+    parser.add_argument("--check-only", action="store_true",
+                        help="for providers, before sending: report what would be found, with exact numbers and rows, "
+                             "and publish nothing; needs neither a store nor accounts")
+    add_report_option(parser)
 
 
 def _ingest(options: argparse.Namespace) -> int:
+    if options.check_only:
+        return rehearse(options)
+    if options.report is not None:
+        raise SettingsError("--report goes with --check-only", remedy="After an ingest, run `quality --report DIR`.")
     from harmony_dash.services.ingest import AnonymityRefused, ingest_sources
 
     def progress(words: str, share: float) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harmony_dash.charts.completeness import build_completeness_figure
 from harmony_dash.charts.coverage import (
-    build_completeness_figure,
     build_country_figure,
     build_cross_figure,
     build_follow_up_figure,
