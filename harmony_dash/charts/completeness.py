@@ -14,6 +14,7 @@ from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import Completeness, CoverageResult, Status
 
 NOT_AVAILABLE = "n/a"
+NOT_SUPPLIED, NOT_SUPPLIED_IN_FULL = "n/s", "not supplied"
 DOES_NOT_APPLY = "–"
 
 
@@ -56,6 +57,8 @@ def share_text(one: Completeness | None, part: Status | None) -> str:
     if one is not None and part is not None and not knows(one, part):
         return DOES_NOT_APPLY
     share = share_of(one, part)
+    if one is not None and not one.supplied and not one.share:
+        return NOT_SUPPLIED
     if one is None or share is None:
         return NOT_AVAILABLE
     return f"{'≥' if part is None and one.nearly_all else ''}{format_share(share)}"

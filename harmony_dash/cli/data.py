@@ -77,7 +77,8 @@ def _ingest(options: argparse.Namespace) -> int:
 
 def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
     if options.json:
-        print_json({"snapshot": report.snapshot, "patients": report.patients, "sources": [
+        print_json({"snapshot": report.snapshot, "patients": report.patients, "history_lost": report.history_lost,
+                    "sources": [
             {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,
              "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings,
              "anonymity": anonymity_json(report.anonymity[s.source])} for s in report.sources]})
@@ -89,6 +90,8 @@ def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
     say("Patients who share their quasi-identifiers, at the accepted grains (the worse figure of each):")
     for name, anonymity in report.anonymity.items():
         say(f"{name:24} {anonymity_words(anonymity)}")
+    if report.history_lost:
+        say("The snapshot before this one is damaged: the history of data quality begins anew.")
 
 
 def add_snapshots(commands: Any) -> None:

@@ -25,12 +25,19 @@ def add_feasibility(commands: Any) -> None:
     parser.add_argument("--horizon", type=int, default=1826, metavar="DAYS")
     parser.add_argument("--assumed", type=float, metavar="PER_CENT",
                         help="expected per cent at the horizon, without the event (with it for incidences); default "
-                             "a published figure at five years")
+                             "a published figure where one fits")
 
 
 def _feasibility(options: argparse.Namespace) -> int:
-    from harmony_dash.services.feasibility import UNKNOWN_SHARE, ask_feasibility, plan_precision, suggest_share
+    from harmony_dash.services.feasibility import ask_feasibility
     from harmony_dash.services.feasibility_json import feasibility_as_json
+    from harmony_dash.services.planning import (
+        UNKNOWN_SHARE,
+        describe_follow_up,
+        describe_start,
+        plan_precision,
+        suggest_share,
+    )
 
     if options.assumed is not None and not 0 < options.assumed < 100:
         raise QuestionError(f"{options.assumed:g} is not between 0 and 100", where="--assumed",
@@ -44,13 +51,15 @@ def _feasibility(options: argparse.Namespace) -> int:
         share = options.assumed / 100
     elif published is not None:
         share = published.share
-        say(f"Assumed: {100 * share:.1f} %, published at five years for {published.source}.")
+        say(describe_start(result.question, published))
     else:
         share = UNKNOWN_SHARE
         say(f"Assumed: {100 * share:.0f} %, because no published figure is known; give one with --assumed.")
     for note in result.notes:
         say(note)
     expected = plan_precision(released, share)
+    if words := describe_follow_up(result, expected):
+        say(words)
     if options.json:
         print_json(feasibility_as_json(released, expected))
         return 0

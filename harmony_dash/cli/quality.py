@@ -18,6 +18,7 @@ from harmony_dash.disclosure.quality_words import (
     failing_words,
     found_words,
     limit_words,
+    reason_words,
     rows_words,
     tally_words,
 )
@@ -78,7 +79,9 @@ def rehearse(options: argparse.Namespace) -> int:
     print_quality(found.quality, options)
     if found.refused is not None:
         raise found.refused
-    say("Nothing was published. An ingest would take these sources in.")
+    failed = sum(one.verdict is Verdict.FAIL for source in found.quality.value.sources for one in source.results)
+    although = f", although {failed} quality check{'s' if failed > 1 else ''} failed" if failed else ""
+    say(f"Nothing was published. An ingest would take these sources in{although}.")
     return 0
 
 
@@ -100,7 +103,7 @@ def print_quality(released: Released[QualityResult], options: argparse.Namespace
                     show(f"  {VERDICTS[verdict]:7} {one.check.id:42} {failing_words(one, minimum, exact=exact):>11} of "
                          f"{asked_words(one, minimum, exact=exact):>7}  {found_words(one):>8}  {one.check.words}")
         for reason in source.reasons:
-            n = f"<{minimum}" if reason.n is None else f"{reason.n:,}"
+            n = reason_words(reason, minimum)
             rows = f"; rows {rows_words(reason.rows)}" if reason.rows else ""
             show(f"  {'refused' if reason.refused else 'kept':7} {reason.file}, {reason.column or 'no column'}: "
                  f"{reason.message} ({reason.reason}, {n}{rows})")
@@ -154,6 +157,7 @@ def _source_json(source: SourceQuality) -> dict[str, Any]:
 def _check_json(one: CheckResult) -> dict[str, Any]:
     check = one.check
     return {"id": check.id, "type": check.type, "category": check.category.value, "variable": check.variable or None,
-            "words": check.words, "asked_of": check.asked, "failing": one.failing, "asked": one.asked,
+            "words": check.words, "asked_of": check.asked, "showing": check.showing.value,
+            "failing": one.failing, "asked": one.asked,
             "share": one.share, "value": one.value, "all_but_a_few": one.nearly_all, "comparable": one.comparable,
             "limit": limit_words(check), "verdict": one.verdict.value}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from harmony_dash.cohort.filters import Between, Filter, Missing, Not, OneOf
 from harmony_dash.cohort.question import Question, askable_variable
 from harmony_dash.dictionary.model import Dictionary, Variable
+from harmony_dash.errors import QuestionError
 
 # Recorded, but they tell nothing of the patient.
 _UNINFORMATIVE = ("failed", "not_done")
@@ -38,14 +39,32 @@ class Need:
         QuestionError for a variable that cannot be asked about.
         """
         variables = [askable_variable(name, self.disease, dictionary, where="known") for name in self.variables]
-        return Question(self.disease, self.endpoint, (*self.where, *map(is_known, variables)),
+        return Question(self.disease, self.endpoint, (*self.filters(dictionary), *map(is_known, variables)),
                         horizon_days=self.horizon_days)
+
+    def filters(self, dictionary: Dictionary) -> tuple[Filter, ...]:
+        """The filters, without values that are not known where the variable must be.
+
+        Raises
+        ------
+        QuestionError for a filter of such values alone.
+        """
+        return tuple(_only_known(item, dictionary) if isinstance(item, OneOf) and item.variable in self.known else item
+                     for item in self.where)
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Those that must be known and are not filtered: whoever has one of certain values has one that is known."""
+        """Those that must be known and are not filtered: whoever has a value of `filters` has one that is known."""
         filtered = {item.variable for item in self.where if isinstance(item, OneOf | Between)}
         return tuple(dict.fromkeys(name for name in self.known if name not in filtered))
+
+
+def _only_known(item: OneOf, dictionary: Dictionary) -> OneOf:
+    values = tuple(value for value in item.values if value not in _UNINFORMATIVE)
+    if not values:
+        raise QuestionError(f"'{dictionary[item.variable].label}' must be known, and its filter wants it failed or not "
+                            "done", where=item.variable, remedy="Remove one of the two.")
+    return OneOf(item.variable, values)
 
 
 def is_known(variable: Variable) -> Filter:

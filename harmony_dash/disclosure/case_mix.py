@@ -1,13 +1,16 @@
 """How the patients of a country differ from those of all others, computed from released numbers alone.
 
-It tells nothing that the tables do not. Rounding moves a small country's shares, so a difference is given only where
-rounding can have moved it by less than what is called notable; elsewhere there is none, not a doubtful one.
+It tells nothing that the tables do not. Shares are of the patients whose value is stated: gaps are no kind of patient.
+Rounding and hidden gaps leave a small country's shares open, so a difference is given only where it is wrong by less
+than what is called notable, its own rounding included; elsewhere there is none, not a doubtful one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,15 +18,16 @@ from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import NOT_STATED, CoverageResult
 from harmony_dash.stats.standardised_difference import NOTABLE, difference_of_proportions
 
+Range: TypeAlias = tuple[int, int]
 VARIABLES = ("age_group", "immunophenotype", "sex", "dx_period")
 
 
 @dataclass(frozen=True)
 class CaseMixDifference:
-    """Standardised difference of one value's share, a country against all others together.
+    """Standardised difference of one value's share among those with any, a country against all others together.
 
-    `difference` is None where a number it needs is hidden, or where rounding makes it too uncertain. It has one decimal
-    if protected.
+    `difference` is None where a number it needs is hidden, or where rounding or hidden gaps make it too uncertain. It
+    has one decimal if protected.
     """
 
     country: str
@@ -40,30 +44,56 @@ def compare_case_mix(released: Released[CoverageResult]) -> tuple[CaseMixDiffere
     found = []
     for variable in VARIABLES:
         totals = {cell.labels[variable]: cell.n for cell in result.table(variable)}
+        everywhere = _stated(totals, result.n, error)
+        here: dict[str, dict[str, int | None]] = {}
         for cell in result.table("country", variable):
-            country, value = cell.labels["country"], cell.labels[variable]
-            if NOT_STATED not in (country, value):
-                found.append(CaseMixDifference(country, variable, value, _difference(
-                    cell.n, countries.get(country), totals.get(value), result.n, error)))
+            here.setdefault(cell.labels["country"], {})[cell.labels[variable]] = cell.n
+        for country, values in here.items():
+            if country == NOT_STATED:
+                continue
+            stated = _stated(values, countries.get(country), error)
+            found += [CaseMixDifference(country, variable, value, _difference(
+                n, stated, totals.get(value), everywhere, error)) for value, n in values.items() if value != NOT_STATED]
     return tuple(found)
 
 
-def _difference(part: int | None, whole: int | None, with_value: int | None, everybody: int | None,
+def _stated(values: Mapping[str, int | None], whole: int | None, error: int) -> Range | None:
+    """The least and the most patients with a value, as far as what is shown of them tells; None without the whole.
+
+    Whether the number without a value is hidden because it is small, or beside one that is, is not shown. So it may be
+    as large as the values that are shown leave room for.
+    """
+    if whole is None:
+        return None
+    least = sum(max(0, n - error) for value, n in values.items() if value != NOT_STATED and n is not None)
+    most, without = whole + error, values.get(NOT_STATED)
+    if without is not None:
+        least, most = max(least, whole - without - 2 * error), min(most, whole - without + 2 * error)
+    return least, most
+
+
+def _difference(part: int | None, stated: Range | None, with_value: int | None, everywhere: Range | None,
                 error: int) -> float | None:
-    """d of part / whole against the rest, None where the corners of what the counts can be lie too far apart."""
-    if part is None or whole is None or with_value is None or everybody is None or not 0 < whole < everybody:
+    """d of a share of the patients here with any value against the same elsewhere.
+
+    None where the corners of what the counts can be lie so far apart that the middle, rounded, could be wrong by more
+    than what is called notable.
+    """
+    if part is None or stated is None or with_value is None or everywhere is None:
+        return None
+    corners = [_at(part + a * error, whole, with_value + b * error, total)
+               for a, whole, b, total in product((-1, 1), stated, (-1, 1), everywhere)]
+    low, high = min(corners), max(corners)
+    if not np.isfinite([low, high]).all():
         return None
     if error == 0:
-        d = float(difference_of_proportions(part / whole, (with_value - part) / (everybody - whole)))
-        return d if np.isfinite(d) else None
-    corners = [_at(part + a * error, whole + b * error, with_value + c * error, everybody + e * error)
-               for a, b, c, e in product((-1, 1), repeat=4)]
-    low, high = min(corners), max(corners)
-    return round((low + high) / 2, 1) + 0.0 if high - low < 2 * NOTABLE else None
+        return low
+    return round((low + high) / 2, 1) + 0.0 if high - low < NOTABLE else None
 
 
 def _at(part: int, whole: int, with_value: int, everybody: int) -> float:
-    here = min(1.0, part / whole)
     rest = everybody - whole
-    elsewhere = min(1.0, max(0.0, (with_value - part) / rest)) if rest > 0 else float("nan")
+    if whole <= 0 or rest <= 0:
+        return float("nan")
+    here, elsewhere = min(1.0, max(0.0, part / whole)), min(1.0, max(0.0, (with_value - part) / rest))
     return float(difference_of_proportions(here, elsewhere))

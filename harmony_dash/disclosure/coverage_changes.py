@@ -38,6 +38,7 @@ class CoverageChanges:
     ----------
     before : id of the earlier snapshot, empty if there is nothing to compare; `reason` then says why.
     variables_new, variables_gone : labels of variables that one of the two dictionaries does not have.
+    variables_changed : labels of those whose values, unit, bands or definition differ.
     """
 
     snapshot: str
@@ -49,6 +50,7 @@ class CoverageChanges:
     by_country: tuple[Change, ...] = ()
     variables_new: tuple[str, ...] = ()
     variables_gone: tuple[str, ...] = ()
+    variables_changed: tuple[str, ...] = ()
 
 
 def compare_coverage(now: Released[CoverageResult], before: Released[CoverageResult]) -> Released[CoverageChanges]:
@@ -61,23 +63,21 @@ def compare_coverage(now: Released[CoverageResult], before: Released[CoverageRes
     if now.scope != before.scope or now.value.disease != before.value.disease:
         raise TypeError("only results of one disease that were released alike can be compared")
     new, old = now.value, before.value
-    labels_now, labels_before = _variables(new), _variables(old)
+    meant_now, meant_before = ({one.name: one for one in result.variables} for result in (new, old))
     return make_released(CoverageChanges(
         new.snapshot, old.snapshot, before_created=old.created, total=Change("", old.n, new.n),
         by_source=_compare({one.source: one.accepted for one in old.sources},
                            {one.source: one.accepted for one in new.sources}),
         by_country=_compare(_countries(old.by_country), _countries(new.by_country)),
-        variables_new=tuple(label for name, label in labels_now.items() if name not in labels_before),
-        variables_gone=tuple(label for name, label in labels_before.items() if name not in labels_now)), now.scope)
+        variables_new=tuple(one.label for name, one in meant_now.items() if name not in meant_before),
+        variables_gone=tuple(one.label for name, one in meant_before.items() if name not in meant_now),
+        variables_changed=tuple(one.label for name, one in meant_now.items()
+                                if name in meant_before and one.digest != meant_before[name].digest)), now.scope)
 
 
 def nothing_to_compare(now: Released[CoverageResult], reason: str) -> Released[CoverageChanges]:
     """No comparison, and why."""
     return make_released(CoverageChanges(now.value.snapshot, "", reason), now.scope)
-
-
-def _variables(result: CoverageResult) -> dict[str, str]:
-    return {one.variable: one.label for one in result.completeness}
 
 
 def _countries(cells: Sequence[CountCell]) -> dict[str, int | None]:

@@ -98,6 +98,7 @@ class FeasibilityResult:
     steps : from the disease to all that meet filters and needs; then `not_followed` leave.
     joint : the largest first.
     reason : why there is no answer; empty where there is one.
+    too_short : why follow-up cannot reach the horizon, whatever the data; empty where it can.
     """
 
     question: Question
@@ -117,6 +118,7 @@ class FeasibilityResult:
     notes: tuple[str, ...]
     methods: str
     reason: str = ""
+    too_short: str = ""
     follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
     # Of which step a variable's loss is a part.
     step_of: tuple[tuple[str, int], ...] = field(default=(), metadata=INTERNAL)

@@ -6,6 +6,10 @@ it has any: a cell that could have patients is listed whether or not it has some
 Every number of patients on the page is audited together with all others. Sources, countries, trials and periods are one
 table of four dimensions; a country's patients by age, or by immunophenotype, are a table of their own that shares the
 countries with it.
+
+A country's patients and those of its only trial are the same patients exactly if every other trial has none of them. So
+a total and its parts are rounded by draws of their own: that they are equal or not tells nothing that the programmes do
+not know.
 """
 
 from __future__ import annotations
@@ -29,6 +33,9 @@ KEYS = ("source", "country", "trial", "dx_period")
 VIEWS = ((), ("source",), ("country",), ("trial",), ("dx_period",), ("country", "trial"), ("country", "dx_period"),
          ("source", "dx_period"), ("trial", "dx_period"))
 _PERIOD = KEYS.index("dx_period")
+# All patients and those of a source have the numbers that other pages tell. A source of the disease has somebody, so
+# that all patients being those of one source is no news of another.
+_TOLD_ELSEWHERE = ((), ("source",))
 # More than this take the programmes minutes: a source of twenty countries and as many trials. Periods are then told by
 # country alone, as a table beside, and not by source or trial.
 MOST_ATOMS = 1_500
@@ -114,7 +121,7 @@ def _by_country(atoms: Atoms) -> dict[Labels, KeyedCount]:
 
 def protect_sums(atoms: Atoms, scope: Scope, *, beside: Mapping[str, Atoms] = _NOTHING_BESIDE, joined: int = 0,
                  views: Sequence[Labels] = VIEWS) -> dict[Cell, int | None]:
-    """The totals of all tables, rounded each by its own key, and audited together.
+    """The totals of all tables, rounded each by its own key and table, and audited together.
 
     Parameters
     ----------
@@ -138,8 +145,15 @@ def protect_sums(atoms: Atoms, scope: Scope, *, beside: Mapping[str, Atoms] = _N
             countries.setdefault(country, []).append(len(sizes))
             sizes.append(n)
         ties += [(members[("country",), (country,)], places) for country, places in countries.items()]
-    shown = {cell: None if FEW in cell[1] else release_count(union([sizes[place] for place in places]), scope)
-             for cell, places in members.items()}
+    told = {tuple(places) for cell, places in members.items() if cell[0] in _TOLD_ELSEWHERE}
+
+    def draw(cell: Cell) -> str:
+        # What must be the same patients, as those of a source and its only country, has one number.
+        # Tables of two variables share theirs: one each would narrow large numbers until hardly any could be shown.
+        return "" if tuple(members[cell]) in told else f"of {cell[0][0]}" if len(cell[0]) == 1 else "of two"
+
+    shown = {cell: None if FEW in cell[1] else release_count(
+        union([sizes[place] for place in places]), scope, drawn_for=draw(cell)) for cell, places in members.items()}
     small = [cell for cell, n in shown.items() if n is None]
     most = scope.rules.minimum_cell - 1
 

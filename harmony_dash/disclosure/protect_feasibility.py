@@ -25,8 +25,8 @@ from harmony_dash.disclosure.rounding import release_count
 Cell: TypeAlias = tuple[str, object]
 _N: Cell = ("n", "")
 _NOT_FOLLOWED: Cell = ("not followed", "")
-# What is missed least goes first; the number of patients counted and the size of the disease are told elsewhere too.
-_ORDER = ("joint", "only", "lacking", "not followed", "step", "country")
+# What is missed least goes first; the number of patients counted is told elsewhere too, and is the last to go.
+_ORDER = ("joint", "only", "lacking", "not followed", "step", "country", "n")
 
 
 @dataclass
@@ -43,10 +43,10 @@ class _Cells:
         """The number of a set of patients."""
         return self.atoms.setdefault(name, len(self.atoms))
 
-    def add(self, cell: Cell, n: int | None, parts: frozenset[int], *, told: bool = True) -> None:
+    def add(self, cell: Cell, n: int | None, parts: frozenset[int], *, told: bool = True, drawn_for: str = "") -> None:
         """A count that is shown unless it is small; one that is not told is hidden whatever it is."""
         self.members[cell] = parts
-        self.shown[cell] = release_count(n, self.scope) if told else None
+        self.shown[cell] = release_count(n, self.scope, drawn_for=drawn_for) if told else None
         if told and self.shown[cell] is None and n is not None:
             self.small.append(cell)
 
@@ -63,6 +63,7 @@ class _Cells:
 def protect_feasibility(result: FeasibilityResult, scope: Scope) -> FeasibilityResult:
     """The result with everything rounded, small counts hidden with what would give them away."""
     shown = _audit_flow(result, scope)
+    n = shown[_N]
 
     def removed(place: int) -> int | None:
         between = place and shown["step", place] is not None and shown["step", place - 1] is not None
@@ -72,7 +73,6 @@ def protect_feasibility(result: FeasibilityResult, scope: Scope) -> FeasibilityR
         return replace(one, n=shown.get(("country", one.country)))
 
     joint = [replace(one, n=shown["joint", one.variables]) for one in result.joint]
-    n = shown[_N]
     return replace(
         result, n=n, follow_up_support=None, step_of=(),
         by_country=tuple(sorted(map(country, result.by_country), key=lambda one: (-(one.n or 0), one.country))),
@@ -83,7 +83,8 @@ def protect_feasibility(result: FeasibilityResult, scope: Scope) -> FeasibilityR
                      for one in result.losses),
         # By what is shown, and those that are not told are none of the largest.
         joint=tuple(sorted((one for one in joint if one.n is not None), key=_largest_first)),
-        sources=protect_sources(result.sources, scope, disease=shown["step", 0], counted=n),
+        sources=protect_sources(result.sources, scope, disease=release_count(result.steps[0].n, scope),
+                                counted=n),
         follow_up_median_days=protect_follow_up(result.follow_up_median_days, result.follow_up_support,
                                                 int(result.steps[0].n or 0), scope.rules))
 
@@ -111,15 +112,21 @@ def _audit_flow(result: FeasibilityResult, scope: Scope) -> dict[Cell, int | Non
             # A filter that removes nobody is hidden like one that removes a few.
             if cells.shown["removed", place] is None:
                 cells.shown["step", place] = None
+    cells.add(_NOT_FOLLOWED, result.not_followed.removed, frozenset(leave[last]))
+    cells.add(_N, result.n, counted, told=not result.reason)
+    # Beside the number counted, the last step would tell whether anybody is not followed.
+    if cells.shown[_N] is not None and cells.shown[_NOT_FOLLOWED] is None:
+        cells.shown["step", last - 1] = None
     for place in range(1, last):
         if cells.shown["step", place] is None or cells.shown["step", place - 1] is None:
             cells.shown["removed", place] = None
-    cells.add(_NOT_FOLLOWED, result.not_followed.removed, frozenset(leave[last]))
-    cells.add(_N, result.n, counted, told=not result.reason)
 
     def add_loss(cell: Cell, n: int | None, parts: frozenset[int], as_asked: bool) -> None:
+        # Those who lack a variable and those who lack it alone are the same patients exactly if nobody lacks another
+        # one too, so each kind has draws of its own. Of a single variable they always are the same.
+        drawn_for = "lacking" if len(result.losses) == 1 else cell[0]
         # One that is answered for other patients is no part of anything.
-        cells.add(cell, n, parts if as_asked or n is None else frozenset([cells.atom(cell)]))
+        cells.add(cell, n, parts if as_asked or n is None else frozenset([cells.atom(cell)]), drawn_for=drawn_for)
 
     for one in result.losses:
         with_it = frozenset(atom for variables, atom in lost.items() if one.variable in variables)
@@ -127,11 +134,7 @@ def _audit_flow(result: FeasibilityResult, scope: Scope) -> dict[Cell, int | Non
         add_loss(("only", one.variable), one.only, frozenset([lost[one.variable,]]), one.only_as_asked)
     for both in result.joint:
         add_loss(("joint", both.variables), both.n, frozenset([lost[both.variables]]), both.as_asked)
-    hidden_start = cells.shown["step", 0]
-    shown = cells.audit(_ORDER)
-    # The size of the disease stands on every page, so hiding it here would protect nobody.
-    shown["step", 0] = hidden_start
-    return shown
+    return cells.audit(_ORDER)
 
 
 def _add_countries(cells: _Cells, result: FeasibilityResult) -> frozenset[int]:
@@ -144,7 +147,8 @@ def _add_countries(cells: _Cells, result: FeasibilityResult) -> frozenset[int]:
         atom = parts.get(one.country, cells.atom(("apart", one.country)) if one.country not in parts else None)
         cells.add(("country", one.country), one.n, frozenset([atom]) if atom is not None else frozenset(),
                   told=one.answered)
-    return frozenset([others, *parts.values()])
+    # Where each of them is a part, nobody is elsewhere.
+    return frozenset([*([others] if len(parts) < len(result.by_country) else []), *parts.values()])
 
 
 def protect_sources(sources: tuple[SourceFlow, ...], scope: Scope, *, disease: int | None, counted: int | None,

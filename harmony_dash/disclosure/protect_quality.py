@@ -4,6 +4,10 @@ Two rules for a verdict. On accepted patients it is judged again from the number
 every number it could be is tried and the mildest verdict taken. So it tells nothing that the numbers do not. On rows
 that were refused it also tells that there are any: they are not in the data and no question can reach them, so this is
 about the file and not about a person. How many they are is protected like any count.
+
+Two more for what is shown at all. Who looks after data looks at no outcomes: a check that rests on one is judged and
+its numbers stay here. And two denominators that differ by fewer than the threshold are shown as one: side by side they
+would tell whether anybody lies between them. So are two numerators one of which contains the other.
 """
 
 from __future__ import annotations
@@ -15,9 +19,9 @@ from itertools import product
 
 import numpy as np
 
+from harmony_dash.disclosure.audit import hide_partners
 from harmony_dash.disclosure.curves import Steps
-from harmony_dash.disclosure.keyed_count import KeyedCount
-from harmony_dash.disclosure.protect_counts import protect_parts
+from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
 from harmony_dash.disclosure.quality_results import (
     CheckResult,
     QualityResult,
@@ -30,12 +34,13 @@ from harmony_dash.disclosure.quality_results import (
 )
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.rounding import release_count, round_count, round_share, round_significant
-from harmony_dash.quality.model import Answer, Category, Judgement, Verdict, judge
+from harmony_dash.quality.model import Answer, Category, Judgement, Showing, Verdict, judge
 
 # Quartiles and medians of numbers need this many patients.
 _FEWEST_FOR_MEDIAN = 40
+# Accepted patients, and those who should have a value: told of every variable.
+_KNOWN = 2
 _MILDEST = (Verdict.NOT_APPLICABLE, Verdict.PASS, Verdict.WARN, Verdict.FAIL)
-_BETWEEN = "\x1f"
 
 
 def protect_quality(result: QualityResult, scope: Scope) -> QualityResult:
@@ -73,18 +78,35 @@ def _protect_point(point: TrendPoint, scope: Scope) -> TrendPoint:
 
 
 def _protect_reasons(reasons: Sequence[ReasonCount], scope: Scope) -> tuple[ReasonCount, ...]:
-    """Rounded, without row numbers, which would tell how many; a few rows that were kept are not told of at all."""
-    shown = [replace(one, n=release_count(one.n, scope), rows=()) for one in reasons]
-    return tuple(one for one in shown if one.refused or one.n is not None)
+    """Rounded, without row numbers, which would tell how many; a few rows that were kept are not told of at all.
+
+    By what is shown, not by size: the order would tell which of two small numbers is the larger one.
+    """
+    shown = [replace(one, n=None if one.outcome else release_count(one.n, scope), rows=()) for one in reasons]
+    return tuple(sorted((one for one in shown if one.refused or one.n is not None), key=lambda one: (
+        not one.refused, -(one.n or 0), one.file, one.column, one.message)))
 
 
 def _protect_matrix(matrix: RiskMatrix, scope: Scope) -> RiskMatrix:
-    parts = {f"{cell.reported}{_BETWEEN}{cell.derived}": cell.n for cell in matrix.cells}
-    total = sum(int(n) for n in parts.values() if n is not None)
-    shown, _ = protect_parts(parts, total, scope)
+    """The cells, audited with the totals of rows and columns, which other tables tell of."""
+    sizes = [cell.n if isinstance(cell.n, KeyedCount) else NOBODY for cell in matrix.cells]
+    members: dict[tuple[str, ...], list[int]] = {}
+    for place, cell in enumerate(matrix.cells):
+        for total in (("cell", cell.reported, cell.derived), ("reported", cell.reported), ("derived", cell.derived),
+                      ("all",)):
+            members.setdefault(total, []).append(place)
+    rounded = {one: release_count(union(sizes[place] for place in places), scope) for one, places in members.items()}
+
+    def next_partner(candidates: list[tuple[str, ...]]) -> tuple[str, ...] | None:
+        return min((one for one in candidates if one[0] == "cell"), key=lambda one: (shown_of(one), one), default=None)
+
+    def shown_of(one: tuple[str, ...]) -> int:
+        return rounded[one] or 0
+
+    shown = hide_partners(members, rounded, [one for one, n in rounded.items() if n is None], scope.rules,
+                          atoms=len(sizes), next_partner=next_partner)
     return replace(matrix, cells=tuple(RiskCell(cell.reported, cell.derived,
-                                                shown[f"{cell.reported}{_BETWEEN}{cell.derived}"])
-                                       for cell in matrix.cells))
+                                                shown["cell", cell.reported, cell.derived]) for cell in matrix.cells))
 
 
 # -- one check ---------------------------------------------------------------------------------------------------------
@@ -97,21 +119,52 @@ def protect_check(result: CheckResult, scope: Scope) -> CheckResult:
     ------
     TypeError for a count without a key.
     """
+    if result.check.showing is Showing.NOTHING:
+        return _without_numbers(result, Verdict.NOT_APPLICABLE)
     if result.asked is None and result.check.judgement is not Judgement.SIZE:
         return result  # nobody was asked, so there is nothing to protect
-    rules = scope.rules
-    asked, failing = release_count(result.asked, scope), _release_failing(result.failing, result.asked, scope)
+    whole = find_told(result.asked, result.beside, scope)
+    whole_before = find_told(result.asked_before, result.beside_before, scope)
+    asked, failing = release_count(whole, scope), _release_failing(result.failing, result.asked, scope)
+    if failing is not None:
+        failing = release_count(find_told(result.failing, result.failing_beside, scope), scope)
     before = _release_failing(result.failing_before, result.asked_before, scope)
-    asked_before = release_count(result.asked_before, scope)
-    value = _release_value(result, scope)
-    verdict = _judge_shown(result, asked, failing, asked_before, before, value, scope)
-    judged_only = result.events is not None
+    asked_before = release_count(whole_before, scope)
+    value = _release_value(result, whole, scope)
+    value_before = _release_median(result.value_before, result.asked_before, whole_before, scope)
+    verdict = _judge_shown(result, asked, failing, asked_before, before, value, value_before, scope)
+    if result.check.showing is Showing.VERDICT or result.events is not None:
+        return _without_numbers(result, verdict)
+    # Beside a hidden numerator only those denominators stand that are told anyway.
+    told = result.failing is None or failing is not None or not result.beside or whole in result.beside[:_KNOWN]
     return replace(
-        result, asked=asked, failing=failing, value=None if judged_only else value, verdict=verdict,
+        result, asked=asked if told else None, failing=failing, value=value, verdict=verdict,
         share=_share(failing, asked, scope), share_before=_share(before, asked_before, scope),
-        value_before=None if result.value_before is None or (result.asked_before or 0) < _FEWEST_FOR_MEDIAN
-        else round_significant(result.value_before, rules),
+        value_before=value_before,
         nearly_all=failing is None and asked is not None and _is_nearly_all(result.failing, result.asked, scope))
+
+
+def find_told(n: int | None, beside: Sequence[int], scope: Scope) -> int | None:
+    """The number that is shown for one: the first of those beside it that is hardly another one, or else itself.
+
+    One that is not shown as it is, because it is near an earlier one, is none that others are shown as.
+    """
+    least = scope.rules.minimum_cell
+    if n is None or n < least:
+        return n
+    shown: list[int] = []
+    for other in (*beside, n):
+        near = next((one for one in shown if abs(one - other) < least), None)
+        if other is n:
+            return n if near is None else near
+        if near is None and other >= least:
+            shown.append(other)
+    return n
+
+
+def _without_numbers(result: CheckResult, verdict: Verdict) -> CheckResult:
+    return replace(result, failing=None, asked=None, value=None, verdict=verdict, share=None, share_before=None,
+                   value_before=None, nearly_all=False, failing_before=None, asked_before=None)
 
 
 def _release_failing(failing: int | None, asked: int | None, scope: Scope) -> int | None:
@@ -125,12 +178,20 @@ def _is_nearly_all(failing: int | None, asked: int | None, scope: Scope) -> bool
     return failing is not None and asked is not None and failing >= least and asked - failing < least
 
 
-def _release_value(result: CheckResult, scope: Scope) -> float | None:
-    """A median of enough patients, to two digits; survival rounded by the key of its patients, to be judged by."""
+def _release_median(value: float | None, asked: int | None, whole: int | None, scope: Scope) -> float | None:
+    """A median of enough patients, to two digits; enough of those who are shown, whoever of them has no value."""
+    if value is None or asked is None or whole is None:
+        return None
+    fewest = _FEWEST_FOR_MEDIAN + (0 if whole is asked else scope.rules.minimum_cell - 1)
+    return None if whole < fewest else round_significant(value, scope.rules)
+
+
+def _release_value(result: CheckResult, whole: int | None, scope: Scope) -> float | None:
+    """A median; or survival rounded by the key of its patients, to be judged by."""
     if result.value is None or not isinstance(result.asked, KeyedCount):
         return None
     if result.events is None:
-        return None if result.asked < _FEWEST_FOR_MEDIAN else round_significant(result.value, scope.rules)
+        return _release_median(result.value, result.asked, whole, scope)
     if not scope.rules.carries_curve(result.asked, result.events):
         return None
     steps = Steps.of(result.asked, round_count(result.asked, scope), result.check.id, scope)
@@ -138,10 +199,10 @@ def _release_value(result: CheckResult, scope: Scope) -> float | None:
 
 
 def _judge_shown(result: CheckResult, asked: int | None, failing: int | None, asked_before: int | None,
-                 failing_before: int | None, value: float | None, scope: Scope) -> Verdict:
+                 failing_before: int | None, value: float | None, value_before: float | None,
+                 scope: Scope) -> Verdict:
     """The mildest verdict over what the hidden numbers can be, and at least a warning for refused rows."""
-    before = None if result.value_before is None else round_significant(result.value_before, scope.rules)
-    verdicts = [judge(result.check, Answer(now, asked, value, result.refused, then, asked_before, before))
+    verdicts = [judge(result.check, Answer(now, asked, value, result.refused, then, asked_before, value_before))
                 for now, then in product(_candidates(result.failing, failing, result.asked, asked, scope),
                                          _candidates(result.failing_before, failing_before, result.asked_before,
                                                      asked_before, scope))]

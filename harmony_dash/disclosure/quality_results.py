@@ -20,6 +20,10 @@ class CheckResult:
     share : of those asked, from the shown numbers.
     share_before, value_before : the same in the previous snapshot, for a check of change.
     events : deaths or events behind a survival estimate.
+    beside, beside_before : the denominators beside which that of the check is told, first the accepted patients, then
+        those who should have a value, then those of the variable's checks before it; the latter in the previous
+        snapshot.
+    failing_beside : numerators that this one contains and beside which it is told.
     refused : whether rows that were refused are among those failing.
     nearly_all : all but a few fail, so that `failing` is not shown.
     comparable : False for a check of change whose definition was another one in the previous snapshot.
@@ -39,6 +43,9 @@ class CheckResult:
     events: int | None = field(default=None, metadata=INTERNAL)
     failing_before: int | None = field(default=None, metadata=INTERNAL)
     asked_before: int | None = field(default=None, metadata=INTERNAL)
+    beside: tuple[int, ...] = field(default=(), metadata=INTERNAL)
+    beside_before: tuple[int, ...] = field(default=(), metadata=INTERNAL)
+    failing_beside: tuple[int, ...] = field(default=(), metadata=INTERNAL)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ class ReasonCount:
     refused : whether these rows were refused, or kept with a remark.
     n : number of rows; None where it may not be shown.
     rows : the row numbers as a person sees them, for the provider alone; empty in protected results.
+    outcome : whether it is about what became of patients, so that protected results do not tell how many rows.
     """
 
     file: str
@@ -62,6 +70,7 @@ class ReasonCount:
     refused: bool
     n: int | None
     rows: tuple[int, ...] = ()
+    outcome: bool = False
 
 
 @dataclass(frozen=True)

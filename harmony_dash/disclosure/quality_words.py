@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from harmony_dash.disclosure.quality_results import CheckResult, Tally
+from harmony_dash.disclosure.quality_results import CheckResult, ReasonCount, Tally
 from harmony_dash.disclosure.wording import NOTHING
-from harmony_dash.quality.model import Category, Check, Judgement, Verdict
+from harmony_dash.quality.model import Category, Check, Judgement, Showing, Verdict
 
 VERDICTS: Mapping[Verdict, str] = MappingProxyType({
     Verdict.FAIL: "Failed", Verdict.WARN: "Warned", Verdict.PASS: "Passed", Verdict.NOT_APPLICABLE: "Not applicable"})
@@ -17,12 +17,23 @@ CATEGORIES: Mapping[Category, tuple[str, str]] = MappingProxyType({
     Category.COMPLETENESS: ("Completeness", "Are they there, and is \"not tested\" kept apart from \"negative\"?"),
     Category.PLAUSIBILITY: ("Plausibility", "Can they be true?")})
 NOT_COMPARABLE = "not comparable"
+NOT_SHOWN, HIDDEN = "not shown", "hidden"
+NO_OUTCOMES = ("Checks that rest on what became of patients are judged only: who looks after the data does not look at "
+               "outcomes.")
+WHY_NOT_SHOWN: Mapping[Showing, str] = MappingProxyType({
+    Showing.NUMBERS: "",
+    Showing.VERDICT: f"Its numbers are not shown. {NO_OUTCOMES} Reported and derived risk groups are counted in their "
+                     "table.",
+    Showing.NOTHING: "Neither verdict nor numbers are shown: that all patients but one have the same value would tell "
+                     "of that one. `ingest --check-only` tells whoever holds the files."})
 
 
 def failing_words(result: CheckResult, minimum: int, *, exact: bool = False) -> str:
     """How many failed: "15", "<10", "all but <10", or a dash where nothing was counted."""
     if result.failing is not None:
         return f"{result.failing:,}"
+    if not exact and result.check.showing is not Showing.NUMBERS:
+        return _not_shown(result)
     if result.nearly_all:
         return f"all but <{minimum}"
     counted = result.check.judgement not in (Judgement.SIZE, Judgement.RATIO, Judgement.LOSS) and result.value is None
@@ -34,7 +45,23 @@ def asked_words(result: CheckResult, minimum: int, *, exact: bool = False) -> st
     """Of how many."""
     if result.asked is not None:
         return f"{result.asked:,}"
-    return NOTHING if exact or result.verdict is Verdict.NOT_APPLICABLE else f"<{minimum}"
+    if not exact and result.check.showing is not Showing.NUMBERS:
+        return _not_shown(result)
+    if exact or result.verdict is Verdict.NOT_APPLICABLE:
+        return NOTHING
+    return f"<{minimum}" if result.check.judgement is Judgement.SIZE or result.refused else HIDDEN
+
+
+def _not_shown(result: CheckResult) -> str:
+    of_nobody = result.check.showing is Showing.VERDICT and result.verdict is Verdict.NOT_APPLICABLE
+    return NOTHING if of_nobody else NOT_SHOWN
+
+
+def reason_words(reason: ReasonCount, minimum: int) -> str:
+    """How many rows a reason was reported for."""
+    if reason.n is not None:
+        return f"{reason.n:,}"
+    return NOT_SHOWN if reason.outcome else f"<{minimum}"
 
 
 def found_words(result: CheckResult) -> str:

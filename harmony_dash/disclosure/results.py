@@ -357,6 +357,16 @@ class Completeness:
     nearly_all: bool = False  # recorded in all but a few patients; `share` is the least it can be
     recorded: int | None = field(default=None, metadata=INTERNAL)
     parts: tuple[StatusShare, ...] = ()
+    supplied: bool = True  # False where the source's description has no such variable
+
+
+@dataclass(frozen=True)
+class VariableMeaning:
+    """What a variable is called, and a digest of its values, unit, bands and definition."""
+
+    name: str
+    label: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -397,6 +407,7 @@ class CoverageResult:
     methods: str
     follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
     tables: tuple[CountTable, ...] = ()
+    variables: tuple[VariableMeaning, ...] = ()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of the values of the tables' variables
 
     def table(self, *by: str) -> tuple[CountCell, ...]:

@@ -18,11 +18,13 @@ from harmony_dash.disclosure.policy import Level
 from harmony_dash.disclosure.quality_results import QualityResult, SourceQuality
 from harmony_dash.disclosure.quality_words import (
     CATEGORIES,
+    NO_OUTCOMES,
     VERDICTS,
     asked_words,
     failing_words,
     found_words,
     limit_words,
+    reason_words,
     rows_words,
 )
 from harmony_dash.disclosure.released import Released
@@ -44,7 +46,8 @@ def _template() -> jinja2.Template:
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.globals.update(
         failing_words=failing_words, asked_words=asked_words, found_words=found_words, limit_words=limit_words,
-        rows_words=rows_words, format_count=format_count, types=TYPES, verdicts=VERDICTS, categories=CATEGORIES)
+        rows_words=rows_words, reason_words=reason_words, no_outcomes=NO_OUTCOMES, format_count=format_count,
+        types=TYPES, verdicts=VERDICTS, categories=CATEGORIES)
     return environment.get_template("quality.html.jinja")
 
 

@@ -1,16 +1,17 @@
-"""Making checks: ids, words and limits from a type and a variable, and the digest that tells two meanings apart."""
+"""Making checks: ids, words and limits from a type and a variable, digest, and what of the answers may leave."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from harmony_dash.dictionary.load import describe_dictionary
-from harmony_dash.dictionary.model import Dictionary, Variable
+from harmony_dash.dictionary.model import Dictionary, TimePoint, Variable
 from harmony_dash.quality.conditions import variables_in
-from harmony_dash.quality.model import Check, Counted, Evidence, Judgement, Rule
+from harmony_dash.quality.model import Check, Counted, Evidence, Judgement, Rule, Showing, Survival
 from harmony_dash.quality.types import TYPES
 
 # Below so many patients a share says little.
@@ -41,14 +42,30 @@ def draft(kind: str, variable: Variable | None, words: str, evidence: Evidence, 
     return Rule(check, evidence, ((name,) if name else ()) if needs is None else needs)
 
 
-def with_digest(rule: Rule, dictionary: Dictionary) -> Rule:
-    """The rule whose check knows its digest: of what is counted, and of the variables' values, range and unit."""
+def finish_rule(rule: Rule, dictionary: Dictionary) -> Rule:
+    """The rule whose check knows what of its answer may leave, and its digest.
+
+    The digest is of what is counted, and of the variables' values, range and unit.
+    """
     read = {rule.check.variable, *_variables_of(rule.evidence)}
     known = {name: dictionary[name] for name in sorted(read) if name in dictionary}
     meaning = [{key: entry[key] for key in ("name", "type", "unit", "values", "lower", "upper", "bands", "derived")
                 if key in entry} for entry in describe_dictionary({}, known)["variables"]]
     text = json.dumps([rule.check.id, repr(rule.evidence), meaning], sort_keys=True)
-    return replace(rule, check=replace(rule.check, digest=hashlib.sha256(text.encode()).hexdigest()[:12]))
+    return replace(rule, check=replace(rule.check, showing=_showing_of(rule, known),
+                                       digest=hashlib.sha256(text.encode()).hexdigest()[:12]))
+
+
+def _showing_of(rule: Rule, read: Mapping[str, Variable]) -> Showing:
+    """Who looks after data looks at no outcomes: a check that reads one is judged only."""
+    showing = TYPES[rule.check.type].showing
+    outcome = isinstance(rule.evidence, Survival) or any(map(is_outcome, read.values()))
+    return Showing.VERDICT if outcome and showing is Showing.NUMBERS else showing
+
+
+def is_outcome(variable: Variable) -> bool:
+    """Whether the variable is part of the event record."""
+    return variable.measured is TimePoint.OUTCOME
 
 
 def _variables_of(evidence: Evidence) -> set[str]:

@@ -39,6 +39,14 @@ class Judgement(StrEnum):
     LOSS = "fewer by"  # more than this share of the patients of the previous snapshot are gone
 
 
+class Showing(StrEnum):
+    """What of an answer leaves at the protected levels; whoever holds the files sees all of it."""
+
+    NUMBERS = "numbers"
+    VERDICT = "verdict"  # judged only: it tells what became of patients, or another table tells it
+    NOTHING = "nothing"  # the verdict alone would tell one patient from none
+
+
 @dataclass(frozen=True)
 class Check:
     """One check, as people read it. A snapshot keeps it beside the answers.
@@ -53,6 +61,7 @@ class Check:
     asked : whom the denominator counts, in words.
     judgement, warn, fail, low, high : see `Judgement`; `fail` is infinite for a check that only warns.
     least : below this denominator the check does not apply.
+    showing : what of the answer leaves at the protected levels.
     digest : changes when what is counted changes, so that answers of two snapshots can be compared or not.
     """
 
@@ -69,6 +78,7 @@ class Check:
     low: float = -math.inf
     high: float = math.inf
     least: int = 1
+    showing: Showing = Showing.NUMBERS
     digest: str = ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from harmony_dash.quality.model import Category
+from harmony_dash.quality.model import Category, Showing
 
 _NEVER = math.inf
 
@@ -28,6 +28,7 @@ class CheckType:
     remedy : what a provider does about it.
     warn, fail : the limits of most of its checks; what they limit is in `limits`.
     reasons : reason codes of ingest that it counts, for the types that count what ingest reported.
+    showing : what leaves of the answers at the protected levels, and less for those that rest on outcomes.
     """
 
     name: str
@@ -39,6 +40,7 @@ class CheckType:
     warn: float = 0.0
     fail: float = _NEVER
     reasons: tuple[str, ...] = ()
+    showing: Showing = Showing.NUMBERS
 
 
 _CONFORMANCE, _COMPLETENESS, _PLAUSIBILITY = Category.CONFORMANCE, Category.COMPLETENESS, Category.PLAUSIBILITY
@@ -82,7 +84,9 @@ _ALL = (
     CheckType("reported_risk", "Reported and derived risk", _CONFORMANCE,
               "Patients whose reported risk group contradicts what their own values say.",
               "Warns above 35 %, fails above 60 % of the patients compared.",
-              "Check how risk groups are mapped. Protocols differ, so that some disagreement is expected.", 0.35, 0.60),
+              "Check how risk groups are mapped. Protocols differ, so that some disagreement is expected.", 0.35, 0.60,
+              # Its numbers are cells of the table of risk groups, which hides cells for each other's sake.
+              showing=Showing.VERDICT),
     CheckType("completeness", "Completeness", _COMPLETENESS,
               "Patients without a value, among those who should have one.",
               "Warns above 5, 30, 50 or 80 % and fails above 20, 60, 90 or 97 %, by how much rests on the variable.",
@@ -104,10 +108,11 @@ _ALL = (
               "Days that contradict each other: diagnosis, remission, relapse and death come in this order, and "
               "nothing comes after death or the last contact.", _KEPT,
               "Correct the dates. A later second relapse or a second transplant is not the first one.", 0.01, 0.05,
-              ("TEMPORAL_ORDER",)),
+              ("TEMPORAL_ORDER",), Showing.VERDICT),
     CheckType("event_time", "Event and day", _PLAUSIBILITY,
               "An event without its day, a day without its event, or events that contradict each other.", _KEPT,
-              "Give the day of every event, and no day for what did not happen.", 0.01, 0.05, ("EVENT_TIME",)),
+              "Give the day of every event, and no day for what did not happen.", 0.01, 0.05, ("EVENT_TIME",),
+              Showing.VERDICT),
     CheckType("cross_field", "Across variables", _PLAUSIBILITY,
               "Values that cannot, or hardly can, be true together: a subtype of B-cell precursors in a T-cell "
               "leukaemia, an MRD sample far from its time point, a testis involved in a girl.", _KEPT, _CORRECT,
@@ -125,7 +130,8 @@ _ALL = (
     CheckType("constant", "Constant", _PLAUSIBILITY,
               "A variable that has the same value in all patients, although people differ in it.",
               "Warns if at least 50 patients have a value and all have the same.",
-              "Check the export: a filter, a default value or a lost column is the usual cause."),
+              "Check the export: a filter, a default value or a lost column is the usual cause.",
+              showing=Showing.NOTHING),
     CheckType("heaping", "Heaping", _PLAUSIBILITY,
               "Patients who all have the most frequent value of a number: defaults, last contacts all set to one day, "
               "follow-up cut at the same day.",

@@ -8,7 +8,7 @@ extract they would tell of a country with few patients by their difference from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from harmony_dash.access.accounts import find_account
@@ -47,15 +47,19 @@ class Admission:
     countries: OneOf | None = None
 
 
-def open_to_all(deployment: Deployment) -> Snapshot:
+def open_to_all(deployment: Deployment, withdrawn: Collection[str] | None = None) -> Snapshot:
     """The served snapshot without the countries that their providers have withdrawn.
+
+    Parameters
+    ----------
+    withdrawn : these countries, for a caller who read them before and will compare; read here by default.
 
     Raises
     ------
     StoreError if nothing is published, or nothing is left.
     """
     snapshot = deployment.store.current()
-    cut = cut_for_all(deployment, snapshot)
+    cut = cut_for_all(deployment, snapshot, withdrawn)
     remove_what_is_over(deployment)
     return snapshot if cut is None else deployment.extracts.open(snapshot, cut)
 
@@ -89,7 +93,7 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
     if not grant_id:
         if level is Level.EXACT:
             check_user_can(actor, Permission.VIEW_EXACT)
-        snapshot = open_to_all(deployment)
+        snapshot = open_to_all(deployment, withdrawn)
         scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
         return Admission(snapshot, scope, withdrawn)
     snapshot = deployment.store.current()
@@ -101,7 +105,7 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
     if level is Level.EXACT:
         return Admission(deployment.extracts.open(snapshot, cut_of(grant)), Scope(level, grant=grant.id), withdrawn,
                          grant)
-    snapshot = open_to_all(deployment)
+    snapshot = open_to_all(deployment, withdrawn)
     scope = Scope(stricter(level, Level(deployment.settings.protection)), grant=grant.id)
     return Admission(narrow(snapshot, grant.proposal.variables), scope, withdrawn, grant,
                      countries_of(grant, snapshot))
@@ -174,9 +178,10 @@ def _named(question: Question) -> Iterable[str]:
             if isinstance(leaf, OneOf) and leaf.variable == "country" for value in leaf.values]
 
 
-def cut_for_all(deployment: Deployment, snapshot: Snapshot) -> Cut | None:
+def cut_for_all(deployment: Deployment, snapshot: Snapshot, withdrawn: Collection[str] | None = None) -> Cut | None:
     """What is left of the snapshot without the countries that were withdrawn; None if none was."""
-    withdrawn = withdrawn_countries(deployment.access)
+    if withdrawn is None:
+        withdrawn = withdrawn_countries(deployment.access)
     if not withdrawn:
         return None
     countries = snapshot.values_of(snapshot.dictionary["country"])

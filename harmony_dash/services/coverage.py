@@ -9,8 +9,8 @@ from harmony_dash.cohort.question import Question, check_question
 from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.coverage_changes import CoverageChanges, compare_coverage, nothing_to_compare
 from harmony_dash.disclosure.results import CoverageResult
-from harmony_dash.errors import QuestionError, StoreError
-from harmony_dash.services.admission import open_to_all, scope_for_all
+from harmony_dash.errors import QuestionError, SettingsError, StoreError
+from harmony_dash.services.admission import Admission, check_still_admitted, open_to_all, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.coverage_counts import compute_coverage
 from harmony_dash.services.deployment import Deployment
@@ -25,6 +25,8 @@ COMPARE = "compare coverage"
 KEY_VARIABLES = ("age_dx_years", "sex", "wbc_dx", "immunophenotype", "subtype", "cyto_group", "cna_ikzf1", "ikzf1plus",
                  "mrd_eoi_status", "mrd_group", "cr_status", "risk_group_reported", "intensity_assigned",
                  "intensity_received")
+_RELEASED_OTHERWISE = ("The earlier snapshot holds patients who must be protected, so its numbers are not given in the "
+                       "way those of this one are.")
 
 
 def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level: Level = Level.PROTECTED,
@@ -35,7 +37,8 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
     ------
     AccessRefused, QuestionError for a disease the snapshot does not hold, StoreError.
     """
-    released = _answer(deployment, actor, disease, REVIEW, level)
+    admission, released = _answer(deployment, actor, disease, REVIEW, level)
+    _check_admitted(deployment, actor, admission, disease, REVIEW)
     record_answer(deployment, actor, REVIEW, question=disease, snapshot=released.value.snapshot,
                   level=released.scope.level, n=released.value.n)
     return released
@@ -49,42 +52,57 @@ def review_changes(deployment: Deployment, actor: Actor, disease: str, *, level:
     ------
     AccessRefused, QuestionError for a disease the snapshot does not hold, StoreError.
     """
-    now = _answer(deployment, actor, disease, COMPARE, level)
-    changes = _compare(deployment, now)
+    admission, now = _answer(deployment, actor, disease, COMPARE, level)
+    changes = _compare(deployment, actor, admission, now)
+    _check_admitted(deployment, actor, admission, disease, COMPARE)
     record_answer(deployment, actor, COMPARE, question=disease, snapshot=now.value.snapshot, level=now.scope.level,
                   n=now.value.n)
     return changes
 
 
 def _answer(deployment: Deployment, actor: Actor, disease: str, action: str, level: Level,
-            ) -> Released[CoverageResult]:
+            ) -> tuple[Admission, Released[CoverageResult]]:
     check_and_record(deployment, actor, Permission.VIEW_COVERAGE, action)
     if level is Level.EXACT:
         check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
-    snapshot = open_to_all(deployment)
+    # Read once: what is opened, what is remembered and what is compared in the end must mean the same countries.
+    withdrawn = frozenset(withdrawn_countries(deployment.access))
+    snapshot = open_to_all(deployment, withdrawn)
     with refusals_recorded(deployment, actor, action, disease[:40]):
         check_question(Question(disease, "os"), snapshot.dictionary)
-        scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
-        return _release(deployment, snapshot, disease, scope)
+        admission = Admission(snapshot, _scope(deployment, snapshot, level), withdrawn)
+        return admission, _release(deployment, actor, admission, disease)
 
 
-def _release(deployment: Deployment, snapshot: Snapshot, disease: str, scope: Scope) -> Released[CoverageResult]:
+def _scope(deployment: Deployment, snapshot: Snapshot, level: Level) -> Scope:
+    return Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
+
+
+def _check_admitted(deployment: Deployment, actor: Actor, admission: Admission, disease: str, action: str) -> None:
+    with refusals_recorded(deployment, actor, action, disease[:40]):
+        check_still_admitted(deployment, actor, admission)
+
+
+def _release(deployment: Deployment, actor: Actor, admission: Admission, disease: str) -> Released[CoverageResult]:
     """The released coverage, computed once for a snapshot, what is withdrawn of it, a disease and a scope."""
-    withdrawn = ",".join(sorted(withdrawn_countries(deployment.access)))
-    key = (snapshot.snapshot, withdrawn, disease, scope.key)
+    snapshot, scope = admission.snapshot, admission.scope
+    key = (snapshot.snapshot, admission.withdrawn, disease, scope.key)
 
     def compute() -> Released[CoverageResult]:
         diseases = {code: n for code, n, _, _ in fetch_diseases(snapshot)}
         if disease not in diseases:
             raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
                                 where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
-        return release(compute_coverage(snapshot, disease, diseases[disease]), scope)
+        released = release(compute_coverage(snapshot, disease, diseases[disease]), scope)
+        check_still_admitted(deployment, actor, admission)
+        return released
 
     return deployment.coverage.get(key, compute)
 
 
-def _compare(deployment: Deployment, now: Released[CoverageResult]) -> Released[CoverageChanges]:
-    if withdrawn_countries(deployment.access):
+def _compare(deployment: Deployment, actor: Actor, admission: Admission, now: Released[CoverageResult],
+             ) -> Released[CoverageChanges]:
+    if admission.withdrawn:
         return nothing_to_compare(now, "A country has been withdrawn since; what the earlier snapshot had of it is "
                                        "not shown.")
     served, before = _served_and_before(deployment, now.value.snapshot)
@@ -95,7 +113,12 @@ def _compare(deployment: Deployment, now: Released[CoverageResult]) -> Released[
                                        "rounded differently, and setting them side by side would tell too much.")
     try:
         with deployment.store.at(before.snapshot) as earlier:
-            return compare_coverage(now, _release(deployment, earlier, now.value.disease, now.scope))
+            if _scope(deployment, earlier, now.scope.level) != now.scope:
+                return nothing_to_compare(now, _RELEASED_OTHERWISE)
+            admitted = Admission(earlier, now.scope, admission.withdrawn)
+            return compare_coverage(now, _release(deployment, actor, admitted, now.value.disease))
+    except SettingsError:
+        return nothing_to_compare(now, _RELEASED_OTHERWISE)
     except QuestionError:
         return nothing_to_compare(now, "The earlier snapshot holds no patient with this disease.")
     except StoreError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 
 from harmony_dash.cohort.question import Question
@@ -20,13 +22,16 @@ from harmony_dash.disclosure.results import (
     SourceCoverage,
     Status,
     StatusShare,
+    VariableMeaning,
 )
 from harmony_dash.errors import StatisticsError
+from harmony_dash.quality.completeness import AMONG
 from harmony_dash.services.estimates import median_follow_up
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.store.counts import fetch_cross_counts, fetch_participation, fetch_sources
 from harmony_dash.store.coverage import fetch_completeness
 from harmony_dash.store.event_tables import fetch_event_table
+from harmony_dash.store.quality_tables import fetch_supplied
 from harmony_dash.store.reader import Snapshot
 
 # Counted by country each by itself: together they would single patients out.
@@ -48,7 +53,9 @@ def compute_coverage(snapshot: Snapshot, disease: str, patients: KeyedCount) -> 
     atoms = [CountCell(dict(zip(KEYS, values, strict=True)), n) for values, n in counts.items()]
     beside = [name for name in BESIDE if name in dictionary]
     table = fetch_event_table(snapshot, Question(disease, "os", by="source"))
-    asked = [v for v in dictionary.askable(disease) if v.name not in _ORIGIN]
+    variables = [v for v in dictionary.askable(disease) if v.name not in _ORIGIN]
+    # Of all patients, a share would count those as lacking a value who cannot have one.
+    asked, supplied = [v for v in variables if v.name not in AMONG], fetch_supplied(snapshot)
     completeness = fetch_completeness(snapshot, disease, asked)
     follow_up, support = _median_follow_up(table, None)
     return CoverageResult(
@@ -61,8 +68,9 @@ def compute_coverage(snapshot: Snapshot, disease: str, patients: KeyedCount) -> 
         labels={name: dictionary[name].values for name in ("country", "dx_period", *beside)},
         sources=_sources(snapshot, disease, table, {name: n for name, (n, _) in completeness.items()},
                          {name: countries for name, (countries, _) in participation.items()}),
-        completeness=tuple(_completeness(source, v, n, parts[v.name])
+        completeness=tuple(_completeness(source, v, n, parts[v.name], supplied.get(source))
                            for source, (n, parts) in completeness.items() for v in asked),
+        variables=tuple(VariableMeaning(v.name, v.label, _digest(v)) for v in variables),
         follow_up_median_days=follow_up, follow_up_support=support,
         methods="Patients accepted at ingest. A test that failed or was not done does not count as complete. Median "
                 f"follow-up by the reverse Kaplan–Meier method on overall survival. Snapshot {snapshot.snapshot}.")
@@ -82,10 +90,18 @@ def _beside(snapshot: Snapshot, disease: str, atoms: Sequence[CountCell], name: 
     return CountTable((name,), _sum_over(cells, (name,), ranked=False)), CountTable(("country", name), cells)
 
 
-def _completeness(source: str, variable: Variable, n: KeyedCount, parts: Mapping[Status, KeyedCount]) -> Completeness:
+def _digest(variable: Variable) -> str:
+    """Changes when the variable means something else."""
+    meaning = [*variable.values.items()], variable.unit, variable.bands, variable.definition
+    return hashlib.sha256(json.dumps(meaning).encode()).hexdigest()[:12]
+
+
+def _completeness(source: str, variable: Variable, n: KeyedCount, parts: Mapping[Status, KeyedCount],
+                  supplied: Collection[str] | None) -> Completeness:
     recorded = union([count for part, count in parts.items() if part in RECORDED])
     return Completeness(source, variable.name, variable.label, recorded / n, recorded=recorded,
-                        parts=tuple(StatusShare(part, count / n, count) for part, count in parts.items()))
+                        parts=tuple(StatusShare(part, count / n, count) for part, count in parts.items()),
+                        supplied=supplied is None or bool(variable.derived) or variable.name in supplied)
 
 
 def _sources(snapshot: Snapshot, disease: str, table: EventTable, accepted: Mapping[str, KeyedCount],

@@ -37,7 +37,8 @@ def changes_as_json(released: Released[CoverageChanges]) -> dict[str, Any]:
             "n": None if changes.total is None else _change(changes.total),
             "by_source": {one.name: _change(one) for one in changes.by_source},
             "by_country": {one.name: _change(one) for one in changes.by_country},
-            "variables_new": list(changes.variables_new), "variables_gone": list(changes.variables_gone)}
+            "variables_new": list(changes.variables_new), "variables_gone": list(changes.variables_gone),
+            "variables_changed": list(changes.variables_changed)}
 
 
 def _cells(cells: Iterable[CountCell]) -> list[dict[str, Any]]:
@@ -45,7 +46,8 @@ def _cells(cells: Iterable[CountCell]) -> list[dict[str, Any]]:
 
 
 def _completeness(one: Completeness) -> dict[str, Any]:
-    return {"source": one.source, "variable": one.variable, "share": one.share, "nearly_all": one.nearly_all,
+    return {"source": one.source, "variable": one.variable, "supplied": one.supplied, "share": one.share,
+            "nearly_all": one.nearly_all,
             "parts": {part.part.value: part.share for part in one.parts}}
 
 

@@ -17,8 +17,8 @@ from harmony_dash.access.permissions import Permission, user_can
 from harmony_dash.cohort.describe import describe_filter, describe_question
 from harmony_dash.cohort.endpoints import ENDPOINTS, endpoint_named
 from harmony_dash.cohort.filters import Filter, variables_of
-from harmony_dash.cohort.need import Need
-from harmony_dash.cohort.published import Published, published_share
+from harmony_dash.cohort.need import Need, is_known
+from harmony_dash.cohort.planned import PlannedQuestion
 from harmony_dash.cohort.question import Question, with_landmark
 from harmony_dash.dictionary.model import Dictionary, TimePoint
 from harmony_dash.disclosure import Level, Released, Scope, release
@@ -31,7 +31,6 @@ from harmony_dash.disclosure.feasibility_results import (
     SourceFlow,
     Stage,
 )
-from harmony_dash.disclosure.headline import counts_failures
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed, union
 from harmony_dash.disclosure.low_effect import Answerable, apply_low_effect_rule
 from harmony_dash.disclosure.results import AttritionStep, FollowUpSupport
@@ -42,10 +41,10 @@ from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import median_follow_up
+from harmony_dash.services.planning import explain_short_follow_up
 from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
-from harmony_dash.services.survival import ages_asked, check_against_snapshot
+from harmony_dash.services.survival import check_against_snapshot
 from harmony_dash.stats.keyed_counts import count_keyed_patients
-from harmony_dash.stats.planning import Expectation, expect_at_horizon
 from harmony_dash.store.counts import (
     CohortFlow,
     fetch_cohort_flow,
@@ -58,13 +57,10 @@ from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Snapshot
 
 ACTION: Final = "feasibility"
-# Behind the question in the trail: what is counted beside its figure.
-COUNTED_BY: Final = " counted by source, and by what is not known"
 # The only endpoint of those who do not look at outcomes: by the difference of two endpoints they would.
 WITHOUT_OUTCOMES: Final = "os"
 _BY_COUNTRY: Final = "country"
 _BY_SOURCE: Final = "source"
-UNKNOWN_SHARE: Final = 0.5
 
 
 def ask_feasibility(deployment: Deployment, actor: Actor, need: Need) -> Released[FeasibilityResult]:
@@ -79,19 +75,20 @@ def ask_feasibility(deployment: Deployment, actor: Actor, need: Need) -> Release
     AuditUnavailable, QuestionError, StoreError, TooManyQuestions.
     """
     check_and_record(deployment, actor, Permission.VIEW_COVERAGE, ACTION)
-    with refusals_recorded(deployment, actor, ACTION, f"{need.disease[:40]} {need.endpoint[:40]}"):
+    wanted = Question(need.disease, need.endpoint, need.where, by=_BY_COUNTRY, horizon_days=need.horizon_days)
+    with refusals_recorded(deployment, actor, ACTION, PlannedQuestion(wanted, need.known).for_the_record):
         if need.endpoint not in endpoints_of(actor):
             raise AccessRefused("your role counts patients followed for overall survival only, because the difference "
                                 "between two endpoints is an outcome",
                                 remedy=f"Choose {endpoint_named(WITHOUT_OUTCOMES).label.lower()}.")
         admission = admit(deployment, actor, Question(need.disease, need.endpoint), level=Level.PROTECTED)
         question = prepare_need(need, admission.snapshot)
-        asked = replace(question, by=_BY_COUNTRY)
+        asked = PlannedQuestion(replace(question, by=_BY_COUNTRY), need.variables)
         check_budget(deployment, actor, asked, ACTION, admission.scope)
         released = release(compute_feasibility(admission, question, need), admission.scope)
         check_still_admitted(deployment, actor, admission)
         record_within_budget(deployment, actor, asked, ACTION, admission.scope, snapshot=admission.snapshot.snapshot,
-                             n=released.value.n, counted_by=COUNTED_BY)
+                             n=released.value.n)
     return released
 
 
@@ -115,29 +112,6 @@ def prepare_need(need: Need, snapshot: Snapshot) -> Question:
                             "are followed to a day of choice is an outcome", where=late[0],
                             remedy="Leave it out here.")
     return with_landmark(question, snapshot.dictionary)
-
-
-def plan_precision(released: Released[FeasibilityResult], share: float) -> Expectation | None:
-    """What to expect at the horizon, from the released number of patients and an assumed share.
-
-    Parameters
-    ----------
-    share : of patients at the horizon; of those with the event for endpoints that count failures.
-
-    Returns
-    -------
-    None without a number of patients, or for a share of 0 or 1.
-    """
-    result = released.value
-    survival = 1 - share if counts_failures(endpoint_named(result.question.endpoint)) else share
-    if not result.n or not 0 < survival < 1:
-        return None
-    return expect_at_horizon(result.n, survival, result.question.horizon_days or 1826, result.follow_up_median_days)
-
-
-def suggest_share(question: Question) -> Published | None:
-    """The published share that fits the question best, None where we know of none."""
-    return published_share(question.disease, question.endpoint, adults=ages_asked(question) == "adults")
 
 
 @dataclass(frozen=True)
@@ -168,7 +142,7 @@ def compute_feasibility(admission: Admission, question: Question, need: Need) ->
     plan = plan_answer(snapshot, question, scope)
     flow = fetch_cohort_flow(snapshot, plan.nearest)
     by_country = _Groups.fetch(snapshot, replace(question, by=_BY_COUNTRY), scope)
-    variables = _applied(plan.nearest, need.variables)
+    variables = _applied(plan.nearest, need.variables, snapshot)
     steps, not_followed, step_of = _tell_flow(flow, plan.nearest, variables, dictionary)
     losses, joint = _find_losses(snapshot, plan.question, variables, scope) if plan.question else ((), ())
     participation = fetch_participation(snapshot, question.disease)
@@ -182,7 +156,8 @@ def compute_feasibility(admission: Admission, question: Question, need: Need) ->
             country in by_country.n) for country in countries),
         steps=steps, not_followed=not_followed, losses=losses, joint=joint,
         sources=_tell_sources(snapshot, question, scope) if plan.question else (),
-        follow_up_median_days=follow_up, follow_up_support=support, not_applied=plan.not_applied,
+        follow_up_median_days=follow_up, follow_up_support=support,
+        too_short=explain_short_follow_up(question, snapshot), not_applied=plan.not_applied,
         notes=_write_notes(plan, by_country, question, dictionary),
         methods="Patients accepted at ingest who meet every filter, of whom everything asked for is known, and who are "
                 "followed for the endpoint. A test that failed or was not done is not known. Countries are counted as "
@@ -190,13 +165,23 @@ def compute_feasibility(admission: Admission, question: Question, need: Need) ->
         reason="" if plan.question else next(iter(plan.withheld.values()), ""), step_of=step_of)
 
 
-def _applied(question: Question, names: Sequence[str]) -> dict[str, Filter]:
-    """The variables that must be known, where that is asked in the end, with the condition that asks it."""
-    return {name: item for item in question.where for name in names if set(variables_of(item)) == {name}}
+def _applied(question: Question, names: Sequence[str], snapshot: Snapshot) -> dict[str, Filter]:
+    """The variables that must be known, where that is asked in the end, with the condition that asks it.
+
+    A filter on the same variable is one condition with it, and whoever has a value that is not wanted is no loss.
+    """
+    return {name: item for item in question.where for name in names if set(variables_of(item)) == {name}
+            and _chosen(is_known(snapshot.dictionary[name]), snapshot) <= _chosen(item, snapshot)}
+
+
+def _chosen(item: Filter, snapshot: Snapshot) -> frozenset[int]:
+    """The choices that meet a condition on one variable."""
+    (selection,), _ = close_filters([item], snapshot.dictionary, snapshot.values_of)
+    return selection.chosen[0][1]
 
 
 def _write_title(question: Question, need: Need, dictionary: Dictionary) -> str:
-    title = describe_question(replace(question, where=need.where), dictionary)
+    title = describe_question(replace(question, where=need.filters(dictionary)), dictionary)
     labels = [dictionary[name].label for name in need.variables]
     return f"{title}; known: {', '.join(labels)}" if labels else title
 

@@ -31,6 +31,7 @@ def feasibility_as_json(released: Released[FeasibilityResult], expected: Expecta
             "assumed_survival": expected.survival, "horizon_days": expected.horizon_days,
             "follow_up_median_days": expected.follow_up_median_days, "events": round(expected.events, 1),
             "lower": round(expected.lower, 4), "upper": round(expected.upper, 4)},
+        "too_short": result.too_short,
         "notes": list(result.notes), "methods": result.methods,
     }
 

@@ -66,13 +66,15 @@ class SourceReport:
 class IngestReport:
     """What an ingest did; `snapshot` is empty and there are no `patients` when nothing was published.
 
-    `anonymity` says by source how easily patients could be recognised.
+    `anonymity` says by source how easily patients could be recognised. `history_lost` says that the snapshot before was
+    damaged, so that the trend of data quality begins anew.
     """
 
     snapshot: str
     patients: int
     sources: tuple[SourceReport, ...]
     anonymity: Mapping[str, AnonymityReport]
+    history_lost: bool = False
 
 
 class AnonymityRefused(SourceError):
@@ -174,7 +176,8 @@ def _ingest(deployment: Deployment, actor: Actor, folders: Sequence[Path], progr
         writer.assess_quality(build_rules(dictionary), takings.supplied, deployment.now().date())
         progress("Writing the snapshot", 0.9)
     progress("Done", 1.0)
-    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity)
+    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity,
+                        writer.history_lost)
 
 
 def check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:

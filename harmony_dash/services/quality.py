@@ -18,7 +18,7 @@ from harmony_dash.services.admission import scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.quality_answers import describe_sources
-from harmony_dash.store.quality_reports import fetch_countries
+from harmony_dash.store.quality_reports import fetch_countries, fetch_key_fingerprint
 from harmony_dash.store.reader import Snapshot
 
 REVIEW = "review data quality"
@@ -44,7 +44,8 @@ def ask_quality(deployment: Deployment, actor: Actor, source: str | None = None,
 
     Raises
     ------
-    AccessRefused, QuestionError for a source the snapshot does not hold or that is withdrawn, StoreError.
+    AccessRefused, QuestionError for a source the snapshot does not hold or that is withdrawn, or a snapshot made with
+    another disclosure key, StoreError.
     """
     question = source or ""
     check_and_record(deployment, actor, Permission.VIEW_QUALITY, REVIEW, question=question[:40])
@@ -53,6 +54,8 @@ def ask_quality(deployment: Deployment, actor: Actor, source: str | None = None,
     with deployment.store.at(snapshot) as opened:
         withheld = _withdrawn_sources(deployment, opened)
         with refusals_recorded(deployment, actor, REVIEW, question[:40]):
+            if level is not Level.EXACT:
+                _check_same_key(deployment, opened)
             _check_source(opened, source, withheld)
         scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, opened)
         released = release(_describe(deployment, opened, source, withheld, scope), scope)
@@ -64,7 +67,8 @@ def _describe(deployment: Deployment, snapshot: Snapshot, source: str | None, wi
               scope: Scope) -> QualityResult:
     signed = list_sign_offs(deployment)
     sources = tuple(replace(one, signed=_newest_of(one, signed))
-                    for one in describe_sources(snapshot, source, with_rows=not scope.is_protected)
+                    for one in describe_sources(snapshot, source, with_rows=not scope.is_protected,
+                                                unprotected=scope.level is Level.OFF)
                     if one.source not in withheld)
     if source is None and not scope.is_protected:
         sources = tuple(map(only_findings, sources))  # protected ones once their verdicts are known
@@ -124,6 +128,14 @@ def _withdrawn_sources(deployment: Deployment, snapshot: Snapshot) -> tuple[str,
     """Sources with patients of a withdrawn country: their numbers were counted before, and cannot be taken apart."""
     withdrawn = set(withdrawn_countries(deployment.access))
     return tuple(sorted(source for source, countries in fetch_countries(snapshot).items() if countries & withdrawn))
+
+
+def _check_same_key(deployment: Deployment, snapshot: Snapshot) -> None:
+    """Two roundings of the same patients tell more than either."""
+    if fetch_key_fingerprint(snapshot) != fetch_key_fingerprint(deployment.store.current()):
+        raise QuestionError("the snapshot was made with another disclosure key: its numbers are rounded differently, "
+                            "and setting them side by side would tell too much", where="snapshot",
+                            remedy="Ask for the snapshot that is served, or an earlier one made with its key.")
 
 
 def _check_source(snapshot: Snapshot, source: str | None, withheld: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from harmony_dash.dictionary import Dictionary, Variable
@@ -16,7 +16,9 @@ from harmony_dash.disclosure.quality_results import (
     SourceQuality,
     TrendPoint,
 )
-from harmony_dash.quality.model import Answer, Check, Judgement, Verdict, judge
+from harmony_dash.quality.drafting import ROWS, is_outcome
+from harmony_dash.quality.model import Answer, Check, Judgement, Showing, Verdict, judge
+from harmony_dash.quality.types import TYPES
 from harmony_dash.store.counts import fetch_sources
 from harmony_dash.store.quality import Measured
 from harmony_dash.store.quality_reports import fetch_reports, fetch_risk_pairs, fetch_row_numbers
@@ -36,13 +38,15 @@ _OF_CHANGE = (Judgement.SHIFT, Judgement.RATIO, Judgement.LOSS)
 
 
 def describe_sources(snapshot: Snapshot, source: str | None = None, *, with_rows: bool = False,
-                     ) -> tuple[SourceQuality, ...]:
+                     unprotected: bool = False) -> tuple[SourceQuality, ...]:
     """The quality of every source of a snapshot, or of one with all its details; counts keyed, verdicts exact.
 
     Parameters
     ----------
     source : name of one source, with reasons, risk groups and trend; None for all, without these.
     with_rows : whether the row numbers of reported rows are given.
+    unprotected : for level OFF, which an earlier snapshot does not take over from the served one: what must be
+        protected of those before it is left out.
     """
     checks = fetch_checks(snapshot)
     answers, history = fetch_answers(snapshot, source), fetch_history(snapshot, source)
@@ -52,17 +56,59 @@ def describe_sources(snapshot: Snapshot, source: str | None = None, *, with_rows
         name = str(row["source"])
         if source not in (None, name):
             continue
-        earlier = history.get(name, ())
-        results = tuple(_answer(check, answers.get(name, {}).get(check.id), earlier) for check in checks)
+        earlier = tuple(replace(one, answers={}) if unprotected and not one.may_be_off else one
+                        for one in history.get(name, ()))
+        results = _answer_all(checks, checks, answers.get(name, {}), earlier)
         quality = SourceQuality(
             name, str(row["title"]), str(row["provider"]), row["accepted_count"], row["quarantined_count"],  # type: ignore[arg-type]
             results, tally(results), _not_supplied(snapshot.dictionary, supplied.get(name)))
         if source is not None:
             quality = replace(
                 quality, reasons=_reasons(snapshot, name, with_rows=with_rows), matrices=_matrices(snapshot, name),
-                trend=tuple(_point(checks, earlier, place) for place in range(len(earlier))))
+                trend=tuple(_point(checks, earlier, place) for place in range(len(earlier)) if earlier[place].answers))
         found.append(quality)
     return tuple(found)
+
+
+def _answer_all(wanted: Sequence[Check], checks: Sequence[Check], answers: Mapping[str, Measured],
+                earlier: Sequence[Earlier]) -> tuple[CheckResult, ...]:
+    """The answers to some of the checks, each with the denominators beside which it is told."""
+    beside = _denominators(checks, answers)
+    before = _denominators(checks, {name: measured for name, (_, measured) in earlier[0].answers.items()}
+                           if earlier else {})
+    return tuple(replace(_answer(check, answers.get(check.id), earlier), beside=beside.get(check.id, ()),
+                         beside_before=before.get(check.id, ()) if check.judgement in _OF_CHANGE else (),
+                         failing_beside=_contained(check, answers))
+                 for check in wanted)
+
+
+def _contained(check: Check, answers: Mapping[str, Measured]) -> tuple[KeyedCount, ...]:
+    """Who has no value is among those without a result."""
+    missing = answers.get(f"completeness.{check.variable}") if check.type == "kept_apart" else None
+    return () if missing is None or missing.failing is None else (missing.failing,)
+
+
+def _denominators(checks: Sequence[Check], answers: Mapping[str, Measured]) -> dict[str, tuple[KeyedCount, ...]]:
+    """By check: accepted patients, those who should have the value, and the denominators of its checks before."""
+    if "size" not in answers:
+        return {}
+    accepted = answers["size"].asked
+    of_variable: dict[str, list[KeyedCount]] = {}
+    found: dict[str, tuple[KeyedCount, ...]] = {}
+    for check in checks:
+        measured = answers.get(check.id)
+        if measured is None:
+            continue
+        if check.asked == ROWS or not check.variable:
+            read = answers.get("refused") if check.asked == ROWS else None
+            found[check.id] = accepted, accepted if read is None else read.asked
+            continue
+        expected = answers.get(f"completeness.{check.variable}")
+        others = of_variable.setdefault(check.variable, [accepted, accepted if expected is None else expected.asked])
+        found[check.id] = tuple(others)
+        if check.showing is Showing.NUMBERS and measured.asked not in others:
+            others.append(measured.asked)
+    return found
 
 
 def _answer(check: Check, measured: Measured | None, earlier: Sequence[Earlier]) -> CheckResult:
@@ -100,8 +146,14 @@ def _not_supplied(dictionary: Dictionary, supplied: frozenset[str] | None) -> tu
 def _reasons(snapshot: Snapshot, source: str, *, with_rows: bool) -> tuple[ReasonCount, ...]:
     rows = fetch_row_numbers(snapshot, source) if with_rows else {}
     return tuple(ReasonCount(one.file, one.column, one.variable, one.reason, one.message, one.refused, one.n,
-                             rows.get((one.file, one.column, one.reason, one.message), ()))
+                             rows.get((one.file, one.column, one.reason, one.message), ()),
+                             _tells_outcome(snapshot.dictionary, one.variable, one.reason))
                  for one in fetch_reports(snapshot, source))
+
+
+def _tells_outcome(dictionary: Dictionary, variable: str, reason: str) -> bool:
+    return (variable in dictionary and is_outcome(dictionary[variable])) or any(
+        reason in kind.reasons for kind in TYPES.values() if kind.showing is not Showing.NUMBERS)
 
 
 def _matrices(snapshot: Snapshot, source: str) -> tuple[RiskMatrix, ...]:
@@ -129,6 +181,7 @@ def _point(checks: Sequence[Check], earlier: Sequence[Earlier], place: int) -> T
     same = [check for check in checks if check.id in then.answers and then.answers[check.id][0] == check.digest]
     changed = tuple(check.id for check in checks
                     if check.id in then.answers and then.answers[check.id][0] != check.digest)
-    results = tuple(_answer(check, then.answers[check.id][1], earlier[place + 1:]) for check in same)
+    results = _answer_all(same, checks, {name: measured for name, (_, measured) in then.answers.items()},
+                          earlier[place + 1:])
     return TrendPoint(then.snapshot, then.created, results, changed, tally(results))
 

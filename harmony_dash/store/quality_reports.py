@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,3 +71,9 @@ def fetch_countries(snapshot: Snapshot) -> dict[str, frozenset[str]]:
     """By source, the countries its patients come from."""
     rows = snapshot.fetch_rows("SELECT source::VARCHAR, list(DISTINCT country::VARCHAR) FROM patient GROUP BY ALL")
     return {source: frozenset(filter(None, countries)) for source, countries in rows}
+
+
+def fetch_key_fingerprint(snapshot: Snapshot) -> str:
+    """Of the disclosure key that the snapshot's counts are rounded by."""
+    ((value,),) = snapshot.fetch_rows("SELECT value FROM meta WHERE key = 'disclosure_key'")
+    return str(json.loads(value))

@@ -68,6 +68,7 @@ class SnapshotWriter:
     ----------
     sources : the records of the sources handed over so far.
     new_disclosure_key : whether the snapshot being served was made with another disclosure key.
+    history_lost : whether the snapshot being served is damaged, so that answers of earlier snapshots are lost.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ class SnapshotWriter:
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, disclosure_key: bytes, *,
-                 new_disclosure_key: bool, history: pa.Table | None = None) -> None:
+                 new_disclosure_key: bool, history: quality_tables.History | None = None) -> None:
         self._connection = connection
         self._dictionary = dictionary
         self._disclosure_key = disclosure_key
@@ -84,6 +85,7 @@ class SnapshotWriter:
         self.sources: list[SourceRecord] = []
         self._anonymity: Mapping[str, SourceAnonymity] | None = None
         self._history = quality_tables.no_history() if history is None else history
+        self.history_lost = self._history.lost
         for statement in (*schema.STATIC_TABLES, *quality_tables.TABLES):
             connection.execute(statement)
         self._insert("staging", self._schema.empty_table(), create=True)

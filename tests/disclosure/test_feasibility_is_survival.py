@@ -10,7 +10,8 @@ import pytest
 
 from harmony_dash.access.audit import Decision, list_events
 from harmony_dash.cohort.filters import OneOf
-from harmony_dash.cohort.need import Need
+from harmony_dash.cohort.need import Need, is_known
+from harmony_dash.cohort.planned import PlannedQuestion
 from harmony_dash.errors import AccessRefused, QuestionError, TooManyQuestions
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.feasibility import ACTION, ask_feasibility
@@ -75,13 +76,38 @@ def test_it_counts_as_the_question_by_country_and_once(house: Deployment) -> Non
     question = replace(ask_feasibility(house, STEERING, need).value.question, by="country")
     (row,) = list_events(house.access, limit=1)
     assert (row.event.action, row.event.decision, row.event.level) == (ACTION, Decision.ALLOWED, "protected")
-    assert row.event.question.startswith(question.for_the_record)
+    assert row.event.question == PlannedQuestion(question, ("sex",)).for_the_record
+    assert row.event.question.endswith("counted by source, and by what is not known, sex")
     tight = replace(house, settings=replace(house.settings, daily_questions=1))
     other = replace(STEERING, username="sonja")
     ask_feasibility(tight, other, need)
     ask_feasibility(tight, other, need)
     with pytest.raises(TooManyQuestions):
         ask_feasibility(tight, other, replace(need, known=("cyto_group",)))
+    (row,) = list_events(house.access, limit=1)
+    assert row.event.decision is Decision.REFUSED
+    assert row.event.question.endswith("not known, cyto_group")
+
+
+def test_the_same_question_with_other_losses_counted_is_another_one(house: Deployment) -> None:
+    """That a variable is known can be a filter or a need: the figure is the same, what is told beside it is not."""
+    dictionary, actor = house.store.current().dictionary, replace(STEERING, username="sven")
+    need = Need("ALL", "os", known=("cyto_group",))
+    as_filter = replace(need, where=(is_known(dictionary["cyto_group"]),), known=())
+    assert need.as_question(dictionary).fingerprint == as_filter.as_question(dictionary).fingerprint
+    tight = replace(house, settings=replace(house.settings, daily_questions=1))
+    ask_feasibility(tight, actor, as_filter)
+    with pytest.raises(TooManyQuestions):
+        ask_feasibility(tight, actor, need)
+
+
+def test_a_refused_question_leaves_its_conditions_in_the_trail(house: Deployment) -> None:
+    need = Need("ALL", "os", (OneOf("country", ("XX",)), OneOf("sex", ("F",))), ("mrd_group",))
+    with pytest.raises(QuestionError):
+        ask_feasibility(house, STEERING, need)
+    (row,) = list_events(house.access, limit=1)
+    assert (row.event.action, row.event.decision) == (ACTION, Decision.REFUSED)
+    assert all(part in row.event.question for part in ('"XX"', '"sex"', "not known, mrd_group"))
 
 
 def test_no_endpoint_but_overall_survival_without_the_right_to_outcomes(house: Deployment) -> None:

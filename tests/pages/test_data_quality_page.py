@@ -139,6 +139,17 @@ def test_a_check_is_explained_with_its_history(house: House) -> None:
     assert tables_of(page).count("20261121T120000Z") == 1
 
 
+def test_a_check_of_outcomes_is_explained_without_a_number(house: House) -> None:
+    page = house.open("nordic_nopho")
+    assert "does not look at outcomes" in words_of(page)
+    page.session_state["quality.verdict"] = [Verdict.PASS]
+    page.text_input(key="quality.text").set_value("drift.death.is_yes").run()
+    page.selectbox(key="quality.one").select("drift.death.is_yes").run()
+    assert not page.exception
+    assert "Its numbers are not shown" in words_of(page)
+    assert tables_of(page).count("not shown,not shown,–") == 2
+
+
 def test_the_trend_has_a_table(house: House) -> None:
     page = house.open("nordic_nopho")
     page.session_state["quality.trend.table"] = True

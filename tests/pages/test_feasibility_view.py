@@ -10,10 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from harmony_dash.access.actor import Role
 from harmony_dash.cohort.filters import OneOf
-from harmony_dash.cohort.question import Question
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.feasibility import suggest_share
-from harmony_dash.ui.components.feasibility import describe_start
 from tests.pages.fakes import FakeHouse
 from tests.pages.test_survival_page import words_of
 from tests.unit.charts.feasibility import make_feasibility
@@ -115,11 +112,11 @@ def test_a_refusal_is_a_calm_box_beside_the_controls(open_page: OpenPage, house:
     assert page.multiselect(key="feasibility.known")
 
 
-@pytest.mark.parametrize(("where", "horizon", "words"), [
-    ((OneOf("age_group", ("1-9",)),), 1826, ""), ((), 1826, "Set what you expect of children and adults together."),
-    ((OneOf("age_group", ("1-9",)),), 1096, "Set what you expect at 3 years.")])
-def test_a_published_start_that_does_not_fit_says_so(where: tuple[OneOf, ...], horizon: int, words: str) -> None:
-    question = Question("ALL", "os", where, horizon_days=horizon)
-    text = describe_start(question, suggest_share(question))
-    assert text.startswith("It starts at 91.8 %, published at 5 years for DCOG ALL10")
-    assert text.endswith(words or "2016.")
+def test_a_horizon_beyond_follow_up_has_a_dash_and_its_reason(open_page: OpenPage, house: FakeHouse,
+                                                              links: list[dict[str, object]]) -> None:
+    house.feasible = make_feasibility(too_short="No expectation is given: patients diagnosed up to the end of 2024 …")
+    page = open_page("coverage", view="question")
+    assert not page.exception
+    assert [metric.value for metric in page.metric] == ["2,560", "2", "–", "–"]
+    assert "No expectation is given" in words_of(page)
+    assert "If follow-up ended" not in words_of(page)

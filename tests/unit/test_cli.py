@@ -112,7 +112,9 @@ def test_feasibility_prints_the_number_that_survival_has(store: str, capsys: pyt
 def test_feasibility_in_words_names_its_assumption(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["feasibility", "--store", store, "--known", "cyto_group"]) == 0
     out = capsys.readouterr()
-    assert "published at five years for DCOG ALL10" in out.err
+    assert "published at 5 years for DCOG ALL10" in out.err
+    assert "Set what you expect of infants, children and adults together." in out.err
+    assert "If follow-up ended at a constant rate with the median of all patients" in out.err
     assert re.search(r"about \d+ events by day 1826", out.out)
     assert main(["feasibility", "--store", store, "--assumed", "120"]) == 2
     assert main(["feasibility", "--store", store, "--known", "nothing"]) == 2

@@ -70,7 +70,8 @@ def test_check_only_reports_exactly_and_leaves_nothing_behind(
     (source,) = json.loads(out.out)["sources"]
     assert (source["accepted"], source["refused"]) == (200, 3)
     assert {row for reason in source["reasons"] for row in reason["row_numbers"]} >= {15, 48, 148}
-    assert "Nothing was published" in out.err
+    assert all(check["verdict"] != "fail" for check in source["checks"])
+    assert "Nothing was published. An ingest would take these sources in." in out.err
     assert sorted(str(path) for path in tmp_path.rglob("*")) == before
 
 
@@ -81,6 +82,14 @@ def test_check_only_writes_the_report_where_it_is_told(tmp_path: Path, capsys: p
     assert "temporal_order.first_event_days" in capsys.readouterr().out
     assert main(["ingest", "--check-only", str(SAMPLES / "cz_cpho"), "--report", str(report / "quality.csv")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_check_only_says_how_many_checks_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ingest", "--check-only", str(SAMPLES / "eortc_cldlg"), "--json"]) == 0
+    out = capsys.readouterr()
+    (source,) = json.loads(out.out)["sources"]
+    assert sum(check["verdict"] == "fail" for check in source["checks"]) == 1
+    assert "An ingest would take these sources in, although 1 quality check failed." in out.err
 
 
 def test_check_only_ends_with_2_where_ingest_would_refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

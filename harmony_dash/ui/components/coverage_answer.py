@@ -139,9 +139,10 @@ def show_case_mix(released: Released[CoverageResult], names: Mapping[str, str]) 
         return
     show_part("How countries differ", build_case_mix_figure(released, names=names, dark=is_dark()), "case_mix",
               build_case_mix_table(released, names), "Standardised differences between countries.",
-              note="Standardised difference of the share of patients, each country against all others together: 0.1 or "
-                   "more is called notable. Computed from the numbers above; a cell is empty where one is hidden, or "
-                   "where rounding makes the difference uncertain.")
+              note="Standardised difference of the share among patients whose value is stated, each country against "
+                   "all others together: 0.1 or more is called notable. Computed from the numbers above; a cell is "
+                   "empty where one is hidden, or where rounding, or how many have no value, leaves the difference "
+                   "uncertain.")
 
 
 def show_part(heading: str, figure: object, key: str, table: pd.DataFrame | None, alt: str, note: str = "") -> None:
@@ -163,7 +164,9 @@ _COLUMNS = {"trial": "Trial", "dx_period": "Period of diagnosis", "age_group": "
             "immunophenotype": "Immunophenotype", "sex": "Sex"}
 _PARTS = {"recorded": "Recorded", "negative": "Tested, negative", "failed": "Test failed", "not_tested": "Not tested",
           "unknown": "Unknown"}
-_ALWAYS = "n/a: too few patients, too few of one kind, or a number that would give a small one away."
+_ALWAYS = ("n/s: not supplied by the source. n/a: too few patients, too few of one kind, or a number that would give a "
+           "small one away. What only some patients can have, such as a partner gene, is on the Data quality page, of "
+           "those patients.")
 _MEANINGS = {
     "recorded": "Per cent of a source's patients with a recorded value, negative results included. A test that failed "
                 f"or was not done does not count. {_ALWAYS}",

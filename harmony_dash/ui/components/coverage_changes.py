@@ -36,7 +36,8 @@ def show_changes(fetch: Callable[[], Released[CoverageChanges]], names: Mapping[
 
 
 def describe_variables(changes: CoverageChanges) -> str:
-    """Variables that are new or gone, in words."""
-    both = (("New variables", changes.variables_new), ("Variables no longer there", changes.variables_gone))
-    parts = [f"{words}: {', '.join(labels)}." for words, labels in both if labels]
+    """Variables that are new, gone or defined differently, in words."""
+    kinds = (("New variables", changes.variables_new), ("Variables no longer there", changes.variables_gone),
+             ("Defined differently", changes.variables_changed))
+    parts = [f"{words}: {', '.join(labels)}." for words, labels in kinds if labels]
     return " ".join(parts) or "The variables are the same."

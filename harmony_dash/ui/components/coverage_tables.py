@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from harmony_dash.charts.case_mix import difference_text, rows_of
-from harmony_dash.charts.completeness import knows, share_text
+from harmony_dash.charts.completeness import NOT_SUPPLIED, NOT_SUPPLIED_IN_FULL, knows, share_text
 from harmony_dash.charts.coverage import cross_cells, short_titles, values_shown
 from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_part, format_time
 from harmony_dash.disclosure.coverage_changes import Change, CoverageChanges
@@ -56,7 +56,9 @@ def build_completeness_table(released: Released[CoverageResult], part: Status | 
     rows: dict[str, dict[str, str]] = {}
     for one in released.value.completeness:
         if (not variables or one.variable in variables) and (part is None or knows(one, part)):
-            rows.setdefault(one.label, {"Variable": one.label})[f"{one.source}, %"] = share_text(one, part)
+            text = share_text(one, part)
+            rows.setdefault(one.label, {"Variable": one.label})[f"{one.source}, %"] = (
+                NOT_SUPPLIED_IN_FULL if text == NOT_SUPPLIED else text)
     return pd.DataFrame(list(rows.values())).fillna(NOTHING)
 
 

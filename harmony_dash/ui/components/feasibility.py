@@ -13,8 +13,6 @@ from harmony_dash.charts.feasibility import build_country_figure, build_loss_fig
 from harmony_dash.charts.flow import DIFFERS, build_flow_figure, build_source_flow_figure, name_stage
 from harmony_dash.charts.numbers import NOTHING, format_count, format_part, name_time
 from harmony_dash.cohort.endpoints import endpoint_named
-from harmony_dash.cohort.published import PUBLISHED_DAYS, Published
-from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.closed_questions import MOST_CONDITIONS
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.headline import counts_failures
@@ -24,8 +22,14 @@ from harmony_dash.disclosure.results import ReleaseInfo
 from harmony_dash.errors import UserError
 from harmony_dash.services import feasibility
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.feasibility import UNKNOWN_SHARE, endpoints_of, plan_precision, suggest_share
-from harmony_dash.services.survival import ages_asked
+from harmony_dash.services.feasibility import endpoints_of
+from harmony_dash.services.planning import (
+    UNKNOWN_SHARE,
+    describe_follow_up,
+    describe_start,
+    plan_precision,
+    suggest_share,
+)
 from harmony_dash.stats.planning import Expectation
 from harmony_dash.ui.components.chips import show_chips
 from harmony_dash.ui.components.feasibility_controls import PARAMETER, open_need, show_need
@@ -111,7 +115,8 @@ def show_answer(released: Released[FeasibilityResult], names: Mapping[str, str],
         _show("Which sources they come from", build_source_flow_figure(released, dark=is_dark()), "source",
               build_source_table(result),
               note=f"Patients counted, of those accepted. – is a source for which the question gets no answer; "
-                   f"{DIFFERS} is answered slightly differently there.")
+                   f"{DIFFERS} is answered slightly differently there. In the table, registered includes the rows that "
+                   "were refused, whatever their disease.")
     st.caption(escape_markdown(result.methods))
 
 
@@ -151,31 +156,10 @@ def _show_expectation(released: Released[FeasibilityResult], *, may_ask: bool) -
     with place:
         for label, value in build_headline(released, expected, failures=failures):
             st.metric(label, value, width="content")
-    st.caption(escape_markdown(" ".join((
+    st.caption(escape_markdown(" ".join(filter(None, (
         "Events and interval are planning figures from this assumption and the number of patients; no outcome of these "
-        "data enters.", describe_start(result.question, published), describe_follow_up(expected),
-        f"A curve is not drawn for {too_few(released.scope.rules)}."))))
-
-
-def describe_start(question: Question, published: Published | None) -> str:
-    """Where the assumption starts, and in what that does not fit the question."""
-    if published is None:
-        return "We know of no published figure for this endpoint and these patients: set what you expect."
-    misfits = []
-    if question.horizon_days != PUBLISHED_DAYS:
-        misfits.append(f"at {name_time(question.horizon_days or 0)}")
-    if ages_asked(question) is None:
-        misfits.append("of children and adults together")
-    words = f"It starts at {100 * published.share:.1f} %, published at 5 years for {published.source}."
-    return f"{words} Set what you expect {' and '.join(misfits)}." if misfits else words
-
-
-def describe_follow_up(expected: Expectation | None) -> str:
-    """What was assumed about how long patients are followed."""
-    if expected is None or expected.follow_up_median_days is None:
-        return "All patients are taken to be followed to the horizon."
-    return (f"With the median follow-up of {expected.follow_up_median_days / 365.25:.1f} years of all patients, about "
-            f"{100 * expected.followed:.0f} % are followed that long.")
+        "data enters.", describe_start(result.question, published), describe_follow_up(result, expected),
+        f"A curve is not drawn for {too_few(released.scope.rules)}.")))))
 
 
 def build_headline(released: Released[FeasibilityResult], expected: Expectation | None, *, failures: bool,

@@ -10,7 +10,9 @@ from harmony_dash.access.permissions import Permission
 from harmony_dash.disclosure.quality_results import CheckResult, QualityResult
 from harmony_dash.disclosure.quality_words import (
     CATEGORIES,
+    NO_OUTCOMES,
     VERDICTS,
+    WHY_NOT_SHOWN,
     asked_words,
     failing_words,
     found_words,
@@ -34,6 +36,8 @@ def show_checks(released: Released[QualityResult]) -> None:
     require(Permission.VIEW_QUALITY)
     source = released.value.sources[0]
     st.subheader("Checks")
+    if released.scope.is_protected:
+        st.caption(NO_OUTCOMES)
     verdicts, categories, kind, text = _choose_filters()
     found = select_checks(source.results, verdicts, categories, kind, text)
     if not found:
@@ -90,10 +94,12 @@ def _show_one(released: Released[QualityResult], found: Sequence[CheckResult]) -
     one = next((one for one in found if one.check.id == chosen), None)
     if one is None:
         return
-    type_ = TYPES[one.check.type]
+    type_, exact = TYPES[one.check.type], not released.scope.is_protected
     with st.container(border=True):
         st.markdown(escape_markdown(f"{type_.definition} {type_.limits}"))
         st.markdown(f"**What to do.** {escape_markdown(type_.remedy)}")
+        if not exact and WHY_NOT_SHOWN[one.check.showing]:
+            st.caption(escape_markdown(WHY_NOT_SHOWN[one.check.showing]))
         rows = build_history(released, one)
         if len(rows) > 1:
             show_rows(rows, alt="The check in each snapshot, newest first", right=("Failing", "Of", "Found"))

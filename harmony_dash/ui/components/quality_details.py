@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from harmony_dash.charts.numbers import format_count, format_part
+from harmony_dash.charts.numbers import format_part
 from harmony_dash.charts.quality import build_trend_figure, describe_trend, trend_tallies
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure.quality_results import QualityResult, ReasonCount, RiskMatrix
-from harmony_dash.disclosure.quality_words import CATEGORIES, tally_words
+from harmony_dash.disclosure.quality_words import CATEGORIES, reason_words, tally_words
 from harmony_dash.disclosure.released import Released
 from harmony_dash.ui.components.access_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.coverage_answer import QUIET_FIGURE
@@ -60,7 +60,8 @@ def show_reasons(released: Released[QualityResult]) -> None:
     source, minimum = released.value.sources[0], released.scope.rules.minimum_cell
     st.subheader("Rows by reason")
     st.caption("What ingest refused, and what it kept with a remark. Row numbers are in the report of "
-               "`ingest --check-only`, which whoever holds the files can run.")
+               "`ingest --check-only`, which whoever holds the files can run. How many rows are about what became of "
+               "patients is not shown.")
     if not source.reasons:
         show_empty("No row was refused", "None was kept with a remark in a number that may be shown, either.",
                    key="quality.empty.reasons")
@@ -73,7 +74,7 @@ def build_reason(reason: ReasonCount, minimum: int) -> Mapping[str, Cell]:
     """One line of the table."""
     what = Mark("Refused", "red") if reason.refused else Mark("Kept", "gray")
     where = ", ".join(filter(None, (reason.file, reason.column)))
-    return {"Decision": what, "Rows": format_count(reason.n, minimum), "Reason": capital(tidy_units(reason.message)),
+    return {"Decision": what, "Rows": reason_words(reason, minimum), "Reason": capital(tidy_units(reason.message)),
             "Variable": reason.variable or "–", "File and column": where}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harmony_dash.cohort.filters import Missing, Not, OneOf
 from harmony_dash.cohort.need import Need, is_known
-from harmony_dash.cohort.published import published_share
+from harmony_dash.cohort.published import Ages, published_share
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.errors import QuestionError
@@ -36,9 +36,20 @@ def test_what_cannot_be_asked_about_is_refused() -> None:
             Need("ALL", "os", known=(name,)).as_question(DICTIONARY)
 
 
-@pytest.mark.parametrize(("disease", "endpoint", "adults", "share"), [
-    ("ALL", "os", False, 0.918), ("ALL", "efs", True, 0.522), ("ALL", "smn", False, None), ("AML", "os", False, None)])
-def test_published_shares_are_of_the_disease_and_age_asked_for(disease: str, endpoint: str, adults: bool,
+def test_a_filter_of_a_variable_that_must_be_known_has_no_value_that_is_not() -> None:
+    need = Need("ALL", "os", (OneOf("cna_ikzf1", ("del", "failed", "not_done")),), ("cna_ikzf1",))
+    assert need.as_question(DICTIONARY).where == (OneOf("cna_ikzf1", ("del",)),)
+    assert need.variables == ()
+    alone = Need("ALL", "os", (OneOf("cna_ikzf1", ("failed",)),))
+    assert alone.as_question(DICTIONARY).where == alone.where
+    with pytest.raises(QuestionError, match="must be known"):
+        Need("ALL", "os", alone.where, ("cna_ikzf1",)).as_question(DICTIONARY)
+
+
+@pytest.mark.parametrize(("disease", "endpoint", "ages", "share"), [
+    ("ALL", "os", Ages.CHILDREN, 0.918), ("ALL", "efs", Ages.ADULTS, 0.522), ("ALL", "os", Ages.INFANTS, 0.582),
+    ("ALL", "smn", Ages.CHILDREN, None), ("AML", "os", Ages.CHILDREN, None)])
+def test_published_shares_are_of_the_disease_and_age_asked_for(disease: str, endpoint: str, ages: Ages,
                                                                share: float | None) -> None:
-    found = published_share(disease, endpoint, adults=adults)
+    found = published_share(disease, endpoint, ages=ages)
     assert (found.share if found else None) == share

@@ -112,6 +112,30 @@ def test_a_step_that_removes_few_looks_like_one_that_removes_nobody() -> None:
         assert (shown.steps[1].n, shown.steps[1].removed) == (None, None)
 
 
+def test_the_last_step_does_not_tell_whether_anybody_is_not_followed() -> None:
+    """Of the same patients it would have the same number as those counted: whoever is not followed would be nobody."""
+    for few in (0, 1, 9):
+        shown = release(make_result([100, 80], [60, 50, 40], [30, 30, 30, few], 3), SCOPE).value
+        assert shown.n is not None
+        assert [step.n is None for step in shown.steps] == [False, False, False, True]
+        assert (shown.steps[3].removed, shown.not_followed.removed) == (None, None)
+
+
+def test_without_conditions_the_size_of_the_disease_does_not_stand_beside_the_number_counted() -> None:
+    exact = make_result([300, 80], [60, 50, 40], [30, 30, 30, 0], 3)
+    alone = replace(exact, steps=(AttritionStep("all", exact.n, None),), losses=(), joint=(), step_of=(), known=())
+    shown = release(alone, SCOPE).value
+    assert (shown.n is None, shown.steps[0].n) == (False, None)
+
+
+@pytest.mark.parametrize("both", [0, 1, 5])
+def test_numbers_of_a_loss_do_not_tell_by_being_equal_that_nobody_lacks_another_one_too(both: int) -> None:
+    pairs = [(loss.lacking, loss.only) for seed in range(60)
+             for loss in release(make_result([300, 80], [63, 52, both], [30, 30, 30, 30], seed), SCOPE).value.losses]
+    told = [lacking == only for lacking, only in pairs if None not in (lacking, only)]
+    assert {True, False} <= set(told)
+
+
 def test_a_question_without_an_answer_tells_no_number_of_patients() -> None:
     exact = replace(make_result([20, 15], [60, 50, 40], [30, 30, 30, 30], 4), reason="too few", by_country=(
         CountryCount("C0", None, answered=False),))

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harmony_dash.disclosure import Level, Scope, release
-from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount
-from harmony_dash.disclosure.protect_quality import protect_check, tally
+from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
+from harmony_dash.disclosure.protect_quality import find_told, protect_check, tally
 from harmony_dash.disclosure.quality_results import (
     CheckResult,
     QualityResult,
@@ -21,7 +21,9 @@ from harmony_dash.disclosure.quality_results import (
     SourceQuality,
     TrendPoint,
 )
-from harmony_dash.quality.model import Category, Check, Judgement, Verdict
+from harmony_dash.disclosure.quality_words import asked_words, failing_words, found_words
+from harmony_dash.disclosure.rounding import round_count
+from harmony_dash.quality.model import Category, Check, Judgement, Showing, Verdict
 
 SCOPE = Scope(Level.PROTECTED)
 
@@ -123,7 +125,92 @@ def test_reasons_lose_their_rows_and_a_few_kept_rows_are_not_told_of() -> None:
                     for refused, n in ((True, 3), (True, 30), (False, 3), (False, 30)))
     shown = release(make_quality(make_source(reasons=reasons)), SCOPE).value.sources[0].reasons
     assert [(one.refused, one.n is None, one.rows) for one in shown] == [
-        (True, True, ()), (True, False, ()), (False, False, ())]
+        (True, False, ()), (True, True, ()), (False, False, ())]
+
+
+def test_neither_number_nor_place_tells_how_many_rows_a_hidden_reason_has() -> None:
+    def shown(first: int, second: int) -> list[tuple[str, int | None]]:
+        reasons = (ReasonCount("f.csv", "c", "death", "EVENT_TIME", "kept", False, keyed(80), outcome=True),
+                   ReasonCount("f.csv", "a", "death", "RANGE", "many", True, keyed(first), outcome=True),
+                   ReasonCount("f.csv", "b", "sex", "RANGE", "few", True, keyed(second)))
+        released = release(make_quality(make_source(reasons=reasons)), SCOPE).value.sources[0].reasons
+        return [(one.message, one.n) for one in released]
+
+    assert shown(50, 3) == shown(2, 9) == [("many", None), ("few", None)]
+
+
+# -- what is judged and not shown --------------------------------------------------------------------------------------
+
+
+def test_a_check_that_rests_on_an_outcome_is_judged_and_not_shown() -> None:
+    share = make_check(Judgement.SHIFT, warn=0.1, fail=0.25, showing=Showing.VERDICT)
+    moved = protect_check(make_result(150, 300, check=share, failing_before=keyed(30), asked_before=keyed(300),
+                                      share=0.5, share_before=0.1), SCOPE)
+    assert moved.verdict is Verdict.FAIL
+    median = make_check(Judgement.RATIO, warn=0.1, fail=0.25, showing=Showing.VERDICT)
+    later = protect_check(make_result(None, 300, check=median, value=900.0, value_before=450.0,
+                                      asked_before=keyed(300)), SCOPE)
+    assert later.verdict is Verdict.FAIL
+    for one in (moved, later):
+        assert {one.failing, one.asked, one.share, one.value, one.share_before, one.value_before, one.failing_before,
+                one.asked_before} == {None} and not one.nearly_all
+        assert (failing_words(one, 10), asked_words(one, 10), found_words(one)) == ("not shown", "not shown", "–")
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_a_constant_tells_nothing_of_the_patients_who_differ(one: int, other: int) -> None:
+    check = make_check(warn=0.0, showing=Showing.NOTHING)
+
+    def shown(outside: int) -> CheckResult:
+        return protect_check(make_result(0 if outside else 200, 200, check=check, verdict=Verdict.WARN), SCOPE)
+
+    assert shown(one) == shown(other)
+    assert shown(one).verdict is Verdict.NOT_APPLICABLE and failing_words(shown(one), 10) == "not shown"
+
+
+# -- denominators ------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(30, 2000), st.integers(10, 18),
+       st.sampled_from([make_check(), make_check(Judgement.WITHIN, low=1.0, high=60.0),
+                        make_check(Judgement.RATIO, warn=0.25, fail=0.5, least=20)]))
+def test_a_denominator_does_not_tell_whether_a_few_have_no_value(one: int, other: int, accepted: int, failing: int,
+                                                                 check: Check) -> None:
+    whole, before = keyed(accepted), keyed(accepted + 7)
+
+    def shown(missing: int) -> CheckResult:
+        median = check.judgement is Judgement.RATIO
+        result = make_result(None if median else failing, accepted - missing, check=check,
+                             value=14.0 if median else None, value_before=14.0 if median else None,
+                             failing_before=None if median else keyed(failing),
+                             asked_before=keyed(int(before) - missing), beside=(whole, whole),
+                             beside_before=(before, before))
+        inside = protect_check(result, SCOPE)
+        return replace(inside, failing_before=None, asked_before=None)
+
+    assume(accepted - 9 - failing >= 10)
+    assert shown(one) == shown(other)
+    assert shown(one).asked == protect_check(make_result(0, accepted), SCOPE).asked
+
+
+@given(st.integers(0, 9), st.integers(0, 9), st.integers(10, 300))
+def test_missing_results_do_not_tell_whether_a_few_tests_failed(one: int, other: int, missing: int) -> None:
+    def shown(failed: int) -> CheckResult:
+        return protect_check(make_result(missing + failed, 400, check=make_check(Judgement.LACK, warn=0.005),
+                                         failing_beside=(keyed(missing),)), SCOPE)
+
+    assert shown(one) == shown(other)
+    assert shown(one).failing == protect_check(make_result(missing), SCOPE).failing
+
+
+def test_a_denominator_of_its_own_is_shown_if_far_from_all_others_and_never_beside_a_hidden_number() -> None:
+    beside = keyed(200), keyed(180), keyed(120)
+    shown = {n: find_told(keyed(n), beside, SCOPE) for n in (200, 191, 189, 171, 170, 125, 60, 9)}
+    assert shown == {200: 200, 191: 200, 189: 180, 171: 180, 170: 170, 125: 120, 60: 60, 9: 9}
+    assert protect_check(make_result(30, 60, beside=beside), SCOPE).asked in (60, 65)
+    few = protect_check(make_result(3, 60, beside=beside), SCOPE)
+    assert (few.asked, few.verdict, asked_words(few, 10)) == (None, Verdict.PASS, "hidden")
+    assert protect_check(make_result(3, 178, beside=beside), SCOPE).asked in (180, 185)
 
 
 def test_an_empty_cell_of_the_matrix_looks_like_a_small_one() -> None:
@@ -135,6 +222,27 @@ def test_an_empty_cell_of_the_matrix_looks_like_a_small_one() -> None:
 
     assert shown(0)[1] is None and shown(9)[1] is None
     assert all(n is None or n % 5 == 0 for n in shown(4))
+
+
+@given(st.lists(st.integers(0, 60), min_size=9, max_size=9))
+@settings(max_examples=30, deadline=None)
+def test_rows_and_columns_of_the_matrix_do_not_give_a_small_cell_away(sizes: list[int]) -> None:
+    """Against whoever knows every total to four, a hidden small cell keeps five values while a cell is left to hide."""
+    codes = [(one, other) for one in "abc" for other in "xyz"]
+    cells = tuple(RiskCell(*code, KeyedCount(n, (n + 1) * 7919 << place) if n else NOBODY)
+                  for place, (code, n) in enumerate(zip(codes, sizes, strict=True)))
+    shown = release(make_quality(make_source(matrices=(RiskMatrix("nci_risk", "NCI", cells),))),
+                    SCOPE).value.sources[0].matrices[0].cells
+    for lines in ([[3 * row + column for column in range(3)] for row in range(3)],
+                  [[3 * row + column for row in range(3)] for column in range(3)]):
+        for line in lines:
+            hidden = [place for place in line if shown[place].n is None]
+            if len(hidden) == 1 and sizes[hidden[0]] < 10 and sum(sizes[place] for place in line) >= 10:
+                rest = [shown[place].n or 0 for place in line if place not in hidden]
+                total = round_count(union(n for place in line if isinstance(n := cells[place].n, KeyedCount)), SCOPE)
+                low = max(0, total - 4 - sum(rest) - 8)
+                high = min(9, total + 4 - sum(max(10, n - 4) for n in rest))
+                assert high - low + 1 >= 5
 
 
 def test_tallies_count_the_verdicts_that_are_shown_in_the_trend_too() -> None:

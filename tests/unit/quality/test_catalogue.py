@@ -17,7 +17,7 @@ from harmony_dash.ingest.issues import Reason
 from harmony_dash.quality.catalogue import build_rules
 from harmony_dash.quality.conditions import variables_in
 from harmony_dash.quality.expectations import read_expectations
-from harmony_dash.quality.model import Category, Judgement, Reported
+from harmony_dash.quality.model import Category, Judgement, Reported, Showing
 from harmony_dash.quality.types import FOLLOWS_FROM_ANOTHER, TYPES
 from tests.spec.planted_defects import DEFECTS
 
@@ -102,3 +102,14 @@ def test_two_checks_of_one_name_are_refused() -> None:
     expected["trial_ages"] = [expected["trial_ages"][0]] * 2
     with pytest.raises(ValueError, match="two checks"):
         build_rules(DICTIONARY, expected)
+
+
+def test_what_leaves_of_an_answer_follows_from_what_its_check_reads() -> None:
+    showing = {rule.check.id: rule.check.showing for rule in build_rules(load_dictionary())}
+    judged = ("drift.death.is_yes", "completeness.relapse_site", "completeness.cr_days", "follow_up.last_contact_days."
+              "none_lost", "heaping.first_event_days", "range.death_days", "published.efs_all10",
+              "reported_risk.risk_group_reported.nci_risk")
+    assert {showing[name] for name in judged} == {Showing.VERDICT}
+    assert {one for name, one in showing.items() if name.startswith("constant.")} == {Showing.NOTHING}
+    shown = ("completeness.wbc_dx", "drift.sex.is_f", "unit.hb.median", "heaping.age_dx_years", "refused", "size")
+    assert {showing[name] for name in shown} == {Showing.NUMBERS}

@@ -15,7 +15,8 @@ from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level
 from harmony_dash.disclosure.anonymity import Limits
 from harmony_dash.errors import AccessRefused, QuestionError, SourceError, StoreError
-from harmony_dash.quality.model import Verdict
+from harmony_dash.quality.catalogue import build_rules
+from harmony_dash.quality.model import Showing, Verdict
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.grants import withdraw_country
@@ -171,13 +172,103 @@ def test_history_ends_after_a_dozen_snapshots(tmp_path: Path) -> None:
 
 
 def test_a_damaged_or_older_predecessor_is_no_obstacle(tmp_path: Path) -> None:
-    assert quality_tables.read_history(tmp_path / "none", schema.SCHEMA_VERSION, "f").num_rows == 0
+    none = quality_tables.read_history(tmp_path / "none", schema.SCHEMA_VERSION, "f")
+    assert (none.rows.num_rows, none.lost) == (0, False)
     first = deployment_at(tmp_path)
     report = ingest_sources(first, OPERATOR, [SAMPLES / "cz_cpho"])
+    assert not report.history_lost
     (tmp_path / "store" / f"{report.snapshot}.duckdb").write_bytes(b"not a database")
     later = deployment_at(tmp_path, NOW + timedelta(days=1))
-    ingest_sources(later, OPERATOR, [SAMPLES / "cz_cpho"])
+    assert ingest_sources(later, OPERATOR, [SAMPLES / "cz_cpho"]).history_lost
     assert ask_quality(later, STEERING, "cz_cpho").value.sources[0].trend == ()
+
+
+def test_a_snapshot_that_is_open_here_hands_its_history_on(tmp_path: Path) -> None:
+    opened = deployment_at(tmp_path)
+    ingest_sources(opened, OPERATOR, [SAMPLES / "cz_cpho"])
+    assert opened.store.current().patients == 200
+    later = deployment_at(tmp_path, NOW + timedelta(days=1))
+    assert not ingest_sources(later, OPERATOR, [SAMPLES / "cz_cpho"]).history_lost
+    assert len(ask_quality(later, STEERING, "cz_cpho").value.sources[0].trend) == 1
+    assert opened.store.current().snapshot != ""
+
+
+def test_a_whole_snapshot_whose_history_cannot_be_read_stops_the_ingest(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = deployment_at(tmp_path)
+    report = ingest_sources(opened, OPERATOR, [SAMPLES / "cz_cpho"])
+    monkeypatch.setattr(quality_tables, "_NAMES", ("failing", "no_such_column"))
+    with pytest.raises(StoreError, match="history of quality could not be read"):
+        ingest_sources(deployment_at(tmp_path, NOW + timedelta(days=1)), OPERATOR, [SAMPLES / "cz_cpho"])
+    assert opened.store.current().snapshot == report.snapshot
+
+
+def test_a_snapshot_of_another_disclosure_key_is_for_exact_numbers_alone(tmp_path: Path) -> None:
+    first = ingest_sources(deployment_at(tmp_path), OPERATOR, [SAMPLES / "cz_cpho"]).snapshot
+    later = deployment_at(tmp_path, NOW + timedelta(days=90), key=b"another made-up disclosure key!!")
+    ingest_sources(later, OPERATOR, [SAMPLES / "cz_cpho"], new_disclosure_key=True)
+    for actor in (STEERING, MANAGER, OPERATOR):
+        with pytest.raises(QuestionError, match="another disclosure key"):
+            ask_quality(later, actor, "cz_cpho", first)
+    assert list_events(later.access, limit=1)[0].event.decision == "refused"
+    assert ask_quality(later, OPERATOR, "cz_cpho", first, level=Level.EXACT).value.sources[0].accepted == 200
+
+
+def test_level_off_does_not_reach_back_to_snapshots_that_were_protected(tmp_path: Path) -> None:
+    real = Path(shutil.copytree(SAMPLES / "cz_cpho", tmp_path / "cz_cpho"))
+    text = (real / "source.yaml").read_text(encoding="utf-8")
+    (real / "source.yaml").write_text(text.replace("synthetic: true", "synthetic: false"), encoding="utf-8")
+
+    def at(days: int, protection: str = "protected") -> Deployment:
+        settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32,
+                            disclosure_key=DISCLOSURE_KEY, access_key=ACCESS_KEY, protection=protection,
+                            max_mean_risk=1.0, max_unique_share=1.0)
+        return open_deployment(settings, now=lambda: NOW + timedelta(days=days))
+
+    ingest_sources(at(0), OPERATOR, [real])
+    ingest_sources(at(1), OPERATOR, [SAMPLES / "cz_cpho"])
+    off = ask_quality(at(1, "off"), STEERING, "cz_cpho")
+    assert off.scope.level is Level.OFF and off.value.sources[0].trend == ()
+    assert all(one.share_before is None and one.value_before is None for one in off.value.sources[0].results)
+    assert len(ask_quality(at(1), STEERING, "cz_cpho").value.sources[0].trend) == 1
+    synthetic = ingest_sources(at(1), OPERATOR, [SAMPLES / "cz_cpho"]).snapshot
+    ingest_sources(at(2), OPERATOR, [SAMPLES / "cz_cpho"])
+    assert [point.snapshot for point in ask_quality(at(2, "off"), STEERING, "cz_cpho").value.sources[0].trend] == [
+        synthetic]
+
+
+def test_nobody_who_looks_after_data_sees_outcomes_in_their_quality(tmp_path: Path) -> None:
+    later = publish_twice(tmp_path)
+    rested = {rule.check.id for rule in build_rules(load_dictionary()) if rule.check.showing is Showing.VERDICT}
+    assert {"drift.death.is_yes", "drift.first_event.is_relapse", "follow_up.last_contact_days.none_lost",
+            "completeness.cause_death", "completeness.relapse_site", "heaping.death_days", "unit.cr_days.median",
+            "temporal_order.death_days", "event_time.hsct_days", "published.os_all10"} <= rested
+    source = ask_quality(later, STEERING, "cz_cpho").value.sources[0]
+    for results in (source.results, source.trend[0].results):
+        told = [one for one in results if one.check.id in rested]
+        assert {one.verdict for one in told} > {Verdict.PASS}
+        for one in told:
+            assert {one.failing, one.asked, one.value, one.share, one.share_before, one.value_before} == {None}
+    exact = ask_quality(later, OPERATOR, "cz_cpho", level=Level.EXACT).value.sources[0]
+    assert {one.check.id: one.asked for one in exact.results}["completeness.death_days"] == 18
+    assert all(one.n is None for one in source.reasons if one.outcome)
+    page, table = write_quality_report(later, STEERING, "cz_cpho")
+    lines = [line for line in table.decode("utf-8-sig").splitlines() if '"completeness.death_days"' in line]
+    assert len(lines) == 1 and '"not shown","not shown","–"' in lines[0]
+    assert b"does not look at outcomes" in page
+
+
+def test_no_two_denominators_of_a_variable_differ_by_a_few(deployment: Deployment) -> None:
+    for name in ("cz_cpho", "nordic_nopho"):
+        exact = {one.check.id: one for one in ask_quality(deployment, OPERATOR, name, level=Level.EXACT)
+                 .value.sources[0].results}
+        shown = ask_quality(deployment, STEERING, name).value.sources[0]
+        accepted, some = exact["size"].asked or 0, 0
+        for one in shown.results:
+            if one.asked is not None and 0 < accepted - (exact[one.check.id].asked or 0) < 10:
+                assert one.asked == shown.accepted, one.check.id
+                some += 1
+        assert some > 2
 
 
 # -- withdrawal and sign-off -------------------------------------------------------------------------------------------
