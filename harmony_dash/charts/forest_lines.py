@@ -20,7 +20,6 @@ from harmony_dash.charts.ratios import REFERENCE, format_number, format_ratio, n
 from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
 from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.released import Released, Scope
-from harmony_dash.disclosure.results import HazardRatio
 from harmony_dash.disclosure.subgroup_results import (
     InteractionResult,
     Interval,
@@ -115,14 +114,14 @@ def list_treatment_lines(released: Released[SubgroupsResult], place: int = 0) ->
     found = [one for variable in result.variables for one in variable.interactions[place:place + 1]]
     reference, compared = (found[0].reference, found[0].compared) if found else ("", "")
     columns = ("", f"{reference} (events/n)", f"{compared} (events/n)",
-               f"Difference at {name_time(result.question.at_days)}", "HR (95 % CI)", "Shrunken", "p")
+               f"Difference at {name_time(result.question.at_days)}", "HR (95 % CI)", "Shrunken")
     lines: list[Line] = []
     for variable in result.variables:
         if len(variable.interactions) <= place:
             continue
         one = variable.interactions[place]
         words = ("", _words_of_test(one)) if one.test else (one.reason, "")
-        head = Line(LineKind.HEADING, (variable.label, "", "", *words, "", ""),
+        head = Line(LineKind.HEADING, (variable.label, "", "", *words, ""),
                     tag=one.finding.value if one.test else "", reason="" if one.test else one.reason)
         lines += _of(variable, head, _join_small([_treatment_line(row, row.by_treatment[place]) for row in variable.rows
                                                   if len(row.by_treatment) > place], len(columns)))
@@ -176,7 +175,7 @@ def _level_line(row: SubgroupRow, scope: Scope) -> Line:
         return Line(kind, (*counts, reason, "", ""), reason=reason)
     q = "" if row.q is None else format_p(row.q)
     return Line(LineKind.LEVEL, (*counts, format_ratio(row.hazard_ratio), format_p(row.hazard_ratio.p), q),
-                _mark(row.hazard_ratio))
+                Mark(row.hazard_ratio.ratio, row.hazard_ratio.lower, row.hazard_ratio.upper))
 
 
 def _treatment_line(row: SubgroupRow, found: TreatmentInLevel) -> Line:
@@ -184,12 +183,12 @@ def _treatment_line(row: SubgroupRow, found: TreatmentInLevel) -> Line:
             for arm in (found.reference, found.compared)]
     ratio = found.hazard_ratio
     if ratio is None:
-        return Line(LineKind.GREY, (_name(row), *arms, _points(found.difference), found.reason, "", ""),
+        return Line(LineKind.GREY, (_name(row), *arms, _points(found.difference), found.reason, ""),
                     reason=found.reason)
     shrunken = found.shrunken
-    return Line(LineKind.LEVEL, (_name(row), *arms, _points(found.difference), format_ratio(ratio),
-                                 NOTHING if shrunken is None else format_interval(shrunken), format_p(ratio.p)),
-                _mark(ratio), None if shrunken is None else Mark(shrunken.estimate, shrunken.lower, shrunken.upper))
+    return Line(LineKind.LEVEL, (_name(row), *arms, _points(found.difference), format_interval(ratio),
+                                 NOTHING if shrunken is None else format_interval(shrunken)),
+                _mark(ratio), None if shrunken is None else _mark(shrunken))
 
 
 def _join_small(lines: Sequence[Line], columns: int) -> Iterator[Line]:
@@ -217,9 +216,9 @@ def _points(difference: Interval | None) -> str:
 
 
 def format_interval(interval: Interval) -> str:
-    """A shrunken ratio with its interval."""
+    """A ratio of a treatment's effect, or a shrunken one, with its interval."""
     return f"{format_number(interval.estimate)} ({format_number(interval.lower)}–{format_number(interval.upper)})"
 
 
-def _mark(ratio: HazardRatio) -> Mark:
-    return Mark(ratio.ratio, ratio.lower, ratio.upper)
+def _mark(ratio: Interval) -> Mark:
+    return Mark(ratio.estimate, ratio.lower, ratio.upper)

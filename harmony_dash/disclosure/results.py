@@ -225,7 +225,7 @@ class SurvivalResult:
     """The answer to one survival question; `events` are those of all groups together.
 
     `not_applied` says in what the answer differs from the question. `compared` names the groups that tests and
-    differences are about: all that are drawn, or none if one that took part is withheld. `differing` names
+    differences are about: those that answer the same question, or none if one of them is withheld. `differing` names
     those that answer another question than the cohort. `reference` is the name of the group that hazard ratios are
     against, empty where there are none; `over_time` tests whether they change with time.
     """

@@ -18,7 +18,7 @@ from harmony_dash.disclosure.quality_results import QualityResult
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
-from harmony_dash.disclosure.subgroup_words import complete_subgroups
+from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY, complete_subgroups
 
 # Where a title says how many patients; filled in once the number may be shown.
 COUNT_IN_TITLE = "{n}"
@@ -26,8 +26,6 @@ _SMALLEST_P = RULES[Level.PROTECTED].smallest_p
 # No verdict on fewer events, at any level.
 FEWEST_EVENTS = 20
 LEVEL_OF_TESTS = 0.05
-# Below it a hazard ratio is said to change over time. Large cohorts find changes too small to matter at 0.05.
-LEVEL_OF_PROPORTIONALITY = 0.01
 
 # What a mapping of counts, an unadjusted comparison and a registry cannot say, in one sentence.
 CAVEAT = ("Patients were not allocated to these groups at random, and treatment may differ between them, so this does "
@@ -90,7 +88,7 @@ def put_into_words(result: Any, scope: Scope) -> Any:
             return _describe_survival(result, scope)
         case SubgroupsResult():
             completed = replace(result, cohort=_describe_survival(result.cohort, scope))
-            return complete_subgroups(completed, scope, describe_protection)
+            return complete_subgroups(completed, scope, describe_protection, caveat=CAVEAT, randomised=RANDOMISED)
         case TableOne():
             return complete_table_one(result, scope, describe_protection)
         case OutcomeMap():
@@ -129,6 +127,8 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
         parts.append(("Gray's test" if result.gray else "log-rank test") + within)
     if result.reference:
         parts.append(_describe_ratios(result, endpoint))
+    if 0 < len(result.compared) < len(result.groups):
+        parts.append(f"tests compare {', '.join(result.compared)}")
     if question.landmark_days:
         parts.append(f"landmark day {question.landmark_days}: the clock restarts on it")
     if question.horizon_days:
@@ -216,7 +216,9 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
         p = format_p(test.p)
         verdict = ("differ by more than chance alone would readily explain" if float(p.lstrip("<")) < LEVEL_OF_TESTS
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
-        text += f" The groups {verdict} ({test.label}, {_equals(test.p)})."
+        whose = (f"Of the groups, {_join(list(result.compared))}" if 0 < len(result.compared) < len(result.groups)
+                 else "The groups")
+        text += f" {whose} {verdict} ({test.label}, {_equals(test.p)})."
         text += " The p-value is not adjusted for other comparisons and uses all follow-up."
     if len(result.groups) == 1:
         return text
@@ -227,11 +229,13 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
 
 
 def _describe_different_questions(result: SurvivalResult) -> str:
-    """Which groups answer another question than the cohort."""
+    """Which groups answer another question than the cohort, and that no test compares them where none does."""
     differing = list(differing_groups(result))
-    if not differing:
-        return ""
-    return f" {_join(differing)} {'answers' if len(differing) == 1 else 'answer'} a slightly different question."
+    text = f" {_join(differing)} {'answers' if len(differing) == 1 else 'answer'} a slightly different question." if (
+        differing) else ""
+    if len(result.groups) > 1 and result.not_applied and not result.compared:
+        text += " No test: the groups answer different questions."
+    return text
 
 
 def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:

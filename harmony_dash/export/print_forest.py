@@ -22,7 +22,7 @@ _TITLE_SIGNS, _FOOTER_SIGNS, _NAME_SIGNS, _WORDS_SIGNS = 88, 172, 46, 54
 # Where the words of each column end (the first one: begins) as shares of the width; of levels, and of a treatment in
 # them. Then the ends of the axis.
 _LEVELS: Final = (0.01, 0.335, 0.40, 0.555, 0.895, 0.945, 0.99)
-_TREATMENT: Final = (0.01, 0.325, 0.415, 0.555, 0.845, 0.945, 0.99)
+_TREATMENT: Final = (0.01, 0.325, 0.415, 0.555, 0.865, 0.99)
 _AXIS: Final = (0.58, 0.725)
 _WIDEST: Final = (1 / 16, 16.0)
 _TICKS: Final = (0.0625, 0.25, 0.5, 1.0, 2.0, 4.0, 16.0)

@@ -94,7 +94,8 @@ def _causes(result: SurvivalResult, endpoint: Endpoint, scope: Scope) -> Display
 
 
 def _comparisons(result: SurvivalResult, endpoint: Endpoint, unit: TimeUnit) -> Display:
-    rows = [(f"{test.label[:1].upper()}{test.label[1:]}", "all groups", f"χ² {test.statistic:g} on {test.df} df",
+    whom = ", ".join(result.compared) if 0 < len(result.compared) < len(result.groups) else "all groups"
+    rows = [(f"{test.label[:1].upper()}{test.label[1:]}", whom, f"χ² {test.statistic:g} on {test.df} df",
              format_p(test.p), NOTHING)
             for test in [*([result.log_rank] if result.log_rank else []), *result.gray,
                          *([result.over_time] if result.over_time else [])]]

@@ -16,7 +16,6 @@ from harmony_dash.services.admission import Admission, admit, restrict
 from harmony_dash.services.budget import check_budget_for_all
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.outcome_map import compute_outcome_map, prepare_outcome_map
-from harmony_dash.services.subgroup_treatment import choose_arms
 from harmony_dash.services.subgroups import compute_subgroups, parts_of, prepare_subgroups
 from harmony_dash.services.survival import compute_survival, notes_of_grant, prepare_question
 from harmony_dash.services.table_one import compute_table_one, prepare_table_one
@@ -105,7 +104,7 @@ def _answer_subgroups(question: SubgroupsQuestion, admission: Admission, interva
     snapshot, scope, countries = admission.snapshot, admission.scope, admission.countries
     asked = prepare_subgroups(question, admission)
     granted = replace(asked, cohort=restrict(asked.cohort, countries))
-    parts = parts_of(asked, choose_arms(snapshot, granted, scope, countries=countries))
+    parts = parts_of(snapshot, asked, scope, countries=countries)
     check(parts)
     result = compute_subgroups(snapshot, granted, question, interval=interval, scope=scope, countries=countries)
     released = release(replace(result, notes=(*notes_of_grant(admission), *result.notes)), scope)

@@ -14,7 +14,7 @@ from harmony_dash import __version__
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.audit import AuditEvent, record
 from harmony_dash.access.permissions import Permission
-from harmony_dash.access.receipts import FileMark, Receipt, SavedReceipt, make_number, save_receipt
+from harmony_dash.access.receipts import EXPORT_ACTION, FileMark, Receipt, SavedReceipt, make_number, save_receipt
 from harmony_dash.cohort.description_question import OutcomeMapQuestion, TableOneQuestion
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
 from harmony_dash.disclosure import Released
@@ -25,14 +25,14 @@ from harmony_dash.export.kinds import Looks
 from harmony_dash.export.provenance import Occasion, SourceNote
 from harmony_dash.services.admission import check_still_admitted
 from harmony_dash.services.audited import check_and_record, refusals_recorded
-from harmony_dash.services.budget import record_all_within_budget
+from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.export_answers import ExportQuestion, answer_for_export, cohort_of
 from harmony_dash.services.survival import DEFAULT_DAYS
 from harmony_dash.store.counts import fetch_cross_counts, fetch_sources
 from harmony_dash.store.reader import Snapshot
 
-ACTION = "export"
+ACTION = EXPORT_ACTION
 PREVIEW_ACTION = "preview export"
 
 
@@ -109,10 +109,12 @@ def make_export(deployment: Deployment, actor: Actor, question: ExportQuestion, 
         number, now, actor.username, actor.role.value, result.title, bundle.question,
         bundle.fingerprint, result.snapshot, scope.level.value, grant, bundle.data_sha256,
         tuple(FileMark(file.name, len(file.content), file.sha256) for file in bundle.files))
-    made = f"{asked.for_the_record} as {', '.join(sorted(formats))}; receipt {number}, seal {receipt.seal}"
+    made = f"{asked.for_the_record} as {', '.join(sorted(formats))}{receipt.ending}"
     # the questions that a table is made of, for whoever would put answers together
     lines = [*(part.for_the_record for part in answer.parts if answer.is_table), made]
-    with deployment.access.write() as connection:
+    with refusals_recorded(deployment, actor, ACTION, text, grant=grant), deployment.access.write() as connection:
+        # other exports may have used up the budget while this one was made
+        check_budget_for_all(deployment, actor, answer.parts, ACTION, scope)
         for line in lines:
             audit_id = record(connection, AuditEvent.of(actor, ACTION, question=line, snapshot=result.snapshot,
                                                         level=scope.level.value, n=answer.n, grant=grant), now=now)

@@ -18,6 +18,7 @@ from harmony_dash.dictionary.model import UNTESTED
 from harmony_dash.disclosure import Scope
 from harmony_dash.disclosure.results import EqualityTest, HazardRatio
 from harmony_dash.errors import StatisticsError
+from harmony_dash.services.within_strata import drop_small_cells, link_levels
 from harmony_dash.stats.cox import EVENTS_PER_PARAMETER, fit_cox
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.hazard_ratios import HazardRatios, estimate_hazard_ratios
@@ -41,11 +42,13 @@ class LevelComparison:
     reference : the level the others are compared with; empty if there is no comparison.
     ratios : the comparison, None if there is none.
     reason : why there is none.
+    table : the patients it was made of.
     """
 
     reference: str
     ratios: HazardRatios | None
     reason: str = ""
+    table: EventTable | LevelGrid | None = None
 
     @property
     def hazard_ratios(self) -> Mapping[str, HazardRatio]:
@@ -62,7 +65,8 @@ def compare_levels(table: EventTable | LevelGrid, endpoint: Endpoint, scope: Sco
     Patients who were not tested, or whose test failed, are in no level. The reference is the first level, in the
     table's order, with enough patients and events; another one only if more levels can be compared with it, because the
     first is never at risk beside them (infants have trials of their own). Where results leave protected, levels with
-    few patients or events take no part at all, because the other ratios would tell of them.
+    few patients or events take no part at all, because the other ratios would tell of them, and no ratio rests on few
+    patients beside one another inside strata.
 
     Parameters
     ----------
@@ -84,6 +88,10 @@ def compare_levels(table: EventTable | LevelGrid, endpoint: Endpoint, scope: Sco
         few = "fewer than two levels" if allowed else "no level"
         return LevelComparison("", None, f"{few} with {least} events or more")
     taking_part = table.select_groups(enough if scope.is_protected else allowed)
+    if scope.is_protected:
+        taking_part = drop_small_cells(taking_part, scope)
+        enough = list(link_levels(taking_part, scope)[0])
+        taking_part = drop_small_cells(taking_part.select_groups(enough), scope)
     best: LevelComparison | None = None
     refusal = ""
     for reference in enough:
@@ -95,7 +103,7 @@ def compare_levels(table: EventTable | LevelGrid, endpoint: Endpoint, scope: Sco
             refusal = refusal or problem.problem
             continue
         if best is None or best.ratios is None or len(ratios.left_out) < len(best.ratios.left_out):
-            best = LevelComparison(reference, ratios)
+            best = LevelComparison(reference, ratios, table=taking_part)
         if len(ratios.left_out) == len(taking_part.groups) - len(enough):
             break
     if best is not None:
@@ -110,19 +118,15 @@ def _may_be_told(n: int, events: int, scope: Scope) -> bool:
     return scope.rules.carries_curve(n, events) and n - events >= scope.rules.minimum_cell
 
 
-def compare_over_time(table: EventTable, comparison: LevelComparison, endpoint: Endpoint) -> EqualityTest | None:
-    """Whether the hazard ratios of a comparison change with time; None where that cannot be tested.
-
-    Parameters
-    ----------
-    table : the one that was compared.
-    """
-    ratios = comparison.hazard_ratios
-    if not ratios:
+def compare_over_time(comparison: LevelComparison, endpoint: Endpoint) -> EqualityTest | None:
+    """Whether the hazard ratios of a comparison change with time; None where that cannot be tested."""
+    table, ratios = comparison.table, comparison.hazard_ratios
+    if table is None or not ratios:
         return None
     kept = [label for label in table.groups if label == comparison.reference or label in ratios]
     compared = [label for label in kept if label != comparison.reference]
-    levels = table.select_groups(kept)
+    chosen = table.select_groups(kept)
+    levels = chosen.to_table() if isinstance(chosen, LevelGrid) else chosen
     design = np.array([[label == other for other in compared] for label in kept], dtype=np.float64)
     try:
         model = fit_cox(levels, design, compared, cause=endpoint.causes[0] if endpoint.competing else None,

@@ -14,13 +14,16 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion, fixed_values
 from harmony_dash.dictionary.model import UNTESTED, Variable
 from harmony_dash.disclosure import Scope, too_few
+from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.disclosure.subgroup_results import RowKind
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.protection import fetch_planned_tables, plan_answer
+from harmony_dash.services.protection import drawn_groups, fetch_planned_tables, patients_meant, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.level_grid import LevelGrid, join_levels
 from harmony_dash.store.level_tables import NOT_RECORDED, Levels, fetch_level_tables
 from harmony_dash.store.reader import Snapshot
+
+MISSING_WORDS = "not recorded"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Level:
         None where nothing may be said.
     own_question : they answer another question than the cohort.
     reason : why nothing may be said.
+    not_applied, notes : of a level that was asked for by a filter, in what it answers another question.
     """
 
     value: str
@@ -41,6 +45,8 @@ class Level:
     table: EventTable | None
     own_question: bool = False
     reason: str = ""
+    not_applied: tuple[Unapplied, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class VariableLevels:
     ----------
     asked : value to the question it answers, without groups; of those that may be compared.
     grid : these levels side by side, inside strata; None if there is none.
-    notes : which filters were not applied.
+    not_applied, notes : in what levels answer another question than the one asked, for programs and in words.
     """
 
     variable: Variable
@@ -59,6 +65,7 @@ class VariableLevels:
     levels: tuple[Level, ...]
     grid: LevelGrid | None
     notes: tuple[str, ...] = ()
+    not_applied: tuple[Unapplied, ...] = ()
 
     @property
     def comparable(self) -> tuple[str, ...]:
@@ -138,7 +145,7 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
     if plan.question is None:
         levels = [Level(value, _kind(value), None, reason=plan.withheld.get(value, too_few(scope.rules)))
                   for value in values]
-        return VariableLevels(variable, {}, tuple(levels), None, plan.notes)
+        return VariableLevels(variable, {}, tuple(levels), None, plan.notes, plan.not_applied)
     table, _ = fetch_planned_tables(snapshot, plan)
     asked = {value: part.question for part in plan.parts for value in part.groups}
     levels = [Level(value, _kind(value), table if value in asked else None,
@@ -146,21 +153,31 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
                     reason=plan.withheld.get(value, "" if value in asked else too_few(scope.rules)))
               for value in values]
     levels += _plan_missing(snapshot, question, variable, plan.question, scope, countries)
+    alike = plan.choose_alike(drawn_groups(table, scope), patients_meant(snapshot.dictionary, variable.name))
     compared = {value: replace(asked[value], by=None) for value in values
-                if value in asked and _kind(value) is RowKind.LEVEL}
-    return VariableLevels(variable, compared, tuple(levels), None, plan.notes)
+                if value in alike and _kind(value) is RowKind.LEVEL}
+    return VariableLevels(
+        variable, compared, tuple(levels), None, (*plan.notes, *(note for level in levels for note in level.notes)),
+        (*plan.not_applied, *(one for level in levels for one in level.not_applied)))
+
+
+def within_missing(question: SubgroupsQuestion, variable: str) -> Question | None:
+    """The question whose patients have no value of a variable; None where a filter asks for some of its values."""
+    if variable in fixed_values(question.cohort):
+        return None
+    return replace(question.cohort, where=(*question.cohort.where, Missing(variable)))
 
 
 def _plan_missing(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, whole: Question, scope: Scope,
                   countries: OneOf | None) -> Sequence[Level]:
     """Patients without a value, as if they had been asked for by a filter; none where a filter asks for values."""
-    if variable.name in fixed_values(question.cohort):
+    asked = within_missing(question, variable.name)
+    if asked is None:
         return []
     missing = Missing(variable.name)
     nothing = [Level(NOT_RECORDED, RowKind.MISSING, None, reason="too many filters to count them as well")]
     try:
-        plan = plan_answer(snapshot, replace(question.cohort, where=(*question.cohort.where, missing)), scope,
-                           countries=countries)
+        plan = plan_answer(snapshot, asked, scope, countries=countries)
     except QuestionError:
         return nothing
     if plan.question is None or missing not in plan.question.where:
@@ -168,7 +185,11 @@ def _plan_missing(snapshot: Snapshot, question: SubgroupsQuestion, variable: Var
     table, _ = fetch_planned_tables(snapshot, plan)
     own = set(plan.question.where) != {*whole.where, missing}
     renamed = replace(table, groups=(NOT_RECORDED,))
-    return [Level(NOT_RECORDED, RowKind.MISSING, renamed, own_question=own)]
+    if not own:
+        return [Level(NOT_RECORDED, RowKind.MISSING, renamed)]
+    told = tuple(replace(one, groups=(MISSING_WORDS,)) for one in plan.not_applied)
+    return [Level(NOT_RECORDED, RowKind.MISSING, renamed, own_question=True, not_applied=told,
+                  notes=tuple(f"{MISSING_WORDS}: {note}" for note in plan.notes))]
 
 
 def fetch_arms(snapshot: Snapshot, question: SubgroupsQuestion, variable: VariableLevels, arms: Sequence[str],

@@ -12,7 +12,7 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable, VariableType
 from harmony_dash.disclosure import Scope, too_few
 from harmony_dash.disclosure.grid import first_grid_day, grid_days, snap_to_grid
-from harmony_dash.disclosure.keyed_count import NOBODY, keyed
+from harmony_dash.disclosure.keyed_count import keyed
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, IntervalType
 from harmony_dash.disclosure.subgroup_results import (
     Finding,
@@ -23,7 +23,7 @@ from harmony_dash.disclosure.subgroup_results import (
 )
 from harmony_dash.errors import StatisticsError
 from harmony_dash.services.estimates import common_start, estimate_group
-from harmony_dash.services.level_comparison import LevelComparison, compare_levels
+from harmony_dash.services.level_comparison import LevelComparison, compare_levels, compare_over_time
 from harmony_dash.services.subgroup_levels import Level, VariableLevels
 from harmony_dash.stats.cumulative_incidence import estimate_cumulative_incidence, read_incidence
 from harmony_dash.stats.event_table import EventTable
@@ -77,7 +77,8 @@ def build_variable(levels: VariableLevels, reading: Reading) -> SubgroupVariable
         found = comparison.ratios.likelihood_ratio_test
         test = LevelsTest(found.statistic, found.df, found.p)
     return SubgroupVariable(variable.name, variable.label, rows, comparison.reference, test, Finding.EXPLORATORY,
-                            reason=comparison.reason)
+                            reason=comparison.reason, over_time=compare_over_time(comparison, reading.endpoint),
+                            is_circumstance=variable.is_circumstance)
 
 
 def _compare(levels: VariableLevels, reading: Reading) -> LevelComparison:
@@ -121,7 +122,7 @@ def _build_row(level: Level, counts: Mapping[str, tuple[int, int]], variable: Va
                reading: Reading) -> SubgroupRow:
     name = name_level(variable, level.value)
     if level.table is None:
-        return SubgroupRow(level.value, name, level.kind, NOBODY, NOBODY, None, reason=level.reason)
+        return SubgroupRow(level.value, name, level.kind, None, None, None, reason=level.reason)
     n, events = counts[level.value]
     at, group, reason = read_level(level.table, level.value, n, events, start, reading)
     ratio = comparison.hazard_ratios.get(level.value)

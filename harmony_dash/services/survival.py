@@ -31,7 +31,14 @@ from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
 from harmony_dash.services.level_comparison import LevelComparison, compare_levels, compare_over_time
-from harmony_dash.services.protection import AnswerPlan, drawn_groups, fetch_planned_tables, name_group, plan_answer
+from harmony_dash.services.protection import (
+    AnswerPlan,
+    drawn_groups,
+    fetch_planned_tables,
+    name_group,
+    patients_meant,
+    plan_answer,
+)
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import count_keyed_patients
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
@@ -186,10 +193,11 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
     small = [name for name, n in counts.items() if name not in shown and (n or scope.is_protected)]
     whole, table = table, table.select_groups(shown)
     names = {value: name_group(snapshot.dictionary, question.by, value) for value in counts}
-    tests = run_tests(table, question, names)
+    compared = plan.choose_alike(shown, patients_meant(snapshot.dictionary, question.by))
+    tests = run_tests(table, compared, question, names, scope)
     endpoint, hazards = endpoint_named(question.endpoint), LevelComparison("", None)
-    if len(shown) > 1:
-        hazards = compare_levels(table, endpoint, scope)
+    if len(compared) > 1:
+        hazards = compare_levels(table, endpoint, scope, levels=compared)
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
     start = common_start(table)
@@ -227,11 +235,11 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         attrition=_attrition(flow.result(), applied, snapshot),
         exclusions=_exclusions(flow.result(), applied, snapshot),
         interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, answered)), methods="", summary="",
-        not_applied=plan.not_applied, compared=tuple(names[value] for value in shown),
+        not_applied=plan.not_applied, compared=tuple(names[value] for value in compared),
         differing=tuple(names[value] for part in plan.parts if part.question != plan.question
                         for value in part.groups if value in shown),
         reference=names[hazards.reference] if hazards.reference else "",
-        over_time=compare_over_time(table, hazards, endpoint))
+        over_time=compare_over_time(hazards, endpoint))
 
 
 def _without_groups(flow: CohortFlow) -> KeyedCount:

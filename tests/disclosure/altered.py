@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,9 @@ import pandas as pd
 from harmony_dash.cohort import Question
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.effects import count_rows, meets_all
+from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.services.protection import plan_answer
+from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival, prepare_question
 from harmony_dash.store.effects import fetch_effects
 from harmony_dash.store.reader import Snapshot, Store
 from tests.benchmarks.stores import make_benchmark_store
@@ -51,6 +53,21 @@ class Shares:
         return f"{100 * (self.noted + self.refused):.0f} / {100 * (self.others + self.refused):.0f}"
 
 
+@dataclass(frozen=True)
+class TestsLost:
+    """Shares of grouped realistic questions with two groups or more in the figure.
+
+    Attributes
+    ----------
+    all_of_them : without a test, because fewer than two groups answer the cohort's own question.
+    for_some : tested, but not all groups that are drawn.
+    """
+
+    __test__ = False
+    all_of_them: float
+    for_some: float
+
+
 def count_altered(snapshot: Snapshot, patients: pd.DataFrame, conditions: int, *, several: bool,
                   questions: int = QUESTIONS, seed: int = 1) -> Shares:
     """What becomes of realistic questions with so many conditions and no groups."""
@@ -73,6 +90,24 @@ def _answered_set(snapshot: Snapshot, question: Question) -> tuple[int, int]:
     return int(found), found.key
 
 
+def count_tests_lost(snapshot: Snapshot, patients: pd.DataFrame, conditions: int, *, several: bool,
+                     questions: int = QUESTIONS, seed: int = 1) -> TestsLost:
+    """What becomes of the tests of realistic questions that are grouped by another variable."""
+    rng = np.random.default_rng(seed)
+    lost = fewer = drawn = 0
+    for _ in range(questions):
+        question = realistic_question(patients, conditions, rng, several=several)
+        others = [name for name in patients if name not in question.variables]
+        question = prepare_question(replace(question, by=str(rng.choice(others))), snapshot)
+        result = compute_survival(snapshot, question, question, interval=IntervalType.LOG_LOG, days=DEFAULT_DAYS,
+                                  scope=SCOPE)
+        if len(result.groups) > 1:
+            drawn += 1
+            lost += not result.compared
+            fewer += 0 < len(result.compared) < len(result.groups)
+    return TestsLost(lost / max(1, drawn), fewer / max(1, drawn))
+
+
 def patients_of(snapshot: Snapshot, names: Sequence[str]) -> pd.DataFrame:
     """What realistic questions are drawn from: the patients' values of these variables, None where not recorded."""
     kept = [name for name in names if name in snapshot.dictionary]
@@ -83,11 +118,12 @@ def patients_of(snapshot: Snapshot, names: Sequence[str]) -> pd.DataFrame:
 def report(snapshot: Snapshot, questions: int) -> str:
     """All shares in per cent, by kind of filter and number of conditions."""
     patients = patients_of(snapshot, EVERYDAY)
-    lines = ["filters | conditions | noted | other patients | refused"]
+    lines = ["filters | conditions | noted | other patients | refused | no test | test of some"]
     for several in (False, True):
         for conditions in (1, 2, 3, 4):
             shares = count_altered(snapshot, patients, conditions, several=several, questions=questions)
-            found = (shares.noted, shares.others, shares.refused)
+            tests = count_tests_lost(snapshot, patients, conditions, several=several, questions=questions)
+            found = (shares.noted, shares.others, shares.refused, tests.all_of_them, tests.for_some)
             lines.append(" | ".join(["lists" if several else "one value", str(conditions),
                                      *(f"{100 * share:.1f}" for share in found)]))
     return "\n".join(lines)

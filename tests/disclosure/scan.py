@@ -32,6 +32,7 @@ from harmony_dash.disclosure.precision import describe_precision
 from harmony_dash.disclosure.results import CohortChoices, CoverageResult, Curve, Status, SurvivalResult
 from harmony_dash.ui.components.answer_notes import (
     build_notes_line,
+    describe_compared,
     describe_unapplied,
     explain_dagger,
 )
@@ -88,7 +89,7 @@ def scan_survival(released: Released[SurvivalResult]) -> Iterator[str]:
     words = [result.title, result.methods, result.summary, *result.notes, describe_survival(released),
              describe_missing_causes(released), *(" ".join(pair) for pair in describe_withheld(result)),
              build_flow_words(result.attrition, result.n), *describe_test(released), build_notes_line(result),
-             *describe_unapplied(result), explain_dagger(result),
+             *describe_unapplied(result), explain_dagger(result), describe_compared(result),
              describe_precision(result, released.scope),
              *build_pairwise(result).to_csv().splitlines(),
              *build_mean_differences(result, TimeUnit.YEARS).to_csv().splitlines()]

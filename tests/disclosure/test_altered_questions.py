@@ -9,7 +9,7 @@ import pytest
 
 from harmony_dash.store.reader import Snapshot, Store
 from tests.benchmarks.stores import make_benchmark_store
-from tests.disclosure.altered import PATIENTS, count_altered, patients_of
+from tests.disclosure.altered import PATIENTS, count_altered, count_tests_lost, patients_of
 from tests.disclosure.questions import EVERYDAY
 
 QUESTIONS = 50
@@ -34,3 +34,9 @@ def test_few_questions_are_answered_otherwise_than_asked_or_not_at_all(
     shares = count_altered(snapshot, patients, conditions, several=several, questions=QUESTIONS)
     assert shares.others <= shares.noted
     assert shares.noted + shares.refused <= 0.06
+
+
+def test_few_figures_of_groups_lose_their_test(snapshot: Snapshot, patients: pd.DataFrame) -> None:
+    lost = count_tests_lost(snapshot, patients, 4, several=True, questions=QUESTIONS)
+    assert lost.all_of_them <= 0.06
+    assert lost.for_some <= 0.12

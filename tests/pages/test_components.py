@@ -17,7 +17,9 @@ from harmony_dash.disclosure.results import AttritionStep, HazardRatio, Unapplie
 from harmony_dash.disclosure.wording import differing_groups
 from harmony_dash.ui.components.answer_notes import (
     build_notes_line,
+    describe_compared,
     explain_dagger,
+    explain_no_test,
     explain_ratios,
 )
 from harmony_dash.ui.components.chips import explain_protection, name_level
@@ -187,9 +189,16 @@ def test_a_group_in_which_everything_was_applied_differs_from_the_rest() -> None
                      differing=("high risk",))
     assert differing_groups(result) == ("high risk",)
     assert explain_dagger(result).endswith("Answered as asked: high risk.")
-    everybody = replace(result, compared=tuple(group.name for group in result.groups))
+    everybody = replace(result, differing=())
     assert differing_groups(everybody) == ()
     assert explain_dagger(everybody) == ""
+    assert describe_compared(everybody) == ""
+
+
+def test_no_test_has_its_true_reason() -> None:
+    apart = replace(make_result(), not_applied=(Unapplied("sex: Female", {}, "not applied", ("high risk",)),))
+    assert "different questions" in explain_no_test(apart)
+    assert "too few events" in explain_no_test(make_result())
 
 
 def test_the_flow_names_withheld_groups_once_a_reason() -> None:

@@ -76,3 +76,10 @@ def test_a_group_that_may_not_be_described_has_no_numbers() -> None:
     rows = rows_of(group("a", 300, 100), hidden, variables=(replace(MARKER, difference=None),))
     assert [row[2] for row in rows[1:]] == ["–"] * (len(rows) - 1)
     assert rows[0][-1] == "–"
+
+
+def test_patients_with_a_number_are_hidden_where_few_may_have_none_and_left_out_where_none_is_told() -> None:
+    told = group("a", 300, 100)
+    few = replace(told, quartiles={AGE.variable: replace(told.quartiles[AGE.variable], n=None)})
+    assert rows_of(told, few, variables=(AGE,))[1] == ["patients with a value", "480", "hidden", ""]
+    assert len(rows_of(few, few, variables=(AGE,))) == 1

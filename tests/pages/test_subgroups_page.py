@@ -91,7 +91,8 @@ def words_of(page: AppTest) -> str:
 
 def counter_of(page: AppTest) -> tuple[int, int]:
     """Comparisons in the table, and before it."""
-    found = re.search(r"\*\*(\d+)\*\* comparisons were made in this table, \*\*(\d+)\*\* before it", words_of(page))
+    found = re.search(r"\*\*(\d+)\*\* comparisons were made in this table \([^)]*\), \*\*(\d+)\*\* before it",
+                      words_of(page))
     assert found is not None
     return int(found[1]), int(found[2])
 
@@ -127,7 +128,8 @@ def test_levels_have_their_rows_their_tests_and_a_counter(house: House) -> None:
     for words in ("Sex", "Age group", "Cytogenetic risk group", "Female", "1 (reference)", "not recorded"):
         assert words in figure
     made, before = counter_of(page)
-    assert (made, before) == (5, 0)
+    assert (made, before) == (8, 0)
+    assert "5 of levels and 3 of variables" in words_of(page)
     assert "snapshot" in words_of(page)
 
 

@@ -7,8 +7,14 @@ it is the folder of this script. Exit status: 0 all numbers agree, 1 some differ
 missing.
 
 A hazard ratio has two decimals: within them it must lie in the middle of its limits on the scale of logarithms, and its
-p-value must be the one they ask for. q-values are p-values adjusted by Benjamini and Hochberg. Counts are rounded to
-five each by itself, so parts must add up to their whole but for that, and events are no more than patients.
+p-value must be the one they ask for. The p-value of a test belongs to its chi-squared statistic and its degrees of
+freedom; between levels these are one less than the levels with a hazard ratio and their reference. q-values are
+p-values adjusted by Benjamini and Hochberg. Counts are rounded to five each by itself: where all parts are shown they
+must add up to their whole but for that, 4 a count; events are no more than patients. An estimate lies inside its
+limits.
+
+Not checked, because a table does not hold what they come from: events and estimates themselves, shrunken ratios,
+differences between arms, medians, quartiles, means and standardised differences.
 """
 
 from __future__ import annotations
@@ -27,8 +33,9 @@ HALF_DIGIT = 0.005 + 1e-9  # of a hazard ratio
 SMALLEST_P = 0.001  # stands for itself and everything below
 EXACT = 1e-9
 MOST_OFF = 4  # a count that was rounded to five
-NUMBERS = {"patients", "events", "hr", "hr_lower", "hr_upper", "p", "q", "estimate", "lower", "upper",
-           "reference_patients", "reference_events", "compared_patients", "compared_events"}
+NUMBERS = {"patients", "events", "hr", "hr_lower", "hr_upper", "p", "q", "statistic", "df", "estimate", "lower",
+           "upper", "left", "reference_patients", "reference_events", "compared_patients",
+           "compared_events"}
 
 Rows = list[dict[str, Any]]
 outcomes: list[bool] = []
@@ -61,7 +68,7 @@ def check_files(folder: Path) -> dict[str, Rows]:
     return {name: read(folder, name) for name in sums}
 
 
-def check_ratio(what: str, ratio: float, lower: float, upper: float | None, p: float) -> None:
+def check_ratio(what: str, ratio: float, lower: float, upper: float | None, p: float | None) -> None:
     """Whether a hazard ratio, its limits and its p-value belong together, as closely as their digits can tell."""
     if lower <= HALF_DIGIT or upper is None:
         return  # the digits say too little
@@ -69,12 +76,57 @@ def check_ratio(what: str, ratio: float, lower: float, upper: float | None, p: f
         (math.log(one - HALF_DIGIT), math.log(one + HALF_DIGIT)) for one in (lower, upper, ratio))
     agrees = here_ >= (low + high) / 2 and here <= (low_ + high_) / 2
     compare(f"{what}: hazard ratio", math.sqrt(lower * upper), ratio, agrees)
+    if p is None:
+        return
     errors = max((high - low_) / (2 * NORMAL), 1e-12), (high_ - low) / (2 * NORMAL)
     nearest = 0.0 if here <= 0 <= here_ else min(abs(here), abs(here_))
     most, least = (two_sided(z) for z in (nearest / errors[1], max(abs(here), abs(here_)) / errors[0]))
-    # two significant digits, and none below the smallest
-    agrees = 0.9 * least <= p + EXACT and (p <= 1.1 * most + EXACT or p <= SMALLEST_P)
-    compare(f"{what}: p", two_sided(math.log(ratio) / ((math.log(upper) - math.log(lower)) / (2 * NORMAL))), p, agrees)
+    middle = two_sided(math.log(ratio) / ((math.log(upper) - math.log(lower)) / (2 * NORMAL)))
+    compare_p(f"{what}: p", least, most, middle, p)
+
+
+def compare_p(what: str, least: float, most: float, recomputed: float, p: float) -> None:
+    """Whether a p-value lies between two values; it has two significant digits, and none is below the smallest."""
+    # the first p-value above the smallest is 0.0011
+    agrees = 0.95 * least <= p + EXACT and p <= min(1.0, max(1.06 * most, 1.1 * SMALLEST_P)) + EXACT
+    compare(what, recomputed, p, agrees)
+
+
+def check_test(what: str, statistic: float, df: float, p: float) -> None:
+    """Whether the p-value of a test is that of its statistic, which has two significant digits."""
+    half = 10 ** (math.floor(math.log10(statistic)) - 1) / 2 if statistic else 0.0
+    least, here, most = (chi_squared(value, round(df)) for value in (statistic + half, statistic, statistic - half))
+    compare_p(f"{what}: p of its statistic", least, most, here, p)
+
+
+def chi_squared(value: float, df: int) -> float:
+    """The share of a chi-squared distribution with whole degrees of freedom beyond a value (DLMF 8.4.10, 8.8.2)."""
+    half = value / 2
+    tail, place = (math.erfc(math.sqrt(half)), 1) if df % 2 else (math.exp(-half), 2)
+    while place < df:
+        tail += math.exp(place / 2 * math.log(half) - half - math.lgamma(place / 2 + 1)) if half else 0.0
+        place += 2
+    return tail
+
+
+def check_degrees(levels: Rows, variables: Rows) -> None:
+    """A test of k levels has k - 1 degrees of freedom; these levels have a hazard ratio, and one is the reference."""
+    for one in variables:
+        if one["df"] is not None:
+            levels_of = [row for row in levels if row["variable"] == one["variable"]]
+            compared = sum(row["hr"] is not None or row["reference"] == "yes" for row in levels_of)
+            compare(f"{name(one)}: degrees of freedom", compared - 1, one["df"], one["df"] == compared - 1)
+
+
+def check_whole(levels: Rows, cohort: Rows) -> None:
+    """Where all rows of a variable are shown, none of another question, they are the cohort."""
+    whole = next((row["left"] for row in cohort if row["kind"] == "in the figure"), None)
+    rows: dict[str, Rows] = defaultdict(list)
+    for row in levels:
+        rows[row["variable"]].append(row)
+    alike = [row for found in rows.values() if any(row["kind"] == "missing" for row in found)
+             and not any(row["own_question"] == "yes" for row in found) for row in found]
+    check_sums(alike, {"": whole}, ("variable",), "")
 
 
 def two_sided(z: float) -> float:
@@ -136,7 +188,15 @@ def main() -> int:
         return 2
     for row in [*tables.get("levels", []), *tables.get("treatment", [])]:
         if row["hr"] is not None:
-            check_ratio(name(row), row["hr"], row["hr_lower"], row["hr_upper"], row["p"])
+            check_ratio(name(row), row["hr"], row["hr_lower"], row["hr_upper"], row.get("p"))
+    for of in ("variables", "interactions"):
+        for row in tables.get(of, []):
+            if row["p"] is not None:
+                which = " ".join([of, name(row), row.get("compared_arm", "")])
+                check_test(which, row["statistic"], row["df"], row["p"])
+    if "variables" in tables:
+        check_degrees(tables["levels"], tables["variables"])
+        check_whole(tables["levels"], tables["cohort"])
     for of in ("levels", "variables", "interactions"):
         check_adjusted(tables.get(of, []), of)
     for of in ("levels", "cells"):

@@ -64,8 +64,14 @@ def explain_dagger(result: SurvivalResult) -> str:
     # What was left out everywhere else could be applied in these.
     words += [f"Answered as asked: {join_words(apart)}"] if (
         apart := [name for name in groups if name not in named]) else []
-    return (f"{DAGGER} These patients answer a slightly different question; at most one in ten is another than was "
-            f"asked for. {'; '.join(words)}.")
+    return f"{DAGGER} These patients answer a slightly different question. {'; '.join(words)}."
+
+
+def describe_compared(result: SurvivalResult) -> str:
+    """Which groups the tests compare, where they are not all that are drawn."""
+    if not result.compared or set(result.compared) >= {group.name for group in result.groups}:
+        return ""
+    return f"compares {join_words(result.compared)}"
 
 
 def explain_ratios(result: SurvivalResult) -> str:
@@ -77,5 +83,9 @@ def explain_ratios(result: SurvivalResult) -> str:
     return f" HR is the hazard ratio against {result.reference} over all follow-up (Cox model{strata}{cause})."
 
 
-NO_TEST = "No test is shown: too few events, or a withheld group would have taken part."
+def explain_no_test(result: SurvivalResult) -> str:
+    """Why several groups are drawn and no test is given."""
+    if result.not_applied and len(result.compared) < 2:
+        return "No test is shown, because the groups answer different questions."
+    return "No test is shown: too few events, or a withheld group would have taken part."
 

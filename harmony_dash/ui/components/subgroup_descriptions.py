@@ -8,6 +8,7 @@ from harmony_dash.charts.heat_map import build_outcome_map_figure
 from harmony_dash.charts.numbers import name_time
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
+from harmony_dash.disclosure.description_words import MOST_ERROR, STEP
 from harmony_dash.disclosure.headline import counts_failures
 from harmony_dash.disclosure.policy import too_few
 from harmony_dash.disclosure.released import Released
@@ -71,8 +72,10 @@ def show_table_one(released: Released[TableOne]) -> None:
         lines.append("Hidden: too small to show, or it would give a small number away. –: gets no answer by itself, or "
                      "cannot be worked out from the numbers shown.")
     if len(result.groups) > 1:
-        lines.append("Std. diff.: standardised difference; above 0.1 it is usually called an imbalance. There are "
-                     "no p-values: whether groups differ by chance is not what a Table 1 asks.")
+        rounded = (f", in steps of {STEP:g} and ± {MOST_ERROR:g} because the numbers are rounded"
+                   if released.scope.is_protected else "")
+        lines.append(f"Std. diff.: standardised difference{rounded}; above 0.1 it is usually called an imbalance. "
+                     "There are no p-values: whether groups differ by chance is not what a Table 1 asks.")
     hidden = [group for group in result.groups if group.choices is None]
     lines += [f"Not described: {group.name} ({group.reason})." for group in hidden]
     st.caption(escape_markdown(tidy_units(" ".join(lines))))

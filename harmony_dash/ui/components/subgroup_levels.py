@@ -14,6 +14,7 @@ from harmony_dash.charts.forest_lines import ForestLines, list_level_lines, list
 from harmony_dash.charts.names import DAGGER
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.disclosure.subgroup_words import describe_tests
 from harmony_dash.ui.components.cohort_flow import build_flow_table
 from harmony_dash.ui.components.subgroup_controls import show_effect_control
 from harmony_dash.ui.components.subgroup_tables import (
@@ -69,9 +70,11 @@ def show_levels(released: Released[SubgroupsResult], view: SurvivalView, setting
 
 
 def count_comparisons(result: SubgroupsResult) -> str:
-    """"14 comparisons were made in this table, 28 before it in this session.\""""
+    """"14 comparisons (8 of levels, 4 of variables and 2 of interactions) were made in this table, 28 before it in
+    this session.\""""
     one = result.comparisons == 1
-    return (f"**{result.comparisons:,}** {'comparison was' if one else 'comparisons were'} made in this table, "
+    return (f"**{result.comparisons:,}** {'comparison was' if one else 'comparisons were'} made in this table "
+            f"({describe_tests(result)}), "
             f"**{result.comparisons_before:,}** before it in this session.")
 
 
@@ -118,8 +121,8 @@ def _show_words(result: SubgroupsResult, effect: int) -> None:
         lines.append("Hollow squares are the effect in a level alone, filled ones the same drawn towards the mean of "
                      "all levels. Differences are percentage points, compared minus reference arm.")
     if any(row.own_question for variable in result.variables for row in variable.rows):
-        lines.append(f"{DAGGER} These patients answer a slightly different question: at most one in ten is another "
-                     "than was asked for. The notes say which filter was not applied.")
+        lines.append(f"{DAGGER} These patients answer a slightly different question; the notes say which filter was "
+                     "not applied.")
     st.caption(escape_markdown(tidy_units(" ".join(lines))))
 
 

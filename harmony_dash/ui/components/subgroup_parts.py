@@ -10,8 +10,8 @@ from harmony_dash.ui.components.answer_notes import MOST_OPEN
 from harmony_dash.ui.components.text import escape_markdown, sentence, tidy_units
 
 LIMITS = (
-    "Whether a level causes the outcome. Levels are compared as they were found, one variable at a time, without "
-    "adjusting for the others: a marker can stand out because of another one that goes with it.",
+    "Whether a level causes the outcome. Levels are compared one variable at a time, without adjusting for the others: "
+    "a marker can stand out because of another one that goes with it.",
     "Whether a treatment would work better for patients with a marker. That takes a comparison of treatments within "
     "trials, several trials that agree, and a judgement of its credibility (ICEMAN). A level with a worse outcome need "
     "not gain from more treatment.",

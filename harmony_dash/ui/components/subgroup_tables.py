@@ -15,6 +15,7 @@ from harmony_dash.disclosure.protect_counts import NO_VALUE
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import CohortChoices
 from harmony_dash.disclosure.subgroup_results import InteractionResult, LevelsTest, SubgroupsResult, SubgroupVariable
+from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY
 from harmony_dash.ui.components.text import capital, tidy_units
 
 FIRST = "Variable and level"
@@ -49,7 +50,10 @@ def _numbers(test: LevelsTest | None) -> tuple[str, str]:
 
 
 def _finding(variable: SubgroupVariable) -> str:
-    return variable.finding.value if variable.test else variable.reason or NOTHING
+    if variable.test is None:
+        return variable.reason or NOTHING
+    changes = variable.over_time is not None and variable.over_time.p < LEVEL_OF_PROPORTIONALITY
+    return f"{variable.finding.value}; hazards not proportional" if changes else variable.finding.value
 
 
 def _trials(one: InteractionResult) -> str:
@@ -91,7 +95,7 @@ def build_table_one(result: TableOne) -> pd.DataFrame:
                          *(_median(variable, group) for group in result.groups), apart))
         words, known = ("not recorded", _missing) if variable.values else ("patients with a value", _known)
         told = [known(variable, group) for group in result.groups]
-        if not set(told) <= {"0", ""}:
+        if not set(told) <= ({"0", ""} if variable.values else {HIDDEN, ""}):
             rows.append((f"{_INDENT}{words}", *told, ""))
     table = pd.DataFrame(rows, columns=[CHARACTERISTIC, *names, DIFFERENCE])
     return table if len(result.groups) > 1 else table.drop(columns=[DIFFERENCE])
@@ -132,7 +136,7 @@ def _missing(variable: TableOneVariable, group: TableOneGroup) -> str:
 
 
 def _known(variable: TableOneVariable, group: TableOneGroup) -> str:
-    """Patients with a value of a number, where they are not the whole group."""
+    """Patients with a value of a number, where they are not the whole group; hidden where few of it may have none."""
     found = group.quartiles.get(variable.variable)
     return "" if found is None or found.n == group.n else format_part(found.n)
 

@@ -13,7 +13,7 @@ from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.precision import describe_precision
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import RestrictedMeanDifference, SurvivalResult
-from harmony_dash.ui.components.answer_notes import NO_TEST, explain_dagger, explain_ratios
+from harmony_dash.ui.components.answer_notes import describe_compared, explain_dagger, explain_no_test, explain_ratios
 from harmony_dash.ui.components.methods_line import show_method_line
 from harmony_dash.ui.components.survival_view import SurvivalView, full_link
 from harmony_dash.ui.components.tables import (
@@ -73,11 +73,11 @@ def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None
     ratios = escape_markdown(explain_ratios(result))
     st.caption(f"In brackets, 95 % confidence intervals. Percentages are {what} at that time.{ratios}{mean} Follow-up "
                "is the median by reverse Kaplan–Meier.")
-    tests = describe_test(released)
+    tests, compared = describe_test(released), describe_compared(result)
     for line in tests:
-        st.markdown(escape_markdown(line))
+        st.markdown(escape_markdown(f"{line} ({compared})" if compared else line))
     if not tests and len(result.groups) > 1:
-        st.caption(NO_TEST)
+        st.caption(explain_no_test(result))
     st.markdown(escape_markdown(tidy_units(result.summary)))
     differences = () if competing else result.restricted_mean_differences
     if result.pairwise or differences:

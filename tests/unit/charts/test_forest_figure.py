@@ -32,7 +32,7 @@ AT = EstimateAt(1826, 0.91, 0.88, 0.93, 120)
 
 def in_level(shrunken: Interval | None) -> TreatmentInLevel:
     return TreatmentInLevel(ArmCount("a", "standard", 200, 30), ArmCount("b", "reduced", 180, 40),
-                            HazardRatio(1.4, 0.9, 2.1, 0.12), shrunken, Interval(-0.031, -0.09, 0.02))
+                            Interval(1.4, 0.9, 2.1), shrunken, Interval(-0.031, -0.09, 0.02))
 
 
 def variable(number: int) -> SubgroupVariable:
@@ -135,7 +135,7 @@ def test_treatment_has_both_arms_raw_hollow_and_shrunken_filled() -> None:
     assert lines.columns[1:3] == ("standard (events/n)", "reduced (events/n)")
     assert (lines.better, lines.worse) == ("favours reduced", "favours standard")
     assert lines.lines[1].cells == ("negative", "30/200", "40/180", "−3.1 (−9.0 to +2.0)", "1.40 (0.90–2.10)",
-                                    "1.20 (1.00–1.50)", "0.12")
+                                    "1.20 (1.00–1.50)")
     figure = build_treatment_forest_figure(released, dark=True)
     go.Figure(figure.to_plotly_json())
     named = {trace.name: len(trace.x) for trace in figure.data if trace.name}

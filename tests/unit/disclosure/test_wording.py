@@ -40,6 +40,17 @@ def test_the_verdict_is_on_the_p_value_that_is_printed(p: float, differs: bool, 
     assert ("do not differ" in summary) != differs
 
 
+def test_groups_that_take_no_part_in_a_test_are_not_spoken_of() -> None:
+    test = EqualityTest("log-rank test", 3.9, 1, 0.01, 50)
+    result = make(log_rank=test)
+    assert "The groups differ" in write_summary(result, PROTECTED)
+    assert "tests compare" not in write_methods(result, PROTECTED)
+    first, *rest = (group.name for group in result.groups)
+    of_two = replace(result, groups=(*result.groups, replace(result.groups[0], name="another")))
+    assert f"{', '.join([first, *rest[:-1]])} and {rest[-1]} differ" in write_summary(of_two, PROTECTED)
+    assert f"tests compare {', '.join([first, *rest])}" in write_methods(of_two, PROTECTED)
+
+
 def test_every_reason_for_withholding_is_given_once() -> None:
     withheld = tuple(WithheldGroup({}, name, reason) for name, reason in (("a", "x"), ("b", "y"), ("c", "x")))
     methods = write_methods(make(withheld=withheld), PROTECTED)
@@ -70,6 +81,8 @@ def test_the_summary_names_groups_that_answer_another_question() -> None:
     result = make(not_applied=(two,))
     assert f" {first} and {second} answer a slightly different question." in write_summary(result, PROTECTED)
     assert "the flow is that of the cohort" in write_methods(result, PROTECTED)
+    assert "No test" not in write_summary(result, PROTECTED)
+    assert "No test: the groups answer different questions." in write_summary(replace(result, compared=()), PROTECTED)
 
 
 def test_what_is_true_of_the_whole_cohort_makes_no_group_different() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
 import subprocess
@@ -11,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from scipy.stats import chi2
 
 from harmony_dash.access.accounts import create_account
 from harmony_dash.access.actor import OPERATOR, Actor, Role
@@ -26,6 +29,7 @@ from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, QuestionError, TooManyQuestions, UserError
 from harmony_dash.export.files import Format
+from harmony_dash.export.subgroups import OTHER_QUESTION
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.descriptions_json import outcome_map_as_json, table_one_as_json
 from harmony_dash.services.export_answers import ExportQuestion
@@ -149,6 +153,38 @@ def test_table_one_and_the_map_hold_the_numbers_of_the_screen(deployment: Deploy
         (cell["row"], cell["column"], cell["n"], cell["at"] and cell["at"]["survival"]) for cell in told]
 
 
+def test_rows_of_another_question_are_marked_and_explained_wherever_they_go(
+        deployment: Deployment, tmp_path: Path) -> None:
+    """Nine patients of one level are all that a filter takes away there: it is left out for them alone."""
+    frame = make_patients(900, seed=3)
+    frame["cyto_group"] = ["good", "intermediate", "high"] * 300
+    frame["immunophenotype"] = "B"
+    frame.loc[frame.index[0:27:3], "immunophenotype"] = "T"
+    frame.loc[frame.index[301:901:3], "immunophenotype"] = ["T", "B"] * 100
+    frame.loc[frame.index[302:902:3], "immunophenotype"] = ["T", "B"] * 100
+    make_store(tmp_path / "store", frame=frame)
+    house = replace(deployment, store=open_deployment(Settings(
+        tmp_path / "store", tmp_path / "other.sqlite", None, access_key=ACCESS_KEY, disclosure_key=DISCLOSURE_KEY,
+    ), now=lambda: NOW).store)
+    question = SubgroupsQuestion(COHORT, ("sex", "cyto_group"), None)
+    told = subgroups_as_json(ask_subgroups(house, CLARA, question))
+    assert [row["level"] for row in told["rows"] if row["own_question"]] == ["good"]
+    files = contents(house, question, formats=(Format.CSV, Format.HTML))
+    marked = {row["level"]: row["own_question"] for row in rows_of(files["levels.csv"])
+              if row["variable"] == "cyto_group"}
+    assert {level: mark for level, mark in marked.items() if level in ("good", "intermediate", "high")} == {
+        "good": "yes", "intermediate": "no", "high": "no"}
+    (condition,) = json.loads(files["provenance.json"])["protection"]["conditions not applied"]
+    assert [one["words"] for one in told["not_applied"]] == [condition.split(": not applied")[0]]
+    assert "not applied in" in condition
+    assert "Cytogenetic" in condition
+    # under the figure and under its twin as a table
+    report = files["report.html"].decode()
+    assert OTHER_QUESTION in report.replace("&#39;", "'")
+    unmarked = contents(deployment, SUBGROUPS, formats=(Format.HTML,))["report.html"].decode()
+    assert OTHER_QUESTION not in unmarked
+
+
 # -- under a grant ---------------------------------------------------------------------------------------------------
 
 
@@ -191,13 +227,15 @@ def test_every_question_a_table_answers_stands_in_the_trail(deployment: Deployme
     recorded = {rebuild_question(one, snapshot) for one in read_recorded_questions(deployment, NOW.replace(hour=0))}
     cohort = question.cohort
     if question is SUBGROUPS:
-        assert recorded == {cohort, *(replace(cohort, by=name) for name in SUBGROUPS.variables)}
+        assert recorded == {
+            cohort, *(replace(cohort, by=name) for name in SUBGROUPS.variables),
+            *(replace(cohort, where=(*cohort.where, parse_filter(f"{name}=?"))) for name in SUBGROUPS.variables)}
     elif question is TABLE:
         assert recorded == {Question("ALL", "efs", (*cohort.where, parse_filter(f"sex={sex}"))) for sex in "FM"}
     elif question is MAP:
         assert recorded == {replace(cohort, where=(*cohort.where, parse_filter(f"sex={sex}"))) for sex in "FM"}
     else:
-        assert len(recorded) == 7  # everybody, two variables, and each of them in two arms
+        assert len(recorded) == 9  # everybody, two variables, who has no value of them, and each of them in two arms
     kept = list_receipts(deployment.access, limit=5)
     assert len(kept) == (not preview)
     if kept:
@@ -205,7 +243,7 @@ def test_every_question_a_table_answers_stands_in_the_trail(deployment: Deployme
 
 
 def test_a_table_counts_as_the_questions_it_answers(deployment: Deployment) -> None:
-    many = SubgroupsQuestion(COHORT, ("sex", "cyto_group", "country", "age_group"))
+    many = SubgroupsQuestion(COHORT, ("sex", "cyto_group"))  # five questions: those without a value count as well
     for endpoint in ("efs", "os", "rfs", "trm", "smn", "relapse", "relapse_1km", "efs_tf0"):
         preview_export(deployment, STEFAN, replace(many, cohort=replace(COHORT, endpoint=endpoint)))
     with pytest.raises(TooManyQuestions):
@@ -239,6 +277,11 @@ def test_every_format_is_written_and_known_again(deployment: Deployment, kind: s
     assert verify_export(deployment, STEFAN, files["tables.xlsx"]).match is Match.SAME
 
 
+# What docs/export.md says is checked as a number of its own; of the rest only the order.
+CHECKED = [("subgroups", "levels", ("hr", "hr_lower", "hr_upper", "p", "q")),
+           ("subgroups", "variables", ("df", "p", "q")),
+           ("treatment", "treatment", ("hr", "hr_lower", "hr_upper")), ("treatment", "interactions", ("p", "q")),
+           ("treatment", "levels", ("hr", "p", "q"))]
 CHANGES = [("subgroups", "levels", "hr", 0.4), ("subgroups", "levels", "q", 0.01),
            ("subgroups", "variables", "q", 0.01), ("subgroups", "levels", "events", 4000),
            ("subgroups", "levels", "p", -0.5), ("treatment", "treatment", "compared_events", 4000),
@@ -260,14 +303,88 @@ def test_the_script_finds_a_number_that_was_changed(deployment: Deployment, kind
     rows = rows_of(files[f"{table}.csv"])
     row = next(row for row in rows if row[column])
     row[column] = str(float(row[column]) + change)
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(row), quoting=csv.QUOTE_ALL)
-    writer.writeheader()
-    writer.writerows(rows)
-    done = run({**files, f"{table}.csv": text.getvalue().encode()}, tmp_path / "files")
+    done = run({**files, f"{table}.csv": as_csv(rows)}, tmp_path / "files")
     assert done.returncode == 1, done.stdout
     found = [line for line in done.stdout.splitlines() if line.startswith("DIFF")]
     assert any("checksum" not in line for line in found)
+
+
+@pytest.mark.parametrize(("kind", "table", "columns"), CHECKED)
+def test_any_checked_number_that_was_doubled_is_found(deployment: Deployment, kind: str, table: str,
+                                                      columns: tuple[str, ...], tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {name: content for name, content in contents(deployment, KINDS[kind]).items() if not name.endswith(".zip")}
+    script = load_script(files, tmp_path)
+    monkeypatch.setattr(sys, "argv", ["recompute_tables.py", str(tmp_path)])
+    rows = rows_of(files[f"{table}.csv"])
+    changed = 0
+    for column in columns:
+        for row in rows:
+            if not row[column]:
+                continue
+            kept, row[column] = row[column], str(2 * float(row[column]))
+            (tmp_path / f"{table}.csv").write_bytes(as_csv(rows))
+            row[column] = kept
+            assert differing(script), (column, row)
+            changed += 1
+    assert changed >= 2 * len(columns)
+
+
+def test_a_count_that_was_doubled_is_found_where_all_parts_are_shown(deployment: Deployment, tmp_path: Path,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind, table, key in (("table one", "counts", ("variable", "group")), ("subgroups", "levels", ("variable",))):
+        folder = tmp_path / table
+        folder.mkdir()
+        files = {name: content for name, content in contents(deployment, KINDS[kind]).items()
+                 if not name.endswith(".zip")}
+        script = load_script(files, folder)
+        monkeypatch.setattr(sys, "argv", ["recompute_tables.py", str(folder)])
+        rows = rows_of(files[f"{table}.csv"])
+        changed = 0
+        for row in rows:
+            parts = [one for one in rows if all(one[name] == row[name] for name in key)]
+            if not all(one["patients"] for one in parts) or int(row["patients"]) <= 8 * (len(parts) + 1):
+                continue
+            kept, row["patients"] = row["patients"], str(2 * int(row["patients"]))
+            (folder / f"{table}.csv").write_bytes(as_csv(rows))
+            row["patients"] = kept
+            assert differing(script), row
+            changed += 1
+        assert changed >= 3, table
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 7, 12])
+def test_the_script_knows_the_chi_squared_distribution(deployment: Deployment, tmp_path: Path, df: int) -> None:
+    script = load_script(contents(deployment, MAP), tmp_path)
+    for value in (0.0, 0.01, 0.7, 3.84, 25.0, 250.0):
+        assert script.chi_squared(value, df) == pytest.approx(chi2.sf(value, df), rel=1e-9, abs=1e-300)
+
+
+def load_script(files: Mapping[str, bytes], folder: Path) -> Any:
+    """The script of an export as a module, beside its files."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    spec = importlib.util.spec_from_file_location("recompute_tables", folder / "recompute_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def differing(script: Any) -> int:
+    """How many numbers differ, checksums aside."""
+    script.outcomes.clear()
+    assert script.main() == 1
+    return int(script.outcomes.count(False)) - 1
+
+
+def as_csv(rows: list[dict[str, str]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def run(files: Mapping[str, bytes], folder: Path) -> subprocess.CompletedProcess[str]:

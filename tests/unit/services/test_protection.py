@@ -21,7 +21,7 @@ from harmony_dash.disclosure.policy import RULES, too_few
 from harmony_dash.disclosure.results import CohortChoices, SurvivalResult, Unapplied
 from harmony_dash.services.choices import MOST_ADDED, choose_counted, count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
-from harmony_dash.services.protection import NEARLY_ALL, _explain, _tell_of_groups
+from harmony_dash.services.protection import NEARLY_ALL, AnswerPlan, Part, _explain, _tell_of_groups
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.services.survival_json import survival_as_json
 from harmony_dash.settings import Settings
@@ -78,47 +78,69 @@ def reasons(result: SurvivalResult) -> dict[str, str]:
 # -- groups that answer another question -----------------------------------------------------------------------------
 
 
-def test_groups_that_answer_another_question_are_drawn_marked_and_compared(deployment: Deployment) -> None:
+def test_groups_that_answer_another_question_are_drawn_marked_and_not_compared(deployment: Deployment) -> None:
     # In Trial C the filter would take seven patients away; elsewhere two hundred.
     answer = released(deployment, "sex=M", by="trial")
     result = answer.value
     assert [group.name for group in result.groups] == ["Trial A", "Trial B", "Trial C"]
-    assert result.compared == ("Trial A", "Trial B", "Trial C")
+    assert result.compared == ("Trial A", "Trial B")
     assert [(one.kind, one.groups) for one in result.not_applied] == [("not applied", ("Trial C",))]
     assert result.log_rank is not None
-    assert result.log_rank.df == 2
-    assert len(result.pairwise) == 3
+    assert result.log_rank.df == 1
+    assert result.pairwise == ()
     assert {name for one in result.restricted_mean_differences for name in (one.group, one.reference)} == {
-        "Trial A", "Trial B", "Trial C"}
+        "Trial A", "Trial B"}
     assert all(group.restricted_mean is not None for group in result.groups)
+    assert "tests compare Trial A, Trial B" in result.methods
     assert "not applied: sex: Male (in Trial C)" in result.methods
-    assert "The groups d" in result.summary
+    assert "Trial A and Trial B d" in result.summary
     assert ("Within Trial C, the filter 'sex: Male' changes fewer than 10 of the patients in this figure and was not "
             "applied there.") in result.notes
     assert "Trial C answers a slightly different question." in result.summary
     assert "the flow is that of the cohort" in result.methods
     assert result.title.endswith(", answered in some groups for slightly different patients (see notes)")
     value = json.loads(json.dumps(survival_as_json(answer)))
-    assert value["compared"] == ["Trial A", "Trial B", "Trial C"]
+    assert value["compared"] == ["Trial A", "Trial B"]
     assert value["not_applied"][0]["groups"] == ["Trial C"]
     assert value["not_applied"][0]["filter"] == {"one_of": "sex", "values": ["M"]}
+
+
+def test_tests_of_the_other_groups_are_those_without_that_group(deployment: Deployment) -> None:
+    with_it, without = (ask(deployment, "sex=M", *more, by="trial") for more in ((), ("trial=Trial A,Trial B",)))
+    assert with_it.log_rank == without.log_rank
+    assert with_it.restricted_mean_differences == without.restricted_mean_differences
+    assert with_it.log_rank is not None
 
 
 def test_groups_alike_are_all_compared_and_nothing_is_told(deployment: Deployment) -> None:
     result = ask(deployment, by="trial")
     assert result.compared == ("Trial A", "Trial B", "Trial C")
     assert result.not_applied == ()
+    assert "tests compare" not in result.methods
     assert "not applied" not in result.methods
     assert "the flow is that of the cohort" not in result.methods
     assert "slightly different" not in result.title + result.summary
 
 
-def test_of_two_compared_groups_one_may_answer_another_question(deployment: Deployment) -> None:
+def test_with_fewer_than_two_groups_of_one_question_there_is_no_test(deployment: Deployment) -> None:
     result = ask(deployment, "sex=M", "trial=Trial A,Trial C", by="trial")
     assert [group.name for group in result.groups] == ["Trial A", "Trial C"]
-    assert result.compared == ("Trial A", "Trial C")
-    assert result.log_rank is not None
-    assert "Trial C answers a slightly different question." in result.summary
+    assert (result.compared, result.log_rank, result.restricted_mean_differences) == ((), None, ())
+    assert "log-rank" not in result.methods
+    assert "The groups" not in result.summary
+    assert "No test: the groups answer different questions." in result.summary
+
+
+def test_groups_that_answer_another_question_than_the_cohort_and_the_same_are_compared() -> None:
+    question = Question("ALL", "efs", (FEMALE,))
+    plan = AnswerPlan(question, question, (Part(replace(question, where=()), ("a", "b")), Part(question, ("c",))))
+    assert plan.choose_alike(["a", "b", "c"]) == ("a", "b")
+    assert plan.choose_alike(["a", "c"]) == ()
+    assert plan.choose_alike(["a"]) == ("a",)
+    assert plan.choose_alike([]) == ()
+    parts = Part(replace(question, where=()), ("a", "b", "c")), Part(question, ("d", "e"))
+    own = AnswerPlan(question, question, parts)
+    assert own.choose_alike(["a", "b", "c", "d", "e"]) == ("d", "e")
 
 
 def test_exact_answers_compare_all_groups(deployment: Deployment) -> None:
@@ -381,3 +403,15 @@ def test_beyond_the_everyday_and_ten_others_no_variable_is_counted(deployment: D
     filtered = Question("ALL", "efs", (OneOf(last, (value,)),))
     assert [v.name for v in choose_counted(filtered, askable, Scope(Level.PROTECTED))] == [
         v.name for v in askable if v.everyday or v.name in (*others[:MOST_ADDED], last)]
+
+
+def test_a_filter_for_the_patients_a_marker_is_meant_for_makes_no_other_question() -> None:
+    lineage, female = OneOf("immunophenotype", ("B",)), FEMALE
+    question = Question("ALL", "efs", (lineage, female), by="etv6_runx1")
+    plan = AnswerPlan(question, question, (Part(question, ("neg", "failed")),
+                                           Part(replace(question, where=(female,)), ("pos",)),
+                                           Part(replace(question, where=(lineage,)), ("not_done",))))
+    drawn = ["neg", "pos", "failed", "not_done"]
+    assert plan.choose_alike(drawn, {"immunophenotype": ["B"]}) == ("neg", "pos", "failed")
+    assert plan.choose_alike(drawn, {"immunophenotype": ["T"]}) == ("neg", "failed")
+    assert plan.choose_alike(drawn) == ("neg", "failed")

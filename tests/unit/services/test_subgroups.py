@@ -159,9 +159,10 @@ def test_q_is_benjamini_hochberg_over_all_levels_of_the_table(deployment: Deploy
     rows = [row for variable in table.variables for row in variable.rows if row.hazard_ratio]
     p = [row.hazard_ratio.p for row in rows if row.hazard_ratio]
     assert [row.q for row in rows] == pytest.approx(adjust_for_multiplicity(p, "bh").tolist())
-    assert table.comparisons == len(rows)
     tests = [variable.test for variable in table.variables if variable.test]
     assert [test.q for test in tests] == pytest.approx(adjust_for_multiplicity([t.p for t in tests], "bh").tolist())
+    assert table.comparisons == len(rows) + len(tests)
+    assert f"{len(rows)} of levels and {len(tests)} of variables" in table.methods
 
 
 def test_comparisons_of_the_session_are_counted_on_and_change_no_number(deployment: Deployment) -> None:
@@ -302,7 +303,7 @@ def test_effects_in_levels_that_exclude_one_another_are_drawn_together(tmp_path:
     frame = draw_frame(6000).assign(country=rng.choice(["DE", "FR", "NL", "IT", "ES"], 6000))
     table = exact(open_house(tmp_path, frame), replace(TREATED, variables=("country", "sex")))
     by_country = [row.by_treatment[0] for row in variable_of(table, "country").rows if row.by_treatment and row.n]
-    raw = np.log([found.hazard_ratio.ratio for found in by_country if found.hazard_ratio])
+    raw = np.log([found.hazard_ratio.estimate for found in by_country if found.hazard_ratio])
     drawn = np.log([found.shrunken.estimate for found in by_country if found.shrunken])
     assert len(raw) == len(drawn) == 5
     assert np.ptp(drawn) < np.ptp(raw)
@@ -347,12 +348,26 @@ def test_each_variable_is_recorded_as_the_question_it_answers(tmp_path: Path) ->
     recorded = read_recorded_questions(house, NOW.replace(hour=0))
     snapshot = house.store.current()
     assert {rebuild_question(one, snapshot) for one in recorded} == {
-        B_CELL, replace(B_CELL, by="sex"), replace(B_CELL, by="cyto_group")}
+        B_CELL, *(asked for name in ("sex", "cyto_group") for asked in (
+            replace(B_CELL, by=name), replace(B_CELL, where=(*B_CELL.where, parse_filter(f"{name}=?")))))}
     assert list_events(house.access)[-1].event.question.startswith("table ")
 
 
+def test_patients_without_a_value_are_recorded_where_they_have_a_row(tmp_path: Path) -> None:
+    """Whether there are any is not told, so it makes no difference; a filter for values, or one too many, does."""
+    house = open_house(tmp_path, FRAME)
+    four = (*B_CELL.where, parse_filter("country=DE,NL"), parse_filter("age_group=1-9,10-17"), parse_filter("sex=F,M"))
+    for cohort, rows in ((B_CELL, True), (replace(B_CELL, where=(parse_filter("cyto_group=good,high"),)), False),
+                         (replace(B_CELL, where=four), False)):
+        shown = protected(house, SubgroupsQuestion(cohort, ("cyto_group",)))
+        last = [event.event.question for event in list_events(house.access, limit=3)]
+        assert any('"missing"' in question for question in last) is rows
+        missing = [row for row in shown.variables[0].rows if row.kind is RowKind.MISSING]
+        assert rows or all(row.n is None for row in missing)
+
+
 def test_a_table_counts_as_many_questions_as_it_answers(tmp_path: Path) -> None:
-    house = open_house(tmp_path, FRAME, daily=4)
+    house = open_house(tmp_path, FRAME, daily=7)  # a variable is two: by its values, and those without one
     two = SubgroupsQuestion(COHORT, ("sex", "cyto_group"))
     protected(house, two)
     protected(house, two)  # the same again is no new question
