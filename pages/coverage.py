@@ -3,11 +3,12 @@
 import streamlit as st
 
 from harmony_dash.access.permissions import Permission
-from harmony_dash.errors import UserError
+from harmony_dash.errors import StoreError, UserError
 from harmony_dash.services.coverage import review_changes, review_coverage
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.ui.components.coverage_answer import country_names, show_coverage, show_headline, show_methods
 from harmony_dash.ui.components.coverage_changes import show_changes
+from harmony_dash.ui.components.coverage_files import show_coverage_files
 from harmony_dash.ui.components.feasibility import choose_view, show_feasibility
 from harmony_dash.ui.components.problem import show_problem
 from harmony_dash.ui.components.text import escape_markdown
@@ -29,6 +30,9 @@ try:
         st.stop()
     with st.spinner("Counting patients"):
         coverage = review_coverage(deployment, actor, disease)
+except StoreError as error:
+    show_problem(error, heading="There are no data to show now")
+    st.stop()
 except UserError as error:
     show_problem(error)
     st.stop()
@@ -39,4 +43,5 @@ try:
     show_changes(lambda: review_changes(deployment, actor, disease), names)
 except UserError as error:
     show_problem(error)
+show_coverage_files(actor, disease)
 show_methods(coverage)

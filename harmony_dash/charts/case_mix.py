@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from harmony_dash.charts.grids import build_heat
+from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.palette import faded, palette_for
 from harmony_dash.disclosure.case_mix import CaseMixDifference, compare_case_mix
 from harmony_dash.disclosure.released import Released
@@ -19,17 +19,17 @@ UNCERTAIN = ""
 def build_case_mix_figure(released: Released[CoverageResult], *, names: Mapping[str, str],
                           dark: bool = False) -> go.Figure:
     """Standardised differences: values down, countries across; blue for less than elsewhere, vermillion for more."""
-    result, palette = released.value, palette_for(dark)
+    palette = palette_for(dark)
     rows = rows_of(released)
-    countries = [cell.labels["country"] for cell in result.by_country
-                 if any(cells[cell.labels["country"]].difference is not None for cells in rows.values())]
+    countries = countries_of(released)
     values = [[_clip(cells[country].difference) for country in countries] for cells in rows.values()]
     texts = [[difference_text(cells[country], released) for country in countries] for cells in rows.values()]
     scale = [[0.0, faded(palette.marks[0], 0.5)], [0.5, faded(palette.marks[0], 0.0)],
              [0.5, faded(palette.marks[1], 0.0)], [1.0, faded(palette.marks[1], 0.5)]]
-    return go.Figure(build_heat(list(rows), [names.get(country, country) for country in countries], values, texts,
-                                palette, top=_FARTHEST, bottom=-_FARTHEST, colours=scale,
-                                hover="%{y}, %{x}: %{customdata}<extra></extra>"))
+    figure = build_heat(list(rows), [names.get(country, country) for country in countries], values, texts, palette,
+                        top=_FARTHEST, bottom=-_FARTHEST, colours=scale,
+                        hover="%{y}, %{x}: %{customdata}<extra></extra>")
+    return go.Figure(figure, _validate=False)
 
 
 def rows_of(released: Released[CoverageResult]) -> dict[str, dict[str, CaseMixDifference]]:
@@ -39,6 +39,12 @@ def rows_of(released: Released[CoverageResult]) -> dict[str, dict[str, CaseMixDi
     for one in compare_case_mix(released):
         rows.setdefault(result.label_of(one.variable, one.value), {})[one.country] = one
     return {label: cells for label, cells in rows.items() if any(one.difference is not None for one in cells.values())}
+
+
+def countries_of(released: Released[CoverageResult]) -> list[str]:
+    """The countries of which some difference can be told, the one with most patients first."""
+    told = {one.country for one in compare_case_mix(released) if one.difference is not None}
+    return [cell.labels["country"] for cell in released.value.by_country if cell.labels["country"] in told]
 
 
 def difference_text(one: CaseMixDifference, released: Released[CoverageResult]) -> str:

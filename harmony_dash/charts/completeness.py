@@ -7,7 +7,7 @@ from collections.abc import Collection
 import plotly.graph_objects as go
 
 from harmony_dash.charts.coverage import short_titles
-from harmony_dash.charts.grids import build_heat
+from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.numbers import format_share
 from harmony_dash.charts.palette import palette_for
 from harmony_dash.disclosure.released import Released
@@ -35,9 +35,9 @@ def build_completeness_figure(released: Released[CoverageResult], *, part: Statu
               if (not variables or one.variable in variables) and (part is None or knows(one, part))}
     values = [[share_of(found.get((name, source)), part) for source in sources] for name in labels]
     texts = [[share_text(found.get((name, source)), part) for source in sources] for name in labels]
-    return go.Figure(build_heat(list(labels.values()), [titles.get(source, source) for source in sources], values,
-                                texts, palette_for(dark), top=1.0,
-                                hover="%{x}<br>%{y}: %{customdata} per cent<extra></extra>"))
+    figure = build_heat(list(labels.values()), [titles.get(source, source) for source in sources], values, texts,
+                        palette_for(dark), top=1.0, hover="%{x}<br>%{y}: %{customdata} per cent<extra></extra>")
+    return go.Figure(figure, _validate=False)
 
 
 def knows(one: Completeness, part: Status) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from harmony_dash.charts.grids import build_bars, build_heat
+from harmony_dash.charts.bars import build_bars
+from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.numbers import TimeUnit, format_part
 from harmony_dash.charts.palette import Palette, palette_for
 from harmony_dash.disclosure.released import Released
@@ -21,13 +22,13 @@ def build_country_figure(released: Released[CoverageResult], *, names: Mapping[s
     """Patients by country, most first; `names` turns country codes into words."""
     result = released.value
     bars = [(names.get(cell.labels["country"], cell.labels["country"]), cell.n) for cell in result.by_country]
-    return go.Figure(_count_bars(bars, palette_for(dark)))
+    return go.Figure(_count_bars(bars, palette_for(dark)), _validate=False)
 
 
 def build_trial_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
     """Patients by trial or registry, most first."""
     bars = [(cell.labels["trial"], cell.n) for cell in released.value.by_trial]
-    return go.Figure(_count_bars(bars, palette_for(dark)))
+    return go.Figure(_count_bars(bars, palette_for(dark)), _validate=False)
 
 
 def build_follow_up_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
@@ -37,7 +38,7 @@ def build_follow_up_figure(released: Released[CoverageResult], *, dark: bool = F
              for source in released.value.sources if source.follow_up_median_days is not None]
     known.sort(key=lambda pair: -pair[1])
     return go.Figure(build_bars([(name, years, f"{years:.1f}") for name, years in known], palette_for(dark),
-                                title="Median follow-up in years", unit="years"))
+                                title="Median follow-up in years", unit="years", letters=48), _validate=False)
 
 
 def build_accrual_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
@@ -45,7 +46,7 @@ def build_accrual_figure(released: Released[CoverageResult], *, dark: bool = Fal
     result = released.value
     cells = {cell.labels["dx_period"]: cell.n for cell in result.table("dx_period")}
     bars = [(result.label_of("dx_period", period), cells.get(period)) for period in values_shown(result, "dx_period")]
-    return go.Figure(_count_bars(bars, palette_for(dark)))
+    return go.Figure(_count_bars(bars, palette_for(dark)), _validate=False)
 
 
 def build_cross_figure(released: Released[CoverageResult], *, names: Mapping[str, str], columns: str = "trial",
@@ -60,8 +61,9 @@ def build_cross_figure(released: Released[CoverageResult], *, names: Mapping[str
               for value in values] for country in countries]
     rows = [names.get(country, country) for country in countries]
     top = max((n for row in shades for n in row if n is not None), default=1.0)
-    return go.Figure(build_heat(rows, [result.label_of(columns, value) for value in values], shades, texts,
-                                palette_for(dark), top=top, hover="%{y}, %{x}: %{customdata} patients<extra></extra>"))
+    figure = build_heat(rows, [result.label_of(columns, value) for value in values], shades, texts, palette_for(dark),
+                        top=top, hover="%{y}, %{x}: %{customdata} patients<extra></extra>")
+    return go.Figure(figure, _validate=False)
 
 
 def cross_cells(result: CoverageResult, columns: str) -> tuple[CountCell, ...]:
@@ -90,7 +92,8 @@ def short_titles(result: CoverageResult) -> dict[str, str]:
     titles = {source.source: source.title for source in result.sources}
     heads = {title.partition(": ")[0] if ": " in title else "" for title in titles.values()}
     shared = next(iter(heads)) if len(heads) == 1 else ""
-    return {name: title.removeprefix(f"{shared}: ") if shared else title for name, title in titles.items()}
+    short = {name: title.removeprefix(f"{shared}: ") if shared else title for name, title in titles.items()}
+    return {name: f"{title[:1].upper()}{title[1:]}" for name, title in short.items()}
 
 
 def describe_coverage(released: Released[CoverageResult], names: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from harmony_dash.charts.grids import frame_of, plain
+from harmony_dash.charts.heat import build_frame, plain
 from harmony_dash.charts.numbers import format_part
 from harmony_dash.charts.palette import Palette, faded, palette_for
 from harmony_dash.disclosure.released import Released
@@ -50,12 +50,12 @@ def build_map_figure(released: Released[CoverageResult], *, names: Mapping[str, 
             "fillcolor": faded(palette.marks[0], _opacity(n, top))}
         traces.append(_shape(_merge(rings), palette, hoveron="fills", text=words, hoverinfo="text", name=words, **look))
     left, right, bottom, height = outlines["window"]
-    layout = frame_of(palette, _HEIGHT, left=0, right=0, top=0, bottom=0)
+    layout = build_frame(palette, _HEIGHT, left=0, right=0, top=0, bottom=0)
     hidden = {"visible": False, "fixedrange": True}
     layout["xaxis"] = {**hidden, "range": [left, right], "constrain": "domain"}
     layout["yaxis"] = {**hidden, "range": [bottom, height], "scaleanchor": "x", "constrain": "domain"}
     layout["hovermode"] = "closest"
-    return go.Figure({"data": traces, "layout": layout})
+    return go.Figure({"data": traces, "layout": layout}, _validate=False)
 
 
 def not_on_map(released: Released[CoverageResult], names: Mapping[str, str]) -> list[str]:

@@ -13,6 +13,7 @@ from itertools import product
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import NOT_STATED, CoverageResult
@@ -81,9 +82,9 @@ def _difference(part: int | None, stated: Range | None, with_value: int | None, 
     """
     if part is None or stated is None or with_value is None or everywhere is None:
         return None
-    corners = [_at(part + a * error, whole, with_value + b * error, total)
-               for a, whole, b, total in product((-1, 1), stated, (-1, 1), everywhere)]
-    low, high = min(corners), max(corners)
+    corners = _at(np.array(list(product((part - error, part + error), stated, (with_value - error, with_value + error),
+                                        everywhere)), dtype=float))
+    low, high = float(corners.min()), float(corners.max())
     if not np.isfinite([low, high]).all():
         return None
     if error == 0:
@@ -91,9 +92,12 @@ def _difference(part: int | None, stated: Range | None, with_value: int | None, 
     return round((low + high) / 2, 1) + 0.0 if high - low < NOTABLE else None
 
 
-def _at(part: int, whole: int, with_value: int, everybody: int) -> float:
+def _at(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """d at each of some counts (part, whole, with the value, everybody), shape (corners, 4); NaN where nobody is left
+    to compare."""
+    part, whole, with_value, everybody = corners.T
     rest = everybody - whole
-    if whole <= 0 or rest <= 0:
-        return float("nan")
-    here, elsewhere = min(1.0, max(0.0, part / whole)), min(1.0, max(0.0, (with_value - part) / rest))
-    return float(difference_of_proportions(here, elsewhere))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        here, elsewhere = (np.where((whole > 0) & (rest > 0), np.clip(share, 0.0, 1.0), np.nan)
+                           for share in (part / whole, (with_value - part) / rest))
+    return difference_of_proportions(here, elsewhere)

@@ -27,10 +27,12 @@ def protect_completeness(one: Completeness, accepted: int | None, scope: Scope) 
 
     Raises
     ------
-    TypeError for counts without keys.
+    TypeError for counts without keys, and for shares of no parts, which would read as complete.
     """
     rules = scope.rules
-    hidden = replace(one, share=None, recorded=None, nearly_all=False,
+    if not one.parts:
+        raise TypeError("a share cannot be protected without the parts it is of")
+    hidden = replace(one, share=None, nearly_all=False,
                      parts=tuple(StatusShare(part.part, None) for part in one.parts))
     if accepted is None or accepted < rules.minimum_patients:
         return hidden

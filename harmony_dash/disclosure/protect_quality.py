@@ -34,6 +34,7 @@ from harmony_dash.disclosure.quality_results import (
 )
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.rounding import release_count, round_count, round_share, round_significant
+from harmony_dash.quality.drafting import ROWS
 from harmony_dash.quality.model import Answer, Category, Judgement, Showing, Verdict, judge
 
 # Quartiles and medians of numbers need this many patients.
@@ -135,8 +136,9 @@ def protect_check(result: CheckResult, scope: Scope) -> CheckResult:
     verdict = _judge_shown(result, asked, failing, asked_before, before, value, value_before, scope)
     if result.check.showing is Showing.VERDICT or result.events is not None:
         return _without_numbers(result, verdict)
-    # Beside a hidden numerator only those denominators stand that are told anyway.
-    told = result.failing is None or failing is not None or not result.beside or whole in result.beside[:_KNOWN]
+    # Beside a hidden numerator only those denominators stand that are told anyway, and how many rows a file has.
+    told = (result.failing is None or failing is not None or not result.beside or whole in result.beside[:_KNOWN]
+            or result.check.asked == ROWS)
     return replace(
         result, asked=asked if told else None, failing=failing, value=value, verdict=verdict,
         share=_share(failing, asked, scope), share_before=_share(before, asked_before, scope),
@@ -202,14 +204,17 @@ def _judge_shown(result: CheckResult, asked: int | None, failing: int | None, as
                  failing_before: int | None, value: float | None, value_before: float | None,
                  scope: Scope) -> Verdict:
     """The mildest verdict over what the hidden numbers can be, and at least a warning for refused rows."""
-    verdicts = [judge(result.check, Answer(now, asked, value, result.refused, then, asked_before, value_before))
+    # Of those who are left that cannot be shown there are as many as can be hidden.
+    lost = result.check.judgement is Judgement.LOSS and asked is None
+    left = scope.rules.minimum_cell - 1 if lost else asked
+    verdicts = [judge(result.check, Answer(now, left, value, result.refused, then, asked_before, value_before))
                 for now, then in product(_candidates(result.failing, failing, result.asked, asked, scope),
                                          _candidates(result.failing_before, failing_before, result.asked_before,
                                                      asked_before, scope))]
     verdict = min(verdicts, key=_MILDEST.index)
     if result.refused and verdict in (Verdict.NOT_APPLICABLE, Verdict.PASS):
         return Verdict.WARN
-    if not result.comparable or (asked is None and result.check.judgement is not Judgement.SIZE):
+    if not result.comparable or (left is None and result.check.judgement is not Judgement.SIZE):
         return Verdict.NOT_APPLICABLE
     return verdict
 

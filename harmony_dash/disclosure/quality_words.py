@@ -49,7 +49,8 @@ def asked_words(result: CheckResult, minimum: int, *, exact: bool = False) -> st
         return _not_shown(result)
     if exact or result.verdict is Verdict.NOT_APPLICABLE:
         return NOTHING
-    return f"<{minimum}" if result.check.judgement is Judgement.SIZE or result.refused else HIDDEN
+    of_all = result.check.judgement in (Judgement.SIZE, Judgement.LOSS)
+    return f"<{minimum}" if of_all or result.refused else HIDDEN
 
 
 def _not_shown(result: CheckResult) -> str:
@@ -90,7 +91,8 @@ def limit_words(check: Check) -> str:
         case Judgement.SIZE:
             return f"warn <{check.warn:g}, fail <{check.fail:g}"
         case Judgement.LACK:
-            return f"warn ≤{_percent(check.warn)}"
+            few = f"warn ≤{_percent(check.warn)}"
+            return few if math.isinf(check.high) else f"{few} or >{_percent(check.high)}, fail >{_percent(check.fail)}"
         case Judgement.WITHIN:
             return f"{check.low:g} to {check.high:g}"
         case Judgement.SHIFT:

@@ -346,8 +346,8 @@ class StatusShare:
 class Completeness:
     """Share of a source's patients with a recorded value of a variable; None where it may not be shown.
 
-    `recorded` counts them. `parts` says more: of all patients, those tested with a negative result, those whose test
-    failed, those who were not tested, and those of whom nothing is known.
+    `parts` says more: of all patients, those with a value, those tested with a negative result, those whose test
+    failed, those who were not tested, and those of whom nothing is known. Together they are all of them.
     """
 
     source: str
@@ -355,7 +355,6 @@ class Completeness:
     label: str
     share: float | None
     nearly_all: bool = False  # recorded in all but a few patients; `share` is the least it can be
-    recorded: int | None = field(default=None, metadata=INTERNAL)
     parts: tuple[StatusShare, ...] = ()
     supplied: bool = True  # False where the source's description has no such variable
 

@@ -16,6 +16,8 @@ CORE = frozenset({"age_dx_years", "sex", "wbc_dx", "immunophenotype", "country",
 # Shares of missing values from which on to warn and fail (project rule, after the gaps that registries are known for).
 _CORE, _KEY, _OTHER, _RARELY_DONE = (0.05, 0.20), (0.30, 0.60), (0.50, 0.90), (0.80, 0.97)
 _LEAST_FOR_LACK = 100
+# Tests for rare subtypes are done in a quarter of the patients; in fewer than this, hardly anybody was tested.
+_HARDLY_TESTED = _RARELY_DONE
 
 # Who should have a value at all, and the words for them; everybody where a variable is not named here.
 _TESTED_MRD = ("undetectable", "pos_below_qr", "quantified", "indeterminate")
@@ -101,5 +103,5 @@ def _test_rules(variable: Variable, dictionary: Dictionary) -> Iterator[Rule]:
     # Two conditions that are each known or not: a missing value is a missing result as well.
     yield counted("kept_apart", variable, f"{variable.label} is missing, failed or not done",
                   Counted(Either((Otherwise(Known(variable.name)), Is(variable.name, none))), among), asked=asked,
-                  judgement=Judgement.LACK, least=_LEAST_FOR_LACK)
+                  judgement=Judgement.LACK, high=_HARDLY_TESTED[0], fail=_HARDLY_TESTED[1], least=_LEAST_FOR_LACK)
 

@@ -31,7 +31,7 @@ class Judgement(StrEnum):
     """How the answer to a check becomes a verdict; `warn` and `fail` are the check's limits."""
 
     SHARE = "share above"  # of those asked, more than the limit fail; a refused row warns in any case
-    LACK = "share not above"  # of those asked, no more than the limit show what a real source always shows
+    LACK = "share not between"  # `warn` or fewer show what a real source always shows, or more than `high` or `fail` do
     SIZE = "number below"  # fewer patients than the limit
     WITHIN = "outside"  # a value, or else the share in per cent, outside `low` to `high`; fails `fail` times beyond
     SHIFT = "share changed by"  # the share moved by more than the limit since the previous snapshot
@@ -200,6 +200,10 @@ def judge(check: Check, answer: Answer) -> Verdict:
     size = answer.asked or 0
     if check.judgement is Judgement.SIZE:
         return _beyond(-size, -check.warn, -check.fail)
+    if check.judgement is Judgement.LOSS:
+        # Before the size is looked at: the fewer are left, the more there is to tell.
+        lost = 1 - size / answer.asked_before if answer.asked_before else None
+        return Verdict.NOT_APPLICABLE if lost is None else _beyond(lost, check.warn, check.fail)
     if size < max(check.least, 1):
         return Verdict.NOT_APPLICABLE
     match check.judgement:
@@ -207,10 +211,10 @@ def judge(check: Check, answer: Answer) -> Verdict:
             verdict = _beyond(answer.failing / size, check.warn, check.fail)
             return Verdict.WARN if verdict is Verdict.PASS and answer.refused else verdict
         case Judgement.LACK if answer.failing is not None:
-            return Verdict.PASS if answer.failing / size > check.warn else Verdict.WARN
+            lacking = answer.failing / size
+            return Verdict.WARN if lacking <= check.warn else _beyond(lacking, check.high, check.fail)
         case Judgement.WITHIN:
-            share = _share(answer.failing, size)
-            value = answer.value if share is None else 100 * share
+            value = answer.value if answer.failing is None else 100 * answer.failing / size
             if value is not None:
                 return _judge_range(check, value)
         case Judgement.SHIFT:
@@ -220,8 +224,6 @@ def judge(check: Check, answer: Answer) -> Verdict:
         case Judgement.RATIO if answer.value is not None and answer.value_before:
             if (answer.asked_before or 0) >= check.least:
                 return _beyond(abs(answer.value / answer.value_before - 1), check.warn, check.fail)
-        case Judgement.LOSS if answer.asked_before:
-            return _beyond(1 - size / answer.asked_before, check.warn, check.fail)
     return Verdict.NOT_APPLICABLE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -83,7 +84,8 @@ def _follow_up_rules(dictionary: Dictionary) -> Iterator[Rule]:
                   part="beyond_today", asked="patients with a period of diagnosis", least=1)
     yield counted("follow_up", last, f"followed for less than {_LOST_YEARS} years (there should be some)",
                   Counted(Below(last.name, 365.25 * _LOST_YEARS), _NO_EVENT), part="none_lost", least=_LEAST_LOST,
-                  asked="patients alive without event", judgement=Judgement.LACK, warn=0.0)
+                  asked="patients alive without event", judgement=Judgement.LACK, warn=0.0,
+                  fail=math.inf)
     yield counted("follow_up", last, "followed for less than a year", Counted(Below(last.name, 365.25), _NO_EVENT),
                   part="lost_early", asked="patients alive without event", warn=0.40, fail=0.70)
 

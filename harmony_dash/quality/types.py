@@ -97,9 +97,11 @@ _ALL = (
               0.20, 0.50),
     CheckType("kept_apart", "Negative and not tested", _COMPLETENESS,
               "Patients without a result (missing, failed or not done). No laboratory has a result for everybody: "
-              "where there are none at all, missing tests may have been written as negative.",
-              "Warns if 0.5 % or fewer of at least 100 patients have no result.",
-              "Map tests that failed or were not done to `failed` and `not_done`, and leave unknown ones empty.",
+              "where there are none at all, missing tests may have been written as negative. Where there are hardly "
+              "any others, the variable tells next to nothing, however completely it is filled in.",
+              "Warns if 0.5 % or fewer, or more than 80 %, of at least 100 patients have no result; fails above 97 %.",
+              "Map tests that failed or were not done to `failed` and `not_done`, and leave unknown ones empty. If "
+              "hardly anybody was tested, say so in the description.",
               0.005),
     CheckType("size", "Size", _COMPLETENESS,
               "Accepted patients of the source.", "Warns below 100, fails below 30: nothing can be drawn then.",
@@ -159,7 +161,8 @@ _ALL = (
               ("DUPLICATE_PATIENT", "POSSIBLE_DUPLICATE")),
     CheckType("drift", "Change since the last snapshot", _PLAUSIBILITY,
               "What is missing, a share or a median that moved since the previous snapshot, or patients who are gone. "
-              "Not comparable if the dictionary's definition changed in between.",
+              "Of a variable that the source supplied then and supplies no longer, everybody's value is missing. Not "
+              "comparable if the dictionary's definition changed in between.",
               "Warns if a share moved by more than 10 points, a median by more than a quarter, or a tenth of the "
               "patients is gone; fails beyond 25 points, half, or a third.",
               "Say what changed in the export; a change without a reason is usually a lost column.", 0.10, 0.25),

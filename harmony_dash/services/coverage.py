@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from harmony_dash.access.actor import Actor
-from harmony_dash.access.grants import withdrawn_countries
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.question import Question, check_question
 from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.coverage_changes import CoverageChanges, compare_coverage, nothing_to_compare
 from harmony_dash.disclosure.results import CoverageResult
 from harmony_dash.errors import QuestionError, SettingsError, StoreError
-from harmony_dash.services.admission import Admission, check_still_admitted, open_to_all, scope_for_all
+from harmony_dash.services.admission import Admission, admit_to_all, check_still_admitted, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.coverage_counts import compute_coverage
 from harmony_dash.services.deployment import Deployment
@@ -37,7 +36,7 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
     ------
     AccessRefused, QuestionError for a disease the snapshot does not hold, StoreError.
     """
-    admission, released = _answer(deployment, actor, disease, REVIEW, level)
+    admission, released = answer_coverage(deployment, actor, disease, REVIEW, level)
     _check_admitted(deployment, actor, admission, disease, REVIEW)
     record_answer(deployment, actor, REVIEW, question=disease, snapshot=released.value.snapshot,
                   level=released.scope.level, n=released.value.n)
@@ -52,7 +51,7 @@ def review_changes(deployment: Deployment, actor: Actor, disease: str, *, level:
     ------
     AccessRefused, QuestionError for a disease the snapshot does not hold, StoreError.
     """
-    admission, now = _answer(deployment, actor, disease, COMPARE, level)
+    admission, now = answer_coverage(deployment, actor, disease, COMPARE, level)
     changes = _compare(deployment, actor, admission, now)
     _check_admitted(deployment, actor, admission, disease, COMPARE)
     record_answer(deployment, actor, COMPARE, question=disease, snapshot=now.value.snapshot, level=now.scope.level,
@@ -60,17 +59,15 @@ def review_changes(deployment: Deployment, actor: Actor, disease: str, *, level:
     return changes
 
 
-def _answer(deployment: Deployment, actor: Actor, disease: str, action: str, level: Level,
-            ) -> tuple[Admission, Released[CoverageResult]]:
+def answer_coverage(deployment: Deployment, actor: Actor, disease: str, action: str, level: Level,
+                    ) -> tuple[Admission, Released[CoverageResult]]:
+    """The released coverage and what it was computed from; whoever hands it over checks that again, and records it."""
     check_and_record(deployment, actor, Permission.VIEW_COVERAGE, action)
     if level is Level.EXACT:
         check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
-    # Read once: what is opened, what is remembered and what is compared in the end must mean the same countries.
-    withdrawn = frozenset(withdrawn_countries(deployment.access))
-    snapshot = open_to_all(deployment, withdrawn)
     with refusals_recorded(deployment, actor, action, disease[:40]):
-        check_question(Question(disease, "os"), snapshot.dictionary)
-        admission = Admission(snapshot, _scope(deployment, snapshot, level), withdrawn)
+        admission = admit_to_all(deployment, level)
+        check_question(Question(disease, "os"), admission.snapshot.dictionary)
         return admission, _release(deployment, actor, admission, disease)
 
 

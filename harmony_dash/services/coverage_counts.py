@@ -45,10 +45,12 @@ def compute_coverage(snapshot: Snapshot, disease: str, patients: KeyedCount) -> 
     participation = fetch_participation(snapshot, disease)
     dictionary = snapshot.dictionary
     periods = (*dictionary["dx_period"].values, NOT_STATED)
-    # A country and a trial of one source are a cell even if no patient is in both: zero is a small number too.
+    # A country and a trial of one source are a cell even if no patient is in both: zero is a small number too. So is
+    # no trial, unless the source is described as one trial: whether anybody is without one is not public.
+    one_trial = {str(row["source"]) for row in fetch_sources(snapshot) if row["trial"]}
     counts: dict[tuple[str, ...], KeyedCount] = {
         cell: NOBODY for source, (countries, trials) in participation.items()
-        for cell in product((source,), countries, trials, periods)}
+        for cell in product((source,), countries, trials if source in one_trial else (*trials, NOT_STATED), periods)}
     counts |= _stated(fetch_cross_counts(snapshot, disease, KEYS))
     atoms = [CountCell(dict(zip(KEYS, values, strict=True)), n) for values, n in counts.items()]
     beside = [name for name in BESIDE if name in dictionary]
@@ -61,8 +63,8 @@ def compute_coverage(snapshot: Snapshot, disease: str, patients: KeyedCount) -> 
     return CoverageResult(
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, created=snapshot.created, disease=disease,
         n=patients, atoms=tuple(atoms),
-        by_country=_sum_over(atoms, ("country",)), by_trial=_sum_over(atoms, ("trial",)),
-        by_country_and_trial=_sum_over(atoms, ("country", "trial")),
+        by_country=_sum_over(atoms, ("country",)), by_trial=_list_stated(_sum_over(atoms, ("trial",))),
+        by_country_and_trial=_list_stated(_sum_over(atoms, ("country", "trial"))),
         tables=(*(CountTable(by, _sum_over(atoms, by, ranked=False)) for by in VIEWS if "dx_period" in by),
                 *(one for name in beside for one in _beside(snapshot, disease, atoms, name))),
         labels={name: dictionary[name].values for name in ("country", "dx_period", *beside)},
@@ -72,12 +74,19 @@ def compute_coverage(snapshot: Snapshot, disease: str, patients: KeyedCount) -> 
                            for source, (n, parts) in completeness.items() for v in asked),
         variables=tuple(VariableMeaning(v.name, v.label, _digest(v)) for v in variables),
         follow_up_median_days=follow_up, follow_up_support=support,
-        methods="Patients accepted at ingest. A test that failed or was not done does not count as complete. Median "
+        methods="Patients accepted at ingest. Those of whom a trial, a period or another value is not stated are a row "
+                "of their own, which is left out where it may not be told. A test that failed or was not done does not "
+                "count as complete. Median "
                 f"follow-up by the reverse Kaplan–Meier method on overall survival. Snapshot {snapshot.snapshot}.")
 
 
 def _stated(rows: Sequence[tuple[tuple[str | None, ...], KeyedCount]]) -> dict[tuple[str, ...], KeyedCount]:
     return {tuple(value or NOT_STATED for value in values): n for values, n in rows}
+
+
+def _list_stated(cells: Sequence[CountCell]) -> tuple[CountCell, ...]:
+    """The cells without those of nobody that stand for no value; few are not listed either once protected."""
+    return tuple(cell for cell in cells if cell.n or NOT_STATED not in cell.labels.values())
 
 
 def _beside(snapshot: Snapshot, disease: str, atoms: Sequence[CountCell], name: str) -> tuple[CountTable, CountTable]:
@@ -99,7 +108,7 @@ def _digest(variable: Variable) -> str:
 def _completeness(source: str, variable: Variable, n: KeyedCount, parts: Mapping[Status, KeyedCount],
                   supplied: Collection[str] | None) -> Completeness:
     recorded = union([count for part, count in parts.items() if part in RECORDED])
-    return Completeness(source, variable.name, variable.label, recorded / n, recorded=recorded,
+    return Completeness(source, variable.name, variable.label, recorded / n,
                         parts=tuple(StatusShare(part, count / n, count) for part, count in parts.items()),
                         supplied=supplied is None or bool(variable.derived) or variable.name in supplied)
 

@@ -74,6 +74,11 @@ def ask_feasibility(deployment: Deployment, actor: Actor, need: Need) -> Release
     AccessRefused, also for an endpoint other than overall survival of people who may not ask for survival;
     AuditUnavailable, QuestionError, StoreError, TooManyQuestions.
     """
+    return answer_need(deployment, actor, need)[1]
+
+
+def answer_need(deployment: Deployment, actor: Actor, need: Need) -> tuple[Admission, Released[FeasibilityResult]]:
+    """The same with what it was computed from; recorded."""
     check_and_record(deployment, actor, Permission.VIEW_COVERAGE, ACTION)
     wanted = Question(need.disease, need.endpoint, need.where, by=_BY_COUNTRY, horizon_days=need.horizon_days)
     with refusals_recorded(deployment, actor, ACTION, PlannedQuestion(wanted, need.known).for_the_record):
@@ -89,7 +94,7 @@ def ask_feasibility(deployment: Deployment, actor: Actor, need: Need) -> Release
         check_still_admitted(deployment, actor, admission)
         record_within_budget(deployment, actor, asked, ACTION, admission.scope, snapshot=admission.snapshot.snapshot,
                              n=released.value.n)
-    return released
+    return admission, released
 
 
 def endpoints_of(actor: Actor) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from harmony_dash.quality.catalogue import build_rules
 from harmony_dash.services.anonymity import AnonymityReport, describe_excess, describe_remedy, report_anonymity
 from harmony_dash.services.audited import check_and_record
 from harmony_dash.services.deployment import Deployment
+from harmony_dash.store.quality_rows import FurtherFile
 from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
 
 ACTION = "ingest"
@@ -239,7 +240,9 @@ def _record(harmonised: HarmonisedSource, folder: Path) -> SourceRecord:
         source=manifest.source, title=manifest.title, provider=manifest.constant("provider") or "",
         trial=manifest.constant("trial") or "", licence=manifest.licence, synthetic=_MARKS[manifest.origin],
         description=manifest.description, files={name: _sha256(folder / name) for name in names},
-        read_count=harmonised.read, accepted_count=harmonised.accepted, quarantined_count=harmonised.quarantined)
+        read_count=harmonised.read, accepted_count=harmonised.accepted, quarantined_count=harmonised.quarantined,
+        further=tuple(FurtherFile(count.file, count.read, variables) for count, variables in
+                      zip(harmonised.counts[1:], harmonised.variables[1:], strict=True)))
 
 
 def _sha256(path: Path) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.audit import AuditEvent, Decision, RecordedEvent, list_events, record_event
-from harmony_dash.access.grants import withdrawn_countries
 from harmony_dash.access.permissions import Permission
 from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.protect_quality import only_findings
 from harmony_dash.disclosure.quality_results import QualityResult, SignOff, SourceQuality
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.admission import scope_for_all
+from harmony_dash.services.admission import Admission, check_still_admitted, read_withdrawn, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.quality_answers import describe_sources
@@ -52,13 +51,16 @@ def ask_quality(deployment: Deployment, actor: Actor, source: str | None = None,
     if level is Level.EXACT:
         check_and_record(deployment, actor, Permission.VIEW_EXACT, REVIEW, question=question[:40])
     with deployment.store.at(snapshot) as opened:
-        withheld = _withdrawn_sources(deployment, opened)
+        withdrawn = read_withdrawn(deployment)
+        withheld = _withdrawn_sources(opened, withdrawn)
         with refusals_recorded(deployment, actor, REVIEW, question[:40]):
             if level is not Level.EXACT:
                 _check_same_key(deployment, opened)
             _check_source(opened, source, withheld)
         scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, opened)
         released = release(_describe(deployment, opened, source, withheld, scope), scope)
+        with refusals_recorded(deployment, actor, REVIEW, question[:40]):
+            check_still_admitted(deployment, actor, Admission(opened, scope, withdrawn))
     record_answer(deployment, actor, REVIEW, question=question, snapshot=released.value.snapshot, level=scope.level)
     return released
 
@@ -97,7 +99,7 @@ def sign_off(deployment: Deployment, actor: Actor, source: str, snapshot: str, w
     check_and_record(deployment, actor, Permission.SIGN_OFF_QUALITY, SIGN_OFF, question=source[:40])
     said = " ".join(words.split())
     with deployment.store.at(snapshot) as opened, refusals_recorded(deployment, actor, SIGN_OFF, source[:40]):
-        _check_source(opened, source, _withdrawn_sources(deployment, opened))
+        _check_source(opened, source, _withdrawn_sources(opened, read_withdrawn(deployment)))
         if not 1 <= len(said) <= LONGEST_WORDS:
             raise QuestionError(f"a sign-off says something in at most {LONGEST_WORDS} characters", where="words",
                                 remedy="Write in a sentence or two what you looked at and what is agreed.")
@@ -124,10 +126,10 @@ def _newest_of(source: SourceQuality, signed: Sequence[SignOff]) -> tuple[SignOf
     return tuple(one for one in signed if one.source == source.source)[:_NEWEST]
 
 
-def _withdrawn_sources(deployment: Deployment, snapshot: Snapshot) -> tuple[str, ...]:
+def _withdrawn_sources(snapshot: Snapshot, withdrawn: Collection[str]) -> tuple[str, ...]:
     """Sources with patients of a withdrawn country: their numbers were counted before, and cannot be taken apart."""
-    withdrawn = set(withdrawn_countries(deployment.access))
-    return tuple(sorted(source for source, countries in fetch_countries(snapshot).items() if countries & withdrawn))
+    return tuple(sorted(source for source, countries in fetch_countries(snapshot).items()
+                        if not countries.isdisjoint(withdrawn)))
 
 
 def _check_same_key(deployment: Deployment, snapshot: Snapshot) -> None:

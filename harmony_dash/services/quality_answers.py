@@ -89,22 +89,27 @@ def _contained(check: Check, answers: Mapping[str, Measured]) -> tuple[KeyedCoun
 
 
 def _denominators(checks: Sequence[Check], answers: Mapping[str, Measured]) -> dict[str, tuple[KeyedCount, ...]]:
-    """By check: accepted patients, those who should have the value, and the denominators of its checks before."""
+    """By check: accepted patients, those who should have the value, and the denominators of its checks before.
+
+    Of a check of rows: accepted patients, rows read, and the rows of further files in checks before it.
+    """
     if "size" not in answers:
         return {}
     accepted = answers["size"].asked
+    read = answers.get("refused")
+    rows = [accepted, accepted if read is None else read.asked]
     of_variable: dict[str, list[KeyedCount]] = {}
     found: dict[str, tuple[KeyedCount, ...]] = {}
     for check in checks:
         measured = answers.get(check.id)
         if measured is None:
             continue
-        if check.asked == ROWS or not check.variable:
-            read = answers.get("refused") if check.asked == ROWS else None
-            found[check.id] = accepted, accepted if read is None else read.asked
+        if check.asked != ROWS and not check.variable:
+            found[check.id] = accepted, accepted
             continue
         expected = answers.get(f"completeness.{check.variable}")
-        others = of_variable.setdefault(check.variable, [accepted, accepted if expected is None else expected.asked])
+        others = rows if check.asked == ROWS else of_variable.setdefault(
+            check.variable, [accepted, accepted if expected is None else expected.asked])
         found[check.id] = tuple(others)
         if check.showing is Showing.NUMBERS and measured.asked not in others:
             others.append(measured.asked)
@@ -116,6 +121,8 @@ def _answer(check: Check, measured: Measured | None, earlier: Sequence[Earlier])
     then = earlier[0].answers.get(check.id) if earlier and check.judgement in _OF_CHANGE else None
     comparable = then is None or then[0] == check.digest
     before = then[1] if then is not None and comparable else None
+    if measured is None and before is not None and check.judgement is Judgement.LOSS:
+        measured = Measured(None, NOBODY)  # none is left of those there were
     if measured is None:
         return CheckResult(check, None, None, None, _of_nobody(check), comparable=comparable)
     answer = Answer(

@@ -6,7 +6,7 @@ number has a key made from the source, the check and the number, as secret and a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -29,12 +29,11 @@ from harmony_dash.quality.model import (
 )
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.kaplan_meier import estimate_survival, read_survival
+from harmony_dash.store.quality_rows import MakeKey, Read, count_reports, count_rows
 from harmony_dash.store.quality_sql import Aggregates
 from harmony_dash.store.record_keys import COLUMN, count_sql, key_sql, read_counts
 from harmony_dash.store.schema import quote
 
-# Makes the key of a number of rows: source, what they are, number.
-MakeKey = Callable[[str, str, int], int]
 # What refused rows are called there, so that their number is rounded as it is on other pages.
 QUARANTINED = "quarantined"
 # The engine's time grows with the square of the aggregates of a statement; at 40 it is six times faster than in one.
@@ -63,13 +62,12 @@ class Measured:
 Answers = dict[tuple[str, str], Measured]  # by source and check id
 
 
-def measure_quality(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], read: Mapping[str, tuple[int, int]],
+def measure_quality(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], read: Mapping[str, Read],
                     today: date, make_key: MakeKey) -> Answers:
     """Answer every check for every source handed over.
 
     Parameters
     ----------
-    read : by source, patients accepted and refused.
     today : the day of the ingest, after which nobody can have been followed.
 
     Returns
@@ -80,14 +78,16 @@ def measure_quality(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]
     accepted = _measure_counts(connection, rules, today, read, answers)
     _measure_piles(connection, rules, today, answers)
     _measure_survival(connection, rules, today, answers)
-    whole = {source: union([accepted[source], KeyedCount(refused, make_key(source, QUARANTINED, refused))])
-             for source, (_, refused) in read.items()}
-    _measure_reports(connection, rules, whole, make_key, answers)
-    for source, (_, refused) in read.items():
+    refused = {source: KeyedCount(one.refused, make_key(source, QUARANTINED, one.refused))
+               for source, one in read.items()}
+    rows = {source: count_rows(source, one, union([accepted[source], refused[source]]), make_key)
+            for source, one in read.items()}
+    answers |= {place: Measured(failing, asked, refused=some_refused) for place, (failing, asked, some_refused)
+                in count_reports(connection, rules, rows, make_key).items()}
+    for source in read:
         for rule in rules:
             if isinstance(rule.evidence, Refused):
-                answers[source, rule.check.id] = Measured(
-                    KeyedCount(refused, make_key(source, QUARANTINED, refused)), whole[source])
+                answers[source, rule.check.id] = Measured(refused[source], rows[source].first)
             answers.setdefault((source, rule.check.id), Measured(NOBODY, NOBODY))
     return answers
 
@@ -96,7 +96,7 @@ def measure_quality(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]
 
 
 def _measure_counts(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], today: date,
-                    read: Mapping[str, tuple[int, int]], answers: Answers) -> dict[str, KeyedCount]:
+                    read: Mapping[str, Read], answers: Answers) -> dict[str, KeyedCount]:
     """A row a source, two columns a condition. Returns the accepted patients of each source."""
     columns = Aggregates(today)
     whole = columns.count(Every(()))
@@ -214,42 +214,27 @@ def _read_survival(figure: Survival, rows: Sequence[tuple[Any, ...]]) -> Measure
     return Measured(None, patients, value, events=int((n * died).sum()))
 
 
-# -- what ingest reported ----------------------------------------------------------------------------------------------
-
-
-def _measure_reports(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], read: Mapping[str, KeyedCount],
-                     make_key: MakeKey, answers: Answers) -> None:
-    """One statement: rows reported by source, reason and variable; a finding about a whole file counts as one row."""
-    check_of = {(reason, rule.evidence.variable): rule.check.id for rule in rules
-                if isinstance(rule.evidence, Reported) for reason in rule.evidence.reasons}
-    found: dict[tuple[str, str], tuple[int, bool]] = {}
-    for source, reason, variable, rows, refused in connection.execute(
-            "SELECT source, reason, variable, count(DISTINCT (file, row_number)) FILTER (row_number IS NOT NULL) "
-            "+ count(*) FILTER (row_number IS NULL), bool_or(severity = 'error') FROM issue GROUP BY ALL").fetchall():
-        identifier = check_of.get((reason, variable)) or check_of.get((reason, ""))
-        if identifier is not None:
-            before, was_refused = found.get((source, identifier), (0, False))
-            found[source, identifier] = before + rows, was_refused or refused
-    for source, asked in read.items():
-        for rule in rules:
-            if isinstance(rule.evidence, Reported):
-                n, refused = found.get((source, rule.check.id), (0, False))
-                # A file of several may hold more rows than there are patients.
-                failing = KeyedCount(n, make_key(source, rule.check.id, n))
-                whole = asked if n <= asked else KeyedCount(n, failing.key)
-                answers[source, rule.check.id] = Measured(failing, whole, refused=refused)
-
-
 # -- applicability -----------------------------------------------------------------------------------------------------
 
 
-def only_applicable(answers: Answers, rules: Sequence[Rule], supplied: Mapping[str, frozenset[str]]) -> Answers:
-    """The answers with nobody asked where the source does not supply what the rule needs and nothing was found."""
-    return {(source, rule.check.id): measured if _applies(rule, measured, supplied[source])
+def only_applicable(answers: Answers, rules: Sequence[Rule], supplied: Mapping[str, frozenset[str]],
+                    before: Mapping[str, frozenset[str]]) -> Answers:
+    """The answers with nobody asked where the source does not supply what the rule needs and nothing was found.
+
+    Parameters
+    ----------
+    supplied : by source, the variables it supplies.
+    before : by source, those of which it had values in the snapshot before. One that it no longer supplies is lost, and
+        its patients are asked for it once more.
+    """
+    return {(source, rule.check.id): measured
+            if _applies(rule, measured, supplied[source], before.get(source, frozenset()))
             else replace(measured, failing=NOBODY, asked=NOBODY, value=None, refused=False)
             for source in supplied for rule in rules for measured in [answers[source, rule.check.id]]}
 
 
-def _applies(rule: Rule, measured: Measured, supplied: frozenset[str]) -> bool:
-    return set(rule.needs) <= supplied or (isinstance(rule.evidence, Reported) and bool(measured.failing))
+def _applies(rule: Rule, measured: Measured, supplied: frozenset[str], before: frozenset[str]) -> bool:
+    if isinstance(rule.evidence, Reported):
+        return set(rule.needs) <= supplied or bool(measured.failing)
+    return set(rule.needs) <= supplied | before
 

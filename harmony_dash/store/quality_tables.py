@@ -24,12 +24,15 @@ from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.errors import StoreError
 from harmony_dash.quality.model import Category, Check, Judgement, Showing
 from harmony_dash.store import layout
-from harmony_dash.store.quality import Answers, MakeKey, Measured
+from harmony_dash.store.quality import Answers, Measured
+from harmony_dash.store.quality_rows import MakeKey
 from harmony_dash.store.reader import Snapshot
 
 # As many snapshots as a committee looks back on.
 MOST_SNAPSHOTS = 12
 SUPPLIED = "quality_supplied"
+# The type of check that tells of every variable a source supplies how many patients have no value.
+_COMPLETENESS = "completeness"
 
 _NUMBERS = ("failing BIGINT, failing_key UBIGINT, asked BIGINT, asked_key UBIGINT, value DOUBLE, refused BOOLEAN, "
             "events BIGINT")
@@ -150,6 +153,20 @@ def read_history(store: Path, schema_version: int, key_fingerprint: str) -> Hist
     except duckdb.Error as problem:
         raise StoreError(f"the history of quality could not be read ({type(problem).__name__})", where=record.snapshot,
                          remedy="Run the command again; report it as a bug if it stays.") from problem
+
+
+def with_values_before(connection: duckdb.DuckDBPyConnection, history: History) -> dict[str, frozenset[str]]:
+    """By source, the variables of which somebody had a value in the newest snapshot before that held the source."""
+    connection.register("before", history.rows)
+    rows = connection.execute(
+        "SELECT source, check_id FROM "
+        "(SELECT * FROM before QUALIFY snapshot = max(snapshot) OVER (PARTITION BY source)) "
+        "WHERE starts_with(check_id, $kind) AND failing < asked", {"kind": f"{_COMPLETENESS}."}).fetchall()
+    connection.unregister("before")
+    found: dict[str, set[str]] = {}
+    for source, check_id in rows:
+        found.setdefault(source, set()).add(check_id.removeprefix(f"{_COMPLETENESS}."))
+    return {source: frozenset(names) for source, names in found.items()}
 
 
 def _read_rows(file: Path, record: layout.SnapshotRecord) -> pa.Table:

@@ -21,7 +21,7 @@ from harmony_dash.dictionary.model import Dictionary, VariableType
 from harmony_dash.disclosure.anonymity import SourceAnonymity
 from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.quality.model import Rule
-from harmony_dash.store import anonymity, layout, quality, quality_tables, record_keys, schema
+from harmony_dash.store import anonymity, layout, quality, quality_rows, quality_tables, record_keys, schema
 
 # Called with the name of each stage; fault tests raise or kill in it.
 Stage = Callable[[str], None]
@@ -46,6 +46,7 @@ class SourceRecord:
     synthetic : "true", "public" or "false".
     files : name to SHA-256 of every file read.
     read_count, accepted_count, quarantined_count : patients; the last two add up to the first.
+    further : its files besides the one that lists the patients; only used while the snapshot is written.
     """
 
     source: str
@@ -59,6 +60,7 @@ class SourceRecord:
     read_count: int
     accepted_count: int
     quarantined_count: int
+    further: tuple[quality_rows.FurtherFile, ...] = ()
 
 
 class SnapshotWriter:
@@ -144,11 +146,13 @@ class SnapshotWriter:
         supplied : by source, the variables it supplies.
         today : the day of the ingest.
         """
-        read = {record.source: (record.accepted_count, record.quarantined_count) for record in self.sources}
+        read = {record.source: quality_rows.Read(record.accepted_count, record.quarantined_count, record.further)
+                for record in self.sources}
         answers = quality.measure_quality(self._connection, rules, read, today, self._make_rows_key)
+        had_before = quality_tables.with_values_before(self._connection, self._history)
         quality_tables.write_quality(self._connection, [rule.check for rule in rules],
-                                     quality.only_applicable(answers, rules, supplied), supplied, self._history,
-                                     self._make_rows_key)
+                                     quality.only_applicable(answers, rules, supplied, had_before), supplied,
+                                     self._history, self._make_rows_key)
 
     def _make_rows_key(self, source: str, what: str, n: int) -> int:
         return record_keys.make_rows_key(source, what, n, self._disclosure_key)

@@ -32,9 +32,7 @@ def main() -> None:
     checks = quality.measure(100_000)
     print(f"{checks.checks} checks of every source take {checks.seconds:.1f} s of it, {checks.share:.0%} on top of the "
           "rest.")
-    page = coverage.measure(100_000)
-    print(f"\nCoverage of {page.patients:,} patients, {page.variables} variables, {page.sources} sources: first answer "
-          f"{page.first:.0f} ms, again {page.again:.0f} ms, figures {page.figures:.0f} ms.")
+    print(f"\n{coverage.measure(100_000).words}")
     median, ninth, kilobytes = click.measure()
     print(f"\nClick to redrawn curve in Chromium, sample data: median {median:.0f} ms, 90th percentile {ninth:.0f} ms; "
           f"{kilobytes:.0f} kB travel for it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -71,3 +72,17 @@ def test_no_number_below_the_threshold_is_anywhere_in_the_figures(member: Page, 
                if (digits := "".join(letter for letter in str(text) if letter.isdigit()))]
     assert len(numbers) > 50
     assert all(number >= 10 and number % 5 == 0 for number in numbers)
+
+
+def test_the_tables_are_taken_along_as_files_with_a_receipt(member: Page, sample_server: Server) -> None:
+    open_coverage(member, sample_server)
+    member.get_by_role("button", name="Export these tables").click()
+    with member.expect_download() as waiting:
+        member.get_by_role("button", name="Everything (ZIP)").first.click()
+    download = waiting.value
+    with zipfile.ZipFile(download.path()) as archive:
+        names = {Path(name).name for name in archive.namelist()}
+        (countries,) = [archive.read(name).decode() for name in archive.namelist() if name.endswith("/countries.csv")]
+    assert {"report.html", "tables.xlsx", "provenance.json", "completeness.csv"} <= names
+    assert '"DE","Germany",' in countries
+    assert download.suggested_filename.startswith("harmony-ALL-coverage-E-")

@@ -15,6 +15,7 @@ import harmony_dash.services.grants
 import harmony_dash.services.release_info
 import harmony_dash.services.snapshots
 import harmony_dash.services.survival
+import harmony_dash.ui.components.coverage_files
 import harmony_dash.ui.components.feasibility
 import harmony_dash.ui.guard
 import harmony_dash.ui.startup
@@ -29,6 +30,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> FakeHouse:
     fakes = FakeHouse()
     monkeypatch.setattr(harmony_dash.ui.guard, "require", fakes.require)
     monkeypatch.setattr(harmony_dash.ui.components.feasibility, "require", fakes.require)
+    monkeypatch.setattr(harmony_dash.ui.components.coverage_files, "require", fakes.require)
     monkeypatch.setattr(harmony_dash.ui.startup, "get_deployment", lambda: object())
     monkeypatch.setattr(harmony_dash.services.choices, "count_choices", fakes.count_choices)
     monkeypatch.setattr(harmony_dash.services.coverage, "review_coverage", fakes.review_coverage)

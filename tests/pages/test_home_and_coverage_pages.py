@@ -79,3 +79,14 @@ def test_home_offers_each_role_its_own_pages() -> None:
     assert titles(Role.CLINICIAN) == ["Coverage", "Survival", "Subgroups", "Account"]
     assert titles(Role.STEERING) == ["Coverage", "Data quality", "Export", "Access", "Account"]
     assert titles(Role.ANALYST) == ["Coverage", "Survival", "Subgroups", "Data quality", "Export", "Account"]
+
+
+@pytest.mark.parametrize(("view", "role", "offered"), [
+    ("data", Role.CLINICIAN, False), ("data", Role.DATA_MANAGER, False), ("data", Role.STEERING, True),
+    ("data", Role.ANALYST, True), ("question", Role.DATA_MANAGER, False), ("question", Role.STEERING, True)])
+def test_tables_are_exported_by_those_who_may(house: FakeHouse, open_page: OpenPage, view: str, role: Role,
+                                              offered: bool) -> None:
+    house.role = role
+    page = open_page("coverage", view=view)
+    assert not page.exception
+    assert ("Export these tables" in [button.label for button in page.button]) is offered

@@ -41,6 +41,7 @@ from harmony_dash.quality.model import (
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.kaplan_meier import estimate_survival, read_survival
 from harmony_dash.store.quality import Measured, measure_quality
+from harmony_dash.store.quality_rows import Read
 from harmony_dash.store.record_keys import make_record_keys
 from harmony_dash.store.rehearsal import rehearse_snapshot
 from tests.factories import NOW, make_patients, make_record, no_issues
@@ -115,7 +116,7 @@ def writer() -> Any:
 
 
 def measure(writer: Any, evidence: Evidence) -> dict[str, Measured]:
-    answers = measure_quality(writer._connection, [rule(evidence)], {"one": (300, 0), "two": (80, 0)}, TODAY,
+    answers = measure_quality(writer._connection, [rule(evidence)], {"one": Read(300, 0), "two": Read(80, 0)}, TODAY,
                               lambda source, what, n: n)
     return {source: answers[source, "the.check"] for source in ("one", "two")}
 

@@ -44,6 +44,7 @@ from harmony_dash.services import (
     outcome_map,
     own_account,
     people,
+    planning_exports,
     quality,
     quality_report,
     receipts,
@@ -333,12 +334,15 @@ def withdraw_country(house: House, actor: Actor) -> Callable[[], object]:
 TABLE: dict[str, Row] = {
     # what the release holds, and who is in it
     "release_info.describe_release": row(EVERYBODY, lambda h, a: release_info.describe_release(h.deployment, a)),
+    "coverage.answer_coverage": row(EVERYBODY, lambda h, a: coverage.answer_coverage(
+        h.deployment, a, "ALL", "review coverage", Level.PROTECTED)),
     "coverage.review_coverage": row(EVERYBODY, lambda h, a: coverage.review_coverage(h.deployment, a, "ALL")),
     "coverage.review_coverage exactly": row(
         OPERATES, lambda h, a: coverage.review_coverage(h.deployment, a, "ALL", level=Level.EXACT)),
     "coverage.review_changes": row(EVERYBODY, lambda h, a: coverage.review_changes(h.deployment, a, "ALL")),
     "coverage.review_changes exactly": row(
         OPERATES, lambda h, a: coverage.review_changes(h.deployment, a, "ALL", level=Level.EXACT)),
+    "feasibility.answer_need": row(EVERYBODY, lambda h, a: feasibility.answer_need(h.deployment, a, NEED)),
     "feasibility.ask_feasibility": row(EVERYBODY, lambda h, a: feasibility.ask_feasibility(h.deployment, a, NEED)),
     "feasibility.ask_feasibility of an outcome's endpoint": row(
         ASKS, lambda h, a: feasibility.ask_feasibility(h.deployment, a, replace(NEED, endpoint="efs"))),
@@ -380,6 +384,10 @@ TABLE: dict[str, Row] = {
         OPERATES, lambda h, a: quality.ask_quality(h.deployment, a, level=Level.EXACT)),
     "quality.sign_off": row(frozenset({MANAGER}), lambda h, a: quality.sign_off(
         h.deployment, a, "example", h.deployment.store.current().snapshot, "Looked at.")),
+    "planning_exports.export_coverage": row(
+        EXPORTS, lambda h, a: planning_exports.export_coverage(h.deployment, a, "ALL", formats=[Format.CSV])),
+    "planning_exports.export_feasibility": row(
+        EXPORTS, lambda h, a: planning_exports.export_feasibility(h.deployment, a, NEED, formats=[Format.CSV])),
     "quality_report.write_quality_report": row(
         REVIEWS, lambda h, a: quality_report.write_quality_report(h.deployment, a, "example")),
     # grants

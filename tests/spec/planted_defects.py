@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+ALL = "(all)"
 SAMPLES = Path(__file__).parents[2] / "data_samples"
 Row = dict[str, str]
 Edit = Callable[[list[Row], list[Row]], None]  # all rows, and those that the defect may spoil
@@ -25,12 +26,13 @@ class Defect:
 
     Attributes
     ----------
-    source, file, field : where; the field is the column as the provider calls it.
+    source, file, field : where; the field is the column as the provider calls it, or all of them.
     planted : what is wrong, in words.
     check : id of the check that must warn or fail.
     edit : spoils the rows.
     rows : how many rows it takes; 0 for a whole column.
     where : which rows it may take.
+    other : the other column of a contradiction, which may be named for it: which of the two is wrong cannot be known.
     """
 
     source: str
@@ -41,6 +43,7 @@ class Defect:
     edit: Edit
     rows: int = 0
     where: Callable[[Row], bool] = lambda row: True
+    other: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,22 +206,23 @@ DEFECTS: tuple[Defect, ...] = (
            _each("MLL", lambda cell: "positivo" if cell == "positivo" else "negativo")),
     Defect("de_gmall", _GM, "iAMP21", "half of the tests said to have failed", "tested.iamp21",
            _every_other("iAMP21", "nicht auswertbar")),
-    Defect("cz_again", "pacienti.csv", "(all)", "a source of thirty patients", "size", lambda rows, taken: None),
+    Defect("cz_again", "pacienti.csv", ALL, "a source of thirty patients", "size", lambda rows, taken: None),
     # order in time, events
     Defect("it_aieop", _IT, "Data decesso", "death before relapse", "temporal_order.first_event_days",
            _swap("Data evento", "Data decesso"), 3,
            lambda row: row["Primo evento"] == "recidiva" and row["Deceduto"] == "sì"
-           and row["Data evento"] != row["Data decesso"]),
+           and row["Data evento"] != row["Data decesso"], other="Data evento"),
     Defect("nl_dcog", _NLF, "Laatste contact", "last contact before the day of death", "temporal_order.death_days",
            _copy("Datum CR", "Laatste contact"), 3,
-           lambda row: row["Overleden"] == "ja" and row["Recidief"] == "nee" and row["Remissie"] == "CR"),
+           lambda row: row["Overleden"] == "ja" and row["Recidief"] == "nee" and row["Remissie"] == "CR",
+           other="Datum overlijden"),
     Defect("de_aieop_bfm", _BFM, "SZT Datum", "transplant in first remission before remission",
            "temporal_order.hsct_days", _copy("Diagnose Datum", "SZT Datum"), 3, _is("SZT in CR1", "ja")),
     Defect("es_pt_sehop_pethema", _ES, "Recaída", "a day of relapse in patients said to have had none",
            "event_time.relapse_days", _put("Recaída", "no"), 3, lambda row: row["Recaída"] == "sí"
-           and bool(row["Fecha recaída"])),
+           and bool(row["Fecha recaída"]), other="Fecha recaída"),
     Defect("de_gmall", _GM, "Status", "alive, yet the first event is a death", "event_time.first_event",
-           _put("Status", "lebt"), 3, _is("Erstes Ereignis", "Tod in CR")),
+           _put("Status", "lebt"), 3, _is("Erstes Ereignis", "Tod in CR"), other="Erstes Ereignis"),
     Defect("de_aieop_bfm", _BFM, "Ereignis Datum", "a day of an event in patients without one",
            "event_time.first_event_days", _copy("Diagnose Datum", "Ereignis Datum"), 3, _is("Ereignis Code", "0")),
     # contradictions between fields
@@ -257,8 +261,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("es_pt_sehop_pethema", _ES, "Protocolo", "children under a trial for adolescents and adults",
            "trial_age.age_dx_years.pethema_all_hr_11", _put("Protocolo", "PETHEMA ALL-HR-11"), 25,
            lambda row: row["Protocolo"] == "SEHOP-PETHEMA 2013" and row["Edad (años)"].partition(",")[0].isdigit()
-           and int(row["Edad (años)"].partition(",")[0]) < 10),
-    Defect("cz_again", "pacienti.csv", "Kód pacienta", "patients who came with another source", "duplicate",
+           and int(row["Edad (años)"].partition(",")[0]) < 10, other="Edad (años)"),
+    Defect("cz_again", "pacienti.csv", ALL, "patients who came with another source", "duplicate",
            lambda rows, taken: None),
 )
 

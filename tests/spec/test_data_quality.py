@@ -12,8 +12,11 @@ from harmony_dash.access.actor import OPERATOR
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level
 from harmony_dash.disclosure.anonymity import Limits
-from harmony_dash.disclosure.quality_results import CheckResult
-from harmony_dash.quality.model import Verdict
+from harmony_dash.disclosure.quality_results import CheckResult, SourceQuality
+from harmony_dash.ingest.manifest import read_manifest
+from harmony_dash.quality.catalogue import build_rules
+from harmony_dash.quality.model import Reported, Verdict
+from harmony_dash.quality.types import TYPES
 from harmony_dash.services.deployment import open_deployment
 from harmony_dash.services.ingest import ingest_sources
 from harmony_dash.services.quality import ask_quality
@@ -29,14 +32,28 @@ Found = dict[str, dict[str, CheckResult]]
 KNOWN_GAPS = {("de_gmall", "event_time.hsct_days"), ("fr_be_ch_graall", "event_time.hsct_days")}
 
 
+def look_at(folders: list[Path]) -> tuple[SourceQuality, ...]:
+    return rehearse_ingest(folders, load_dictionary(), Limits(0.09, 0.05), NOW).quality.value.sources
+
+
+def by_check(sources: tuple[SourceQuality, ...]) -> Found:
+    return {source.source: {one.check.id: one for one in source.results} for source in sources}
+
+
 def rehearse(folders: list[Path]) -> Found:
-    found = rehearse_ingest(folders, load_dictionary(), Limits(0.09, 0.05), NOW)
-    return {source.source: {one.check.id: one for one in source.results} for source in found.quality.value.sources}
+    return by_check(look_at(folders))
 
 
 @pytest.fixture(scope="module")
-def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Found:
-    return rehearse(plant(tmp_path_factory.mktemp("planted") / "sources"))
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[SourceQuality, ...]]:
+    """The folder with the spoilt sources, and what is said of them."""
+    folder = tmp_path_factory.mktemp("planted") / "sources"
+    return folder, look_at(plant(folder))
+
+
+@pytest.fixture(scope="module")
+def spoilt(planted: tuple[Path, tuple[SourceQuality, ...]]) -> Found:
+    return by_check(planted[1])
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +75,27 @@ def test_a_planted_defect_is_found_and_was_not_there_before(defect: planted_defe
     before = clean[defect.source][defect.check]
     # What the samples hold as mistakes is there before as well, but in fewer rows.
     assert before.verdict not in ALARMS or (before.failing or 0) < (result.failing or 0)
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"{defect.source}-{defect.check}")
+def test_a_planted_defect_is_told_of_its_field_with_its_reason(
+        defect: planted_defects.Defect, planted: tuple[Path, tuple[SourceQuality, ...]]) -> None:
+    folder, sources = planted
+    source = next(one for one in sources if one.source == defect.source)
+    check = next(one.check for one in source.results if one.check.id == defect.check)
+    assert check.words and check.type == defect.check.partition(".")[0]
+    columns, reasons = {defect.field, defect.other} - {""}, TYPES[check.type].reasons
+    rule = next(rule for rule in build_rules(load_dictionary()) if rule.check.id == defect.check)
+    if isinstance(rule.evidence, Reported):
+        told = [one for one in source.reasons if one.file == defect.file and one.reason in reasons
+                and check.variable in ("", one.variable)
+                and (one.column in columns or defect.field == planted_defects.ALL)]
+        assert sum(one.n or 0 for one in told) >= max(defect.rows, 1)
+        assert all(one.message and len(one.rows) == one.n for one in told)
+    elif defect.field != planted_defects.ALL:
+        fields = read_manifest(folder / defect.source, load_dictionary()).fields
+        spec = fields.get(check.variable) or fields[check.variable.rpartition("_")[0]]
+        assert columns & set(spec.columns)
 
 
 def test_the_samples_raise_no_alarm_but_for_their_own_mistakes_and_gaps(clean: Found) -> None:
@@ -85,6 +123,23 @@ def test_derived_groups_computed_in_sql_are_those_of_the_derivations(clean: Foun
         for name in ("age_group", "wbc_band", "nci_risk", "mrd_group"):
             one = results[f"recomputed.{name}"]
             assert (one.failing, one.verdict) == (0, Verdict.PASS) and (one.asked or 0) > 100
+
+
+def test_shares_of_a_further_file_are_of_its_own_rows(clean: Found, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES / "nl_dcog", tmp_path / "nl_dcog"))
+    form = FORMS["nl_dcog", "beloop.csv"]
+    header, rows = read_rows(folder / "beloop.csv", form)
+    strangers = [{**row, form.identifier: f"NLX-{place}"} for place, row in enumerate(rows[:50])]
+    write_rows(folder / "beloop.csv", header, [*rows, *strangers], form)
+    patients, further = len(read_rows(folder / "patienten.csv", FORMS["nl_dcog", "patienten.csv"])[1]), len(rows) + 50
+    found = rehearse([folder])["nl_dcog"]
+    asked = {name: found[name].asked for name in (
+        "range.plt", "event_time.cr_days", "reference", "unique_id", "safe_text", "required.patient_id", "refused")}
+    assert asked == {"range.plt": patients, "event_time.cr_days": further, "reference": further, "refused": patients,
+                     **dict.fromkeys(("unique_id", "safe_text", "required.patient_id"), patients + further)}
+    before = clean["nl_dcog"]["reference"]
+    assert found["reference"].failing == (before.failing or 0) + 50
+    assert found["reference"].share == found["reference"].failing / further
 
 
 # -- against the previous snapshot and published figures ---------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -67,18 +67,18 @@ def show_coverage(released: Released[CoverageResult], names: Mapping[str, str]) 
                   describe_coverage(released, names), note=describe_map(released, names))
     with right:
         show_part("Patients by country", build_country_figure(released, names=names, dark=dark), "country",
-                  build_count_table(released, "country", names), describe_coverage(released, names))
+                  lambda: build_count_table(released, "country", names), describe_coverage(released, names))
     left, right = st.columns(2, gap="large")
     with left:
         show_part("Patients by trial or registry", build_trial_figure(released, dark=dark), "trial",
-                  build_count_table(released, "trial", {}), "Patients by trial or registry.")
+                  lambda: build_count_table(released, "trial", {}), "Patients by trial or registry.")
     with right:
         show_part("When patients were diagnosed", build_accrual_figure(released, dark=dark), "accrual",
-                  build_period_table(released), "Patients by period of diagnosis.")
+                  lambda: build_period_table(released), "Patients by period of diagnosis.")
     show_cross(released, names)
     show_completeness(released)
     show_part("How long patients were followed", build_follow_up_figure(released, dark=dark), "follow_up",
-              build_source_table(released, names), "Median follow-up by source.",
+              lambda: build_source_table(released, names), "Median follow-up by source.",
               note="Median by the reverse Kaplan–Meier method: how long patients were observed, not how long they "
                    "lived.")
     show_case_mix(released, names)
@@ -92,7 +92,7 @@ def show_methods(released: Released[CoverageResult]) -> None:
 def describe_map(released: Released[CoverageResult], names: Mapping[str, str]) -> str:
     """What the shades mean, and who is not on the map."""
     beside = not_on_map(released, names)
-    words = "Darker: more patients. Hatched: hidden. Grey: takes no part."
+    words = "Stronger blue: more patients. Hatched: hidden. Grey: takes no part."
     return f"{words} Not on the map: {', '.join(beside)}." if beside else words
 
 
@@ -106,7 +106,8 @@ def show_cross(released: Released[CoverageResult], names: Mapping[str, str]) -> 
                                    format_func=choices.__getitem__, bind="query-params", persist_state="session",
                                    label_visibility="collapsed")
     show_part("", build_cross_figure(released, names=names, columns=columns, dark=is_dark()), f"cross.{columns}",
-              build_cross_table(released, names, columns), f"Patients by country and {choices[columns].lower()}.",
+              lambda: build_cross_table(released, names, columns),
+              f"Patients by country and {choices[columns].lower()}.",
               note="A cell is empty where no source has both. Numbers are rounded to five. One below ten is hidden, "
                    "zero included, and sometimes a larger one with it, so that it cannot be computed."
               if released.scope.is_protected else "A cell is empty where no source has both.")
@@ -127,7 +128,7 @@ def show_completeness(released: Released[CoverageResult]) -> None:
         st.caption("None of the key variables has this. Switch on all variables.")
         return
     show_part("", build_completeness_figure(released, part=part, variables=variables, dark=is_dark()),
-              f"completeness.{chosen}", build_completeness_table(released, part, variables),
+              f"completeness.{chosen}", lambda: build_completeness_table(released, part, variables),
               f"{_PARTS[chosen]}: share of patients by variable and source.", note=_MEANINGS[chosen])
 
 
@@ -138,26 +139,28 @@ def show_case_mix(released: Released[CoverageResult], names: Mapping[str, str]) 
         st.caption("There are too few patients, or too few countries, to compare.")
         return
     show_part("How countries differ", build_case_mix_figure(released, names=names, dark=is_dark()), "case_mix",
-              build_case_mix_table(released, names), "Standardised differences between countries.",
+              lambda: build_case_mix_table(released, names), "Standardised differences between countries.",
               note="Standardised difference of the share among patients whose value is stated, each country against "
-                   "all others together: 0.1 or more is called notable. Computed from the numbers above; a cell is "
+                   "all others together: plus and orange for more, minus and blue for less, 0.1 or "
+                   "more is called notable. Computed from the numbers above; a cell is "
                    "empty where one is hidden, or where rounding, or how many have no value, leaves the difference "
                    "uncertain.")
 
 
-def show_part(heading: str, figure: object, key: str, table: pd.DataFrame | None, alt: str, note: str = "") -> None:
-    """A figure, what it means, and its table."""
+def show_part(heading: str, figure: object, key: str, build_table: Callable[[], pd.DataFrame] | None, alt: str,
+              note: str = "") -> None:
+    """A figure, what it means, and its table, which is built when it is opened."""
     if heading:
         st.markdown(f"#### {heading}")
     st.plotly_chart(figure, key=f"coverage.{key}", theme=None, config=QUIET_FIGURE, alt=alt)  # type: ignore[arg-type]
     if note:
         st.caption(escape_markdown(note))
-    if table is None:
+    if build_table is None:
         return
     twin = st.expander("View as table", key=f"coverage.{key}.table", on_change="rerun")
     if twin.open:
         with twin:
-            show_table(table, left=LEFT, alt=heading or alt)
+            show_table(build_table(), left=LEFT, alt=heading or alt)
 
 
 _COLUMNS = {"trial": "Trial", "dx_period": "Period of diagnosis", "age_group": "Age group",

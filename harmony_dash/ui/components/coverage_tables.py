@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from harmony_dash.charts.case_mix import difference_text, rows_of
+from harmony_dash.charts.case_mix import countries_of, difference_text, rows_of
 from harmony_dash.charts.completeness import NOT_SUPPLIED, NOT_SUPPLIED_IN_FULL, knows, share_text
 from harmony_dash.charts.coverage import cross_cells, short_titles, values_shown
 from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_part, format_time
@@ -53,19 +53,23 @@ def build_cross_table(released: Released[CoverageResult], names: Mapping[str, st
 def build_completeness_table(released: Released[CoverageResult], part: Status | None = None,
                              variables: Collection[str] = ()) -> pd.DataFrame:
     """Shares in per cent, variables down, sources across."""
+    titles = short_titles(released.value)
+    if len(set(titles.values())) < len(titles):
+        titles = {}  # names tell apart what titles do not
     rows: dict[str, dict[str, str]] = {}
     for one in released.value.completeness:
         if (not variables or one.variable in variables) and (part is None or knows(one, part)):
             text = share_text(one, part)
-            rows.setdefault(one.label, {"Variable": one.label})[f"{one.source}, %"] = (
+            rows.setdefault(one.label, {"Variable": one.label})[f"{titles.get(one.source, one.source)}, %"] = (
                 NOT_SUPPLIED_IN_FULL if text == NOT_SUPPLIED else text)
     return pd.DataFrame(list(rows.values())).fillna(NOTHING)
 
 
 def build_case_mix_table(released: Released[CoverageResult], names: Mapping[str, str]) -> pd.DataFrame:
     """Standardised differences, values down, countries across."""
-    return pd.DataFrame([{"Value": label, **{names.get(code, code): difference_text(one, released) or NOTHING
-                                             for code, one in cells.items()}}
+    countries = countries_of(released)
+    return pd.DataFrame([{"Value": label, **{names.get(code, code): difference_text(cells[code], released) or NOTHING
+                                             for code in countries}}
                          for label, cells in rows_of(released).items()])
 
 
@@ -73,11 +77,15 @@ def build_source_table(released: Released[CoverageResult], names: Mapping[str, s
     """The sources: where from, how many accepted and refused, when diagnosed, how long followed."""
     return pd.DataFrame([(
         source.title, source.provider, ", ".join(names.get(code, code) for code in source.countries),
-        f"{source.dx_periods[0]} to {source.dx_periods[-1]}" if len(source.dx_periods) > 1
-        else (source.dx_periods[0] if source.dx_periods else NOTHING),
+        _name_periods([released.value.label_of("dx_period", period) for period in source.dx_periods]),
         format_part(source.accepted), format_part(source.quarantined),
         format_time(source.follow_up_median_days, TimeUnit.YEARS)) for source in released.value.sources],
         columns=["Source", "Provider", "Countries", "Diagnosed", "Accepted", "Refused", "Follow-up, years"])
+
+
+def _name_periods(periods: Sequence[str]) -> str:
+    """The first and the last of them."""
+    return " to ".join(dict.fromkeys((periods[0], periods[-1]))) if periods else NOTHING
 
 
 def build_change_table(released: Released[CoverageChanges], by: str, names: Mapping[str, str]) -> pd.DataFrame:

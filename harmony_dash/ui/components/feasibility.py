@@ -32,6 +32,7 @@ from harmony_dash.services.planning import (
 )
 from harmony_dash.stats.planning import Expectation
 from harmony_dash.ui.components.chips import show_chips
+from harmony_dash.ui.components.coverage_files import show_feasibility_files
 from harmony_dash.ui.components.feasibility_controls import PARAMETER, open_need, show_need
 from harmony_dash.ui.components.problem import show_empty, show_problem
 from harmony_dash.ui.components.survival_answer import FIGURE_CONFIG, is_dark
@@ -84,6 +85,7 @@ def show_feasibility(deployment: Deployment, actor: Actor, info: ReleaseInfo, di
         show_problem(error, dictionary=info.dictionary)
         return
     show_answer(released, names, may_ask=user_can(actor, Permission.VIEW_SURVIVAL))
+    show_feasibility_files(actor, need)
 
 
 def show_answer(released: Released[FeasibilityResult], names: Mapping[str, str], *, may_ask: bool) -> None:

@@ -67,7 +67,7 @@ def show_reasons(released: Released[QualityResult]) -> None:
                    key="quality.empty.reasons")
         return
     show_rows([build_reason(reason, minimum) for reason in source.reasons], alt="Rows by reason", right=("Rows",),
-              roomy=("Reason",))
+              whole=("Rows",), roomy=("Reason",))
 
 
 def build_reason(reason: ReasonCount, minimum: int) -> Mapping[str, Cell]:

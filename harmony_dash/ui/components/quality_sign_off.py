@@ -61,7 +61,7 @@ def show_report(source: str) -> None:
     deployment = get_deployment()
     try:
         with st.spinner("Writing the report"):
-            page, table = write_quality_report(deployment, actor, source)
+            page, table, further = write_quality_report(deployment, actor, source)
     except UserError as refused:
         show_refused(refused)
         return
@@ -72,3 +72,6 @@ def show_report(source: str) -> None:
                            key="quality.html", icon=":material/download:", on_click="ignore", type="primary")
         st.download_button(f"Download {name}.csv", table, file_name=f"{name}.csv", mime="text/csv", key="quality.csv",
                            icon=":material/table:", on_click="ignore")
+        st.download_button("Reasons, risk groups and trend (ZIP)", further, file_name=f"{name}.zip",
+                           mime="application/zip", key="quality.zip", icon=":material/folder_zip:", on_click="ignore",
+                           help="The other tables of this page as CSV files.")

@@ -70,11 +70,13 @@ def choose_pages(actor: Actor, pages: Sequence[PageEntry]) -> list[PageEntry]:
 
 
 def show_pages(actor: Actor, pages: Sequence[PageEntry]) -> None:
-    """A link and a sentence for each page of this role."""
-    for page in choose_pages(actor, pages):
-        with st.container(border=True):
-            st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
-            st.caption(QUESTIONS.get(page.url_path, ""))
+    """A link and a sentence for each page of this role, two in a row."""
+    chosen = choose_pages(actor, pages)
+    for start in range(0, len(chosen), 2):
+        for column, page in zip(st.columns(2), chosen[start:start + 2], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
+                st.caption(QUESTIONS.get(page.url_path, ""))
 
 
 def show_snapshot(info: ReleaseInfo) -> None:

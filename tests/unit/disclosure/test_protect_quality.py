@@ -46,6 +46,7 @@ def make_result(failing: int | None = 3, asked: int = 400, **changes: Any) -> Ch
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(20, 5000), st.sampled_from([
     make_check(), make_check(warn=0.05), make_check(Judgement.LACK, warn=0.005), make_check(Judgement.LACK, warn=0.0),
+    make_check(Judgement.LACK, warn=0.005, high=0.8, fail=0.97),
     make_check(Judgement.WITHIN, low=1.0, high=60.0), make_check(Judgement.SHIFT, warn=0.1, fail=0.25)]))
 def test_nothing_tells_one_small_number_from_another(one: int, other: int, asked: int, check: Check) -> None:
     before = {"failing_before": keyed(150), "asked_before": keyed(300)}
@@ -201,6 +202,15 @@ def test_missing_results_do_not_tell_whether_a_few_tests_failed(one: int, other:
 
     assert shown(one) == shown(other)
     assert shown(one).failing == protect_check(make_result(missing), SCOPE).failing
+
+
+@pytest.mark.parametrize(("before", "verdict"), [(200, Verdict.FAIL), (8, Verdict.NOT_APPLICABLE)])
+def test_a_loss_that_leaves_a_few_is_told_without_telling_how_many(before: int, verdict: Verdict) -> None:
+    check = make_check(Judgement.LOSS, warn=0.1, fail=0.33, least=1)
+    found = {protect_check(make_result(None, n, check=check, asked_before=keyed(before)), SCOPE) for n in range(10)}
+    (shown,) = {replace(one, asked_before=None) for one in found}
+    assert (shown.asked, shown.verdict) == (None, verdict)
+    assert asked_words(shown, 10) == ("–" if verdict is Verdict.NOT_APPLICABLE else "<10")
 
 
 def test_a_denominator_of_its_own_is_shown_if_far_from_all_others_and_never_beside_a_hidden_number() -> None:

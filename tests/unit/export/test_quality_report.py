@@ -55,7 +55,9 @@ def test_the_table_has_a_line_a_check_and_no_formula() -> None:
 @pytest.mark.parametrize(("judgement", "changes", "words"), [
     (Judgement.SHARE, {}, "warn >0, fail >1\u00a0%"), (Judgement.SHARE, {"warn": 0.05, "fail": 0.2}, "warn >5\u00a0%, "
      "fail >20\u00a0%"), (Judgement.SIZE, {"warn": 100, "fail": 30}, "warn <100, fail <30"),
-    (Judgement.LACK, {"warn": 0.005}, "warn ≤0.5\u00a0%"), (Judgement.WITHIN, {"low": 3.0, "high": 80.0}, "3 to 80"),
+    (Judgement.LACK, {"warn": 0.005}, "warn ≤0.5\u00a0%"),
+    (Judgement.LACK, {"warn": 0.005, "high": 0.8, "fail": 0.97}, "warn ≤0.5\u00a0% or >80\u00a0%, fail >97\u00a0%"),
+    (Judgement.WITHIN, {"low": 3.0, "high": 80.0}, "3 to 80"),
     (Judgement.SHIFT, {"warn": 0.1, "fail": 0.25}, "warn ±10, fail ±25 points"),
     (Judgement.SHARE, {"warn": 0.02, "fail": float("inf")}, "warn >2\u00a0%")])
 def test_limits_in_words(judgement: Judgement, changes: dict[str, float], words: str) -> None:

@@ -31,6 +31,13 @@ def test_a_lack_warns_where_almost_nobody_shows_what_a_real_source_shows(failing
     assert judge(make_check(Judgement.LACK), Answer(failing, asked)) is verdict
 
 
+@pytest.mark.parametrize(("failing", "verdict"), [(0, W), (1, W), (2, P), (160, P), (161, W), (194, W), (195, F),
+                                                  (200, F)])
+def test_a_lack_warns_and_fails_where_almost_everybody_shows_it(failing: int, verdict: Verdict) -> None:
+    check = make_check(Judgement.LACK, warn=0.005, high=0.80, fail=0.97)
+    assert judge(check, Answer(failing, 200)) is verdict
+
+
 @pytest.mark.parametrize(("asked", "verdict"), [(0, F), (29, F), (30, W), (99, W), (100, P)])
 def test_a_small_source_warns_and_a_tiny_one_fails(asked: int, verdict: Verdict) -> None:
     assert judge(make_check(Judgement.SIZE, warn=100, fail=30), Answer(asked=asked)) is verdict
@@ -67,3 +74,10 @@ def test_a_median_is_compared_relative_to_the_one_before() -> None:
 def test_patients_who_are_gone_warn() -> None:
     check = make_check(Judgement.LOSS, warn=0.1, fail=0.33, least=1)
     assert [judge(check, Answer(asked=n, asked_before=100)) for n in (120, 90, 89, 66)] == [P, P, W, F]
+
+
+@pytest.mark.parametrize(("asked", "before", "verdict"), [
+    (0, 200, F), (None, 200, F), (3, 12, F), (11, 12, P), (5, 0, N), (5, None, N)])
+def test_a_loss_is_told_however_few_are_left(asked: int | None, before: int | None, verdict: Verdict) -> None:
+    check = make_check(Judgement.LOSS, warn=0.1, fail=0.33, least=20)
+    assert judge(check, Answer(asked=asked, asked_before=before)) is verdict

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -129,6 +131,50 @@ def test_the_trend_holds_the_earlier_snapshots_and_an_earlier_one_can_be_asked(t
     assert earlier.snapshot == source.trend[0].snapshot and earlier.sources[0].trend == ()
 
 
+def without_column(folder: Path, column: str, variable: str) -> Path:
+    """The Czech sample as its provider delivers it once a column is gone from the file and from its description."""
+    source = Path(shutil.copytree(SAMPLES / "cz_cpho", folder / "without" / "cz_cpho"))
+    rows = [line.split(";") for line in (source / "pacienti.csv").read_bytes().decode("cp1250").split("\r\n") if line]
+    place = rows[0].index(column)
+    text = "\r\n".join(";".join([*row[:place], *row[place + 1:]]) for row in rows)
+    (source / "pacienti.csv").write_bytes(f"{text}\r\n".encode("cp1250"))
+    lines = (source / "source.yaml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith(f"  {variable}: ")]
+    assert len(kept) == len(lines) - 1
+    (source / "source.yaml").write_text("\n".join(kept), encoding="utf-8")
+    return source
+
+
+def test_a_column_that_is_gone_is_told_at_the_next_ingest_and_no_longer_after_that(tmp_path: Path) -> None:
+    ingest_sources(deployment_at(tmp_path), OPERATOR, [SAMPLES / "cz_cpho"])
+    less = without_column(tmp_path, "Hemoglobin (g/l)", "hb")
+    lost = ("completeness.hb", "drift.hb.missing")
+    for days, verdict in ((30, Verdict.FAIL), (60, Verdict.NOT_APPLICABLE)):
+        later = deployment_at(tmp_path, NOW + timedelta(days=days))
+        ingest_sources(later, OPERATOR, [less])
+        for level in (Level.EXACT, Level.PROTECTED):
+            source = ask_quality(later, OPERATOR, "cz_cpho", level=level).value.sources[0]
+            verdicts = {one.check.id: one.verdict for one in source.results}
+            assert {verdicts[name] for name in lost} == {verdict}
+            # What cannot be asked of an empty column is not asked, and nothing is said of its cells.
+            assert {verdicts[name] for name in ("range.hb", "type.hb", "unit.hb.median", "heaping.hb",
+                                                "drift.hb.median", "constant.hb")} == {Verdict.NOT_APPLICABLE}
+            assert "Haemoglobin at diagnosis" in source.not_supplied
+
+
+@pytest.mark.parametrize(("left", "shown"), [(6, None), (15, 15)])
+def test_a_source_that_lost_nearly_all_its_patients_says_so_however_few_are_left(
+        tmp_path: Path, left: int, shown: int | None) -> None:
+    ingest_sources(deployment_at(tmp_path), OPERATOR, [SAMPLES / "cz_cpho", SAMPLES / "at_ch_bfm"])
+    later = deployment_at(tmp_path, NOW + timedelta(days=30))
+    ingest_sources(later, OPERATOR, [only_patients(tmp_path, left), SAMPLES / "at_ch_bfm"])
+    for level in (Level.EXACT, Level.PROTECTED):
+        source = ask_quality(later, OPERATOR, "cz_cpho", level=level).value.sources[0]
+        loss = next(one for one in source.results if one.check.id == "drift.patients")
+        assert loss.verdict is Verdict.FAIL
+    assert loss.asked in ((None,) if shown is None else (10, 15, 20))
+
+
 def test_what_the_dictionary_changed_in_between_is_not_comparable(tmp_path: Path) -> None:
     extra = tmp_path / "more.yaml"
     extra.write_text("dictionary: more\nvariables:\n  crp_dx: {label: CRP at diagnosis, section: Presentation, "
@@ -252,7 +298,7 @@ def test_nobody_who_looks_after_data_sees_outcomes_in_their_quality(tmp_path: Pa
     exact = ask_quality(later, OPERATOR, "cz_cpho", level=Level.EXACT).value.sources[0]
     assert {one.check.id: one.asked for one in exact.results}["completeness.death_days"] == 18
     assert all(one.n is None for one in source.reasons if one.outcome)
-    page, table = write_quality_report(later, STEERING, "cz_cpho")
+    page, table, _ = write_quality_report(later, STEERING, "cz_cpho")
     lines = [line for line in table.decode("utf-8-sig").splitlines() if '"completeness.death_days"' in line]
     assert len(lines) == 1 and '"not shown","not shown","–"' in lines[0]
     assert b"does not look at outcomes" in page
@@ -318,11 +364,15 @@ def test_only_a_data_manager_signs_off_a_source_that_exists(deployment: Deployme
 # -- rehearsal, and odd sources ----------------------------------------------------------------------------------------
 
 
-def only_one_patient(folder: Path) -> Path:
-    source = Path(shutil.copytree(SAMPLES / "cz_cpho", folder / "one"))
+def only_patients(folder: Path, n: int) -> Path:
+    source = Path(shutil.copytree(SAMPLES / "cz_cpho", folder / "few"))
     lines = (source / "pacienti.csv").read_bytes().decode("cp1250").split("\r\n")
-    (source / "pacienti.csv").write_bytes("\r\n".join([*lines[:2], ""]).encode("cp1250"))
+    (source / "pacienti.csv").write_bytes("\r\n".join([*lines[:n + 1], ""]).encode("cp1250"))
     return source
+
+
+def only_one_patient(folder: Path) -> Path:
+    return only_patients(folder, 1)
 
 
 def test_a_source_with_one_patient_is_checked_and_tells_nothing_of_them(tmp_path: Path) -> None:
@@ -377,6 +427,8 @@ def test_a_rehearsal_reports_a_source_all_of_whose_rows_are_refused(tmp_path: Pa
 
 
 def test_the_report_is_recorded_and_protected(deployment: Deployment) -> None:
-    page, table = write_quality_report(deployment, STEERING, "nordic_nopho")
+    page, table, further = write_quality_report(deployment, STEERING, "nordic_nopho")
     assert list_events(deployment.access, limit=1)[0].event.action == "write quality report"
     assert b"Protected" in page and b"nordic_nopho" in table
+    with zipfile.ZipFile(io.BytesIO(further)) as archive:
+        assert {Path(name).name for name in archive.namelist()} == {"reasons.csv", "risk_groups.csv", "trend.csv"}
