@@ -12,17 +12,17 @@ from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.ui.components.analysis_controls import show_analysis_controls, show_cause_control
+from harmony_dash.ui.components.answer_notes import show_notes
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
 from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
+from harmony_dash.ui.components.export_link import show_export_link
 from harmony_dash.ui.components.problem import show_problem
 from harmony_dash.ui.components.rights_control import choose_rights
 from harmony_dash.ui.components.survival_answer import (
     show_figure,
     show_heading,
     show_methods,
-    show_notes,
     show_numbers,
-    show_withheld,
 )
 from harmony_dash.ui.components.survival_view import (
     Setback,
@@ -32,6 +32,7 @@ from harmony_dash.ui.components.survival_view import (
     open_view,
     publish_link,
 )
+from harmony_dash.ui.components.withheld import show_withheld
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
 
@@ -94,7 +95,7 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     except UserError as error:
         with heading:
             show_heading(describe_question(view.question, info.dictionary))
-        show_problem(error)
+        show_problem(error, dictionary=info.dictionary)
         return
     with heading:
         show_heading(answer.value.title)
@@ -106,6 +107,7 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     show_withheld(answer)
     show_numbers(answer, view)
     show_methods(answer, view)
+    show_export_link(actor, view)
 
 
 st.sidebar.container()  # a fragment may write to the sidebar only if the page did so first

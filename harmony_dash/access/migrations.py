@@ -147,4 +147,43 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "alter table account add column managed_by text not null default ''",
         "alter table account add column managed text not null default ''",
     )),
+    ("008 receipts of exports", (
+        # What left the house, so that whoever holds a file can have it checked. `audit_id` is the line of the trail
+        # that says so; its text holds a checksum of this receipt, and the trail is chained.
+        """create table export_receipt (
+            number text primary key check (number <> ''),
+            made text not null,
+            username text not null,
+            role text not null,
+            audit_id integer not null,
+            title text not null,
+            question text not null,
+            fingerprint text not null,
+            snapshot text not null,
+            level text not null,
+            grant_id text not null,
+            data_sha256 text not null
+        ) strict""",
+        """create table export_file (
+            number text not null,
+            name text not null,
+            bytes integer not null,
+            sha256 text not null,
+            primary key (number, name)
+        ) strict""",
+        "create index export_receipt_made on export_receipt (made, number)",
+        "create index export_receipt_username on export_receipt (username, made, number)",
+        "create index export_file_sha256 on export_file (sha256)",
+        *(statement for table in ("export_receipt", "export_file") for statement in (
+            f"""create trigger {table}_refuses_update before update on {table}
+            begin select raise(abort, 'receipts are never changed'); end""",
+            f"""create trigger {table}_refuses_delete before delete on {table}
+            begin select raise(abort, 'receipts are never removed'); end""")),
+        """create trigger export_receipt_refuses_replace before insert on export_receipt
+        when exists (select 1 from export_receipt where number = new.number)
+        begin select raise(abort, 'receipts are never changed'); end""",
+        """create trigger export_file_refuses_replace before insert on export_file
+        when exists (select 1 from export_file where number = new.number and name = new.name)
+        begin select raise(abort, 'receipts are never changed'); end""",
+    )),
 )

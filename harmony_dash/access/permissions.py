@@ -20,6 +20,7 @@ class Permission(StrEnum):
     VIEW_COVERAGE = "see who is in the data"
     VIEW_SURVIVAL = "ask survival questions"
     VIEW_EXACT = "see exact aggregates"
+    EXPORT = "export protected summaries"
     MANAGE_OWN_ACCOUNT = "look after their own account"
     INGEST = "publish and roll back snapshots"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -35,18 +36,19 @@ _OVERSIGHT = frozenset({Permission.VIEW_ACCESS, Permission.READ_AUDIT, Permissio
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType({
     # Explores survival of subgroups in a browser; sees protected results only.
     Role.CLINICIAN: _EVERYBODY | {Permission.VIEW_SURVIVAL},
-    # Reviews coverage, approves grants, watches who saw what; does not look at outcomes and changes nothing else.
-    Role.STEERING: _EVERYBODY | _OVERSIGHT,
+    # Reviews coverage, approves grants, watches who saw what; of outcomes it has protected summaries as files, and
+    # changes nothing else.
+    Role.STEERING: _EVERYBODY | _OVERSIGHT | {Permission.EXPORT},
     # Explores like a clinician. The right to exact aggregates comes from a grant that is active, never from the role.
-    Role.ANALYST: _EVERYBODY | {Permission.VIEW_SURVIVAL},
+    Role.ANALYST: _EVERYBODY | {Permission.VIEW_SURVIVAL, Permission.EXPORT},
     # Looks after sources, accounts and grants; does not look at outcomes.
     Role.DATA_MANAGER: _EVERYBODY | _OVERSIGHT | {Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS},
     # Runs the server and owns the store's files, so nothing in here could keep exact results from them; everything
     # they ask exactly is recorded. Approving is left to people.
     Role.OPERATOR: frozenset({
         Permission.VIEW_HOME, Permission.VIEW_COVERAGE, Permission.VIEW_SURVIVAL, Permission.VIEW_EXACT,
-        Permission.INGEST, Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS, Permission.VIEW_ACCESS,
-        Permission.READ_AUDIT}),
+        Permission.EXPORT, Permission.INGEST, Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS,
+        Permission.VIEW_ACCESS, Permission.READ_AUDIT}),
 })
 
 

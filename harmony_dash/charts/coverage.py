@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
 
-from harmony_dash.charts.axes import wrap_label
+from harmony_dash.charts.heat import LETTER_WIDTH, ROW_HEIGHT, build_frame, build_heat, plain, shorten
 from harmony_dash.charts.numbers import TimeUnit, format_part, format_share
-from harmony_dash.charts.palette import FONT, Palette, faded, palette_for
+from harmony_dash.charts.palette import Palette, palette_for
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import CoverageResult
 
-_ROW, _TOP, _BOTTOM = 30, 8, 34
-_LETTER = 6.8
+_TOP, _BOTTOM = 8, 34
 MOST_BARS = 30
-_MOST_UPRIGHT = 8  # more column names than this stand slanted, so that they do not touch at 800 px
 
 
 def build_country_figure(released: Released[CoverageResult], *, names: Mapping[str, str],
@@ -56,7 +53,7 @@ def build_cross_figure(released: Released[CoverageResult], *, names: Mapping[str
               for trial in trials] for country in countries]
     rows = [names.get(country, country) for country in countries]
     top = max((n for row in values for n in row if n is not None), default=1.0)
-    return go.Figure(_heat(rows, trials, values, texts, palette_for(dark), top=top,
+    return go.Figure(build_heat(rows, trials, values, texts, palette_for(dark), top=top,
                            hover="%{y}, %{x}: %{customdata} patients<extra></extra>"))
 
 
@@ -72,7 +69,7 @@ def build_completeness_figure(released: Released[CoverageResult], *, dark: bool 
     texts = [["n/a" if (share := shares.get((label, source))) is None
               else f"{'≥' if (label, source) in least else ''}{format_share(share)}" for source in sources]
              for label in labels]
-    return go.Figure(_heat(labels, [titles.get(source, source) for source in sources], values, texts,
+    return go.Figure(build_heat(labels, [titles.get(source, source) for source in sources], values, texts,
                            palette_for(dark), top=1.0, hover="%{x}<br>%{y}: %{customdata} %<extra></extra>"))
 
 
@@ -108,16 +105,17 @@ def _count_bars(bars: Sequence[tuple[str, int | None]], palette: Palette) -> dic
 
 def _bars(bars: Sequence[tuple[str, float, str]], palette: Palette, *, title: str, unit: str) -> dict[str, Any]:
     """Horizontal bars with their number at the end; a hidden number has no bar."""
-    names = [_short(name, 34) for name, _, _ in bars]
+    names = [shorten(name, 34) for name, _, _ in bars]
     places = list(range(len(bars)))
-    left = min(250, int(max((len(name) for name in names), default=4) * _LETTER) + 16)
+    left = min(250, int(max((len(name) for name in names), default=4) * LETTER_WIDTH) + 16)
     trace = {"type": "bar", "orientation": "h", "x": [value for _, value, _ in bars], "y": places,
              "text": [text for _, _, text in bars], "textposition": "outside", "cliponaxis": False,
              "textfont": {"size": 12, "color": palette.ink}, "marker": {"color": palette.marks[0]}, "width": 0.64,
-             "customdata": [_plain(name) for name, _, _ in bars],
+             "customdata": [plain(name) for name, _, _ in bars],
              "hovertemplate": f"%{{customdata}}: %{{text}} {unit}<extra></extra>"}
     top = max((value for _, value, _ in bars), default=1.0) or 1.0
-    layout = _frame(palette, _TOP + _BOTTOM + _ROW * max(1, len(bars)), left=left, right=16, top=_TOP, bottom=_BOTTOM)
+    layout = build_frame(palette, _TOP + _BOTTOM + ROW_HEIGHT * max(1, len(bars)), left=left, right=16, top=_TOP,
+                         bottom=_BOTTOM)
     layout["xaxis"] = {"range": [0, top * 1.14], "gridcolor": palette.grid, "zeroline": False, "nticks": 6,
                        "tickfont": {"size": 11, "color": palette.muted}, "tickformat": ",", "fixedrange": True,
                        "title": {"text": title, "font": {"size": 12, "color": palette.muted}, "standoff": 4}}
@@ -125,54 +123,3 @@ def _bars(bars: Sequence[tuple[str, float, str]], palette: Palette, *, title: st
                        "showgrid": False, "zeroline": False, "ticklabelstandoff": 6, "fixedrange": True,
                        "tickfont": {"size": 12, "color": palette.ink}}
     return {"data": [trace], "layout": layout}
-
-
-def _heat(rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]],
-          texts: Sequence[Sequence[str]], palette: Palette, *, top: float, hover: str) -> dict[str, Any]:
-    """A table whose cells are shaded from the surface to the accent; the number stands in every cell."""
-    names = [_short(row, 34) for row in rows]
-    left = min(250, int(max((len(name) for name in names), default=4) * _LETTER) + 16)
-    scale = [[0.0, faded(palette.marks[0], 0.06)], [1.0, faded(palette.marks[0], 0.45)]]  # every cell keeps its ink
-    trace = {"type": "heatmap", "z": [list(row) for row in values], "x": list(range(len(columns))),
-             "y": list(range(len(rows))), "zmin": 0, "zmax": top, "colorscale": scale, "showscale": False, "xgap": 2,
-             "ygap": 2, "customdata": [list(row) for row in texts],
-             "hovertemplate": hover.replace("%{x}", "%{text}").replace("%{y}", "%{hovertext}"), "hoverongaps": False,
-             "text": [[_plain(column) for column in columns] for _ in rows],
-             "hovertext": [[_plain(row)] * len(columns) for row in rows]}
-    notes = [{"x": x, "y": y, "text": html.escape(text, quote=False), "showarrow": False,
-              "font": {"size": 12, "color": palette.ink}}
-             for y, row in enumerate(texts) for x, text in enumerate(row) if text]
-    slanted = len(columns) > _MOST_UPRIGHT
-    headers = [[_short(column, 24)] if slanted else wrap_label(column, 14, 4) for column in columns]
-    longest = max((len(header[0]) for header in headers), default=1)
-    above = 14 + int(0.71 * _LETTER * longest if slanted else 15 * max((len(header) for header in headers), default=1))
-    layout = _frame(palette, above + 8 + _ROW * max(1, len(rows)), left=left, right=above if slanted else 16, top=above,
-                    bottom=8)
-    layout["xaxis"] = {"side": "top", "tickmode": "array", "tickvals": list(range(len(columns))),
-                       "ticktext": ["<br>".join(header) for header in headers], "ticks": "",
-                       "tickangle": -45 if slanted else 0,
-                       "showgrid": False, "zeroline": False, "tickfont": {"size": 11, "color": palette.muted},
-                       "range": [-0.5, len(columns) - 0.5], "fixedrange": True}
-    layout["yaxis"] = {"range": [len(rows) - 0.5, -0.5], "tickmode": "array", "tickvals": list(range(len(rows))),
-                       "ticktext": names, "showgrid": False, "zeroline": False, "ticklabelstandoff": 6, "ticks": "",
-                       "fixedrange": True, "tickfont": {"size": 12, "color": palette.ink}}
-    layout["annotations"] = notes
-    return {"data": [trace], "layout": layout}
-
-
-def _short(text: str, width: int) -> str:
-    return html.escape(text if len(text) <= width else text[: width - 1].rstrip() + "…", quote=False)
-
-
-def _plain(text: str) -> str:
-    return html.escape(text, quote=False)
-
-
-def _frame(palette: Palette, height: int, *, left: int, right: int, top: int, bottom: int) -> dict[str, Any]:
-    return {"height": height, "margin": {"l": left, "r": right, "t": top, "b": bottom, "autoexpand": False},
-            "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False, "bargap": 0.3,
-            "font": {"family": FONT, "size": 12, "color": palette.ink}, "dragmode": False, "uirevision": "coverage",
-            "hoverlabel": {"bgcolor": palette.surface, "bordercolor": palette.grid,
-                           "font": {"family": FONT, "size": 12, "color": palette.ink}}, "template": "none"}
-
-

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from harmony_dash.charts.numbers import TimeUnit, format_count, format_percent
 from harmony_dash.charts.palette import faded
 from harmony_dash.charts.thinning import thin_marks, thin_steps
+from harmony_dash.disclosure.precision import EXACT, Precision, format_limits
 from harmony_dash.disclosure.results import Censorings, Curve, RiskTable
 
 Trace = dict[str, Any]
@@ -27,7 +28,10 @@ HOVER_POINTS = 73  # monthly over six years, every two months over twelve
 
 @dataclass(frozen=True)
 class Series:
-    """One curve to draw: its name, colours, and where it starts (1 for survival, 0 for incidence)."""
+    """One curve to draw: its name, colours, and where it starts (1 for survival, 0 for incidence).
+
+    `minimum` is the least count that is shown, `precision` how finely estimates are given.
+    """
 
     name: str
     colour: str
@@ -37,6 +41,7 @@ class Series:
     risk_table: RiskTable
     censorings: Censorings
     minimum: int = 10
+    precision: Precision = EXACT
 
 
 @dataclass(frozen=True)
@@ -171,9 +176,10 @@ def build_hover(series: Series, pen: Pen, days: Floats) -> Trace:
     texts = []
     for s, low, high, n in zip(curve.estimate[now], curve.lower[now], curve.upper[now], curve.at_risk[next_change],
                                strict=True):
-        interval = f" ({100 * low:.1f}–{100 * high:.1f})" if np.isfinite(low) and np.isfinite(high) else ""
+        known = np.isfinite(low) and np.isfinite(high)
+        interval = f" ({format_limits(low, high, series.precision)})" if known else ""
         at_risk = f", {format_count(int(n), series.minimum)} at risk" if np.isfinite(n) else ""
-        texts.append(f"{format_percent(float(s))}{interval}{at_risk}")
+        texts.append(f"{format_percent(float(s), series.precision)}{interval}{at_risk}")
     return {"type": "scatter", "mode": "markers", "name": html.escape(series.name, quote=False),
             "x": _f4(inside / pen.unit.days), "y": _f4(curve.estimate[now]), "customdata": texts, "showlegend": False,
             "marker": {"size": 8, "color": series.colour, "opacity": 0},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
+from harmony_dash.disclosure.precision import EXACT, Precision, format_limits
+from harmony_dash.disclosure.precision import format_percent as print_percent
 from harmony_dash.disclosure.wording import (
     HIDDEN,
     NOTHING,
@@ -18,6 +20,10 @@ from harmony_dash.disclosure.wording import (
 __all__ = ["HIDDEN", "NOTHING", "TimeUnit", "format_at_risk", "format_count", "format_p", "format_part",
            "format_percent", "format_percent_interval", "format_share", "format_so_far", "format_time",
            "format_time_interval", "name_time"]
+
+_NOT_REACHED = "not reached"
+_LEFT_OPEN = "not certain"
+_TOLERANCE = 1e-9
 
 
 class TimeUnit(StrEnum):
@@ -38,11 +44,11 @@ class TimeUnit(StrEnum):
         return 1 if self is TimeUnit.YEARS else 0
 
 
-def format_percent(share: float | None, *, unit: bool = True) -> str:
-    """A share as a percentage with one decimal; a dash where there is none."""
+def format_percent(share: float | None, precision: Precision = EXACT, *, unit: bool = True) -> str:
+    """A share as a percentage with the decimals it can be meant with; a dash where there is none."""
     if share is None or not math.isfinite(share):
         return NOTHING
-    return f"{100 * share:.1f}{' %' if unit else ''}"
+    return print_percent(share, precision, unit=unit)
 
 
 def format_share(share: float) -> str:
@@ -50,13 +56,13 @@ def format_share(share: float) -> str:
     return f"{100 * share:.1f}".removesuffix(".0")
 
 
-def format_percent_interval(estimate: float | None, lower: float | None, upper: float | None, *,
-                            unit: bool = True) -> str:
+def format_percent_interval(estimate: float | None, lower: float | None, upper: float | None,
+                            precision: Precision = EXACT, *, unit: bool = True) -> str:
     """An estimate with its confidence interval, "91.2 % (88.0–93.4)"."""
-    text = format_percent(estimate, unit=unit)
+    text = format_percent(estimate, precision, unit=unit)
     if text == NOTHING or lower is None or upper is None or not (math.isfinite(lower) and math.isfinite(upper)):
         return text
-    return f"{text} ({100 * lower:.1f}–{100 * upper:.1f})"
+    return f"{text} ({format_limits(lower, upper, precision)})"
 
 
 def format_time(days: float | None, unit: TimeUnit) -> str:
@@ -66,15 +72,31 @@ def format_time(days: float | None, unit: TimeUnit) -> str:
     return f"{days / unit.days:,.{unit.decimals}f}"
 
 
-def format_time_interval(days: float | None, lower: float | None, upper: float | None, unit: TimeUnit) -> str:
-    """A time with its confidence interval; an end that was not reached is "not reached"."""
-    if days is None or not math.isfinite(days):
-        return "not reached"
+def format_time_interval(days: float | None, lower: float | None, upper: float | None, unit: TimeUnit, *,
+                         outward: bool = False) -> str:
+    """A time with its confidence interval; an end that was not reached is "not reached".
+
+    Parameters
+    ----------
+    outward : whether limits are printed no narrower than they are, as those of protected results; a time left open
+        beside its limits is then "not certain".
+    """
+    known = days is not None and math.isfinite(days)
+    # The rounding can leave a protected median open; only a band that stays above one half says it is not reached.
+    if not known and (lower is None or not outward):
+        return _NOT_REACHED
     if lower is None and upper is None:
         return format_time(days, unit)
-    low, high = (format_time(end, unit) if end is not None and math.isfinite(end) else "not reached"
-                 for end in (lower, upper))
-    return f"{format_time(days, unit)} ({low}–{high})"
+    low, high = (_NOT_REACHED if end is None or not math.isfinite(end)
+                 else format_time(_cut(end, unit, side) if outward else end, unit)
+                 for end, side in ((lower, -1), (upper, 1)))
+    return f"{format_time(days, unit) if known else _LEFT_OPEN} ({low}–{high})"
+
+
+def _cut(days: float, unit: TimeUnit, side: int) -> float:
+    """The next number of days below (side −1) or above (1) that the unit's decimals can print."""
+    step = unit.days / 10.0**unit.decimals
+    return side * math.ceil(side * days / step - _TOLERANCE) * step
 
 
 def name_time(days: int) -> str:

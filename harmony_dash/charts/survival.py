@@ -33,6 +33,7 @@ from harmony_dash.charts.curves import (
     start_curve,
     value_at,
 )
+from harmony_dash.charts.names import mark_name
 from harmony_dash.charts.numbers import (
     TimeUnit,
     format_at_risk,
@@ -46,6 +47,7 @@ from harmony_dash.charts.palette import FONT, Palette, palette_for
 from harmony_dash.cohort.endpoints import Endpoint, TimeZero, endpoint_named
 from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.headline import counts_failures, headline_censorings, headline_curve, headline_estimates
+from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import Curve, SurvivalResult
 
@@ -120,7 +122,7 @@ def build_survival_figure(released: Released[SurvivalResult], *, time_unit: Time
     endpoint = endpoint_named(result.question.endpoint)
     palette = palette_for(dark)
     shown = _causes_shown(endpoint, causes)
-    columns = [_series_of(result, endpoint, cause, palette, released.scope.rules.minimum_cell) for cause in shown]
+    columns = [_series_of(released, endpoint, cause, palette) for cause in shown]
     frame = _build_frame(released, endpoint, palette, time_unit, columns)
     if not any(columns):
         return _figure(_empty_figure(frame))
@@ -140,9 +142,10 @@ def _causes_shown(endpoint: Endpoint, causes: Sequence[str]) -> tuple[str, ...]:
     return tuple(cause for cause in endpoint.causes if cause in causes) or endpoint.causes[:1]
 
 
-def _series_of(result: SurvivalResult, endpoint: Endpoint, cause: str, palette: Palette,
-               minimum: int) -> tuple[Series, ...]:
+def _series_of(released: Released[SurvivalResult], endpoint: Endpoint, cause: str, palette: Palette,
+               ) -> tuple[Series, ...]:
     """One curve a group, coloured in order; facets use the first colour alone."""
+    result, minimum = released.value, released.scope.rules.minimum_cell
     start = 0.0 if counts_failures(endpoint) else 1.0
     several = len(result.groups) > MOST_CURVES
     found = []
@@ -151,8 +154,9 @@ def _series_of(result: SurvivalResult, endpoint: Endpoint, cause: str, palette: 
         if curve is None:
             continue
         colour = 0 if several else i
-        found.append(Series(group.name, palette.marks[colour], palette.words[colour], start_curve(curve, start), start,
-                            group.risk_table, headline_censorings(group, endpoint), minimum))
+        found.append(Series(mark_name(group.name, result), palette.marks[colour], palette.words[colour],
+                            start_curve(curve, start), start, group.risk_table, headline_censorings(group, endpoint),
+                            minimum, precision_of(group.n, released.scope)))
     return tuple(found)
 
 
@@ -307,7 +311,7 @@ def _read_off(frame: _Frame, series: Series) -> str:
     if frame.horizon_days is None:
         return ""
     value = value_at(series.curve, frame.horizon_days)
-    return "" if value is None else f"{format_percent(value[0])} at {name_time(frame.horizon_days)}"
+    return "" if value is None else f"{format_percent(value[0], series.precision)} at {name_time(frame.horizon_days)}"
 
 
 # -- the at-risk table ---------------------------------------------------------------------------------------------
@@ -382,7 +386,7 @@ def _facets(frame: _Frame, series: Sequence[Series]) -> dict[str, Any]:
     columns = _FACET_COLUMNS
     lines = -(-len(series) // columns)
     inner = lines * _FACET_HEIGHT + (lines - 1) * _FACET_GAP
-    gutter = 0.05
+    gutter = 0.08  # numbers at risk of neighbours stay apart in a window of 800 px
     width = (1 - gutter * (columns - 1)) / columns
     ticks = choose_ticks(frame.end, frame.unit, series[0].risk_table.days, 6)
     traces: list[Trace] = []
@@ -492,6 +496,8 @@ def describe_survival(released: Released[SurvivalResult]) -> str:
         size = f"{group.name}, {format_count(group.n, released.scope.rules.minimum_cell)} patients"
         if known:
             last = known[-1]
-            size += (f": {format_percent_interval(last.estimate, last.lower, last.upper)} at {name_time(last.days)}")
+            shown = format_percent_interval(last.estimate, last.lower, last.upper,
+                                            precision_of(group.n, released.scope))
+            size += f": {shown} at {name_time(last.days)}"
         parts.append(size)
     return f"{result.title}. {'; '.join(parts)}."

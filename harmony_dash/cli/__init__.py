@@ -13,11 +13,15 @@ from harmony_dash.cli.accounts import add_accounts
 from harmony_dash.cli.audit import add_audit
 from harmony_dash.cli.command import say
 from harmony_dash.cli.data import add_ingest, add_snapshots, add_synthesise
+from harmony_dash.cli.descriptions import add_outcome_map, add_table_one
+from harmony_dash.cli.exports import add_export
 from harmony_dash.cli.grants import add_grants
 from harmony_dash.cli.questions import add_coverage, add_survival
+from harmony_dash.cli.subgroups import add_subgroups
 from harmony_dash.errors import UserError
 
-_COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_coverage, add_survival, add_accounts, add_grants, add_audit)
+_COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_coverage, add_survival, add_subgroups, add_table_one,
+             add_outcome_map, add_export, add_accounts, add_grants, add_audit)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -131,8 +131,11 @@ def _differencing(options: argparse.Namespace) -> int:
 
 def _report_lines(report: DifferencingReport) -> list[str]:
     lines = []
+    if report.not_compared:
+        lines.append(f"WARNING  {len(report.not_compared):,} answers were not compared, or not in full; they stand at "
+                     "the end with the reason")
     for alarm in report.alarms:
-        lines.append(f"ALARM  {alarm.username} asked {alarm.questions:,} questions on {alarm.day} that share: "
+        lines.append(f"ALARM  {alarm.username} asked {alarm.questions:,} questions on {alarm.day} around: "
                      f"{'; '.join(alarm.conditions)}")
     for pair in report.pairs:
         whose = f"both asked by {', '.join(pair.same_people)}" if pair.same_people else "asked by different people"

@@ -85,6 +85,9 @@ def add_snapshots(commands: Any) -> None:
     """The command `snapshots`."""
     parser = add_command(commands, "snapshots", _snapshots, "List the snapshots of a store, or go back to one.")
     parser.add_argument("--rollback", metavar="ID", help="serve this snapshot again")
+    parser.add_argument("--new-disclosure-key", action="store_true",
+                        help="go back although that snapshot was made with another disclosure key; counts are rounded "
+                             "anew then, and people who know both roundings know more than either tells")
 
 
 def _snapshots(options: argparse.Namespace) -> int:
@@ -92,7 +95,8 @@ def _snapshots(options: argparse.Namespace) -> int:
 
     deployment = deployment_of(options)
     if options.rollback:
-        record = roll_back_to(deployment, OPERATOR, options.rollback)
+        record = roll_back_to(deployment, OPERATOR, options.rollback,
+                              new_disclosure_key=options.new_disclosure_key)
         say(f"Snapshot {record.snapshot} is served again.")
         say_changed(deployment)
     current, records = review_snapshots(deployment, OPERATOR)

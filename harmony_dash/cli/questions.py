@@ -7,9 +7,12 @@ from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
+from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.headline import headline_estimates
+from harmony_dash.disclosure.precision import describe_precision, format_limits, format_percent, precision_of
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError
 
@@ -53,8 +56,14 @@ def _count(n: int | None) -> str:
 def add_survival(commands: Any) -> None:
     """The command `survival`."""
     parser = add_command(commands, "survival", _survival, "Curves, estimates and tests for one question.")
-    parser.add_argument("--disease", required=True, metavar="D")
-    parser.add_argument("--endpoint", required=True, metavar="E")
+    add_question(parser)
+    parser.add_argument("--exact", action="store_true", help="unprotected results; recorded in the audit trail")
+
+
+def add_question(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """The options that make a survival question, and how it is answered."""
+    parser.add_argument("--disease", required=required, metavar="D")
+    parser.add_argument("--endpoint", required=required, metavar="E")
     parser.add_argument("--where", action="append", default=[], metavar='"VAR=a,b"',
                         help='a filter, repeatable: "VAR=a,b", "VAR=lo..hi" (both ends included), "VAR=lo..<hi", '
                              '"VAR=?" (not recorded); "!=" negates')
@@ -64,18 +73,21 @@ def add_survival(commands: Any) -> None:
     parser.add_argument("--horizon", type=int, metavar="DAYS")
     parser.add_argument("--times", default="365,1096,1826", metavar="DAYS,DAYS")
     parser.add_argument("--interval", choices=[kind.value for kind in IntervalType], default="log-log")
-    parser.add_argument("--exact", action="store_true", help="unprotected results; recorded in the audit trail")
+
+
+def question_of(options: argparse.Namespace) -> Question:
+    """The question that the options of `add_question` make."""
+    return Question(options.disease, options.endpoint, tuple(parse_filter(text) for text in options.where), options.by,
+                    options.strata, options.landmark, options.horizon)
 
 
 def _survival(options: argparse.Namespace) -> int:
     from harmony_dash.services.survival import ask_survival
     from harmony_dash.services.survival_json import survival_as_json
 
-    question = Question(options.disease, options.endpoint, tuple(parse_filter(text) for text in options.where),
-                        options.by, options.strata, options.landmark, options.horizon)
     level = Level.EXACT if options.exact else Level.PROTECTED
-    released = ask_survival(require_store(deployment_of(options)), OPERATOR, question, level=level,
-                            interval=IntervalType(options.interval), days=_parse_days(options.times))
+    released = ask_survival(require_store(deployment_of(options)), OPERATOR, question_of(options), level=level,
+                            interval=IntervalType(options.interval), days=parse_days(options.times))
     result = released.value
     for note in result.notes:
         say(note)
@@ -83,19 +95,25 @@ def _survival(options: argparse.Namespace) -> int:
         print_json(survival_as_json(released))
         return 0
     show(result.title)
+    endpoint = endpoint_named(result.question.endpoint)
     for group in result.groups:
-        events = _count(group.events)
+        events, precision = _count(group.events), precision_of(group.n, released.scope)
         show(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
-        for at in group.at:
+        for at in headline_estimates(group, endpoint):
             if at.estimate is not None:
-                bounds = "" if at.lower is None or at.upper is None else f"  ({at.lower:.4f}–{at.upper:.4f})"
-                show(f"    day {at.days:>5}  {at.estimate:.4f}{bounds}  at risk {_count(at.at_risk)}")
+                limits = None if at.lower is None or at.upper is None else format_limits(at.lower, at.upper, precision)
+                bounds = "" if limits is None else f"  ({limits})"
+                show(f"    day {at.days:>5}  {format_percent(at.estimate, precision)}{bounds}"
+                     f"  at risk {_count(at.at_risk)}")
+    if off := describe_precision(result, released.scope):
+        show(off)
     show(result.summary)
     show(result.methods)
     return 0
 
 
-def _parse_days(text: str) -> tuple[int, ...]:
+def parse_days(text: str) -> tuple[int, ...]:
+    """Days from a list separated by commas; raises `QuestionError` for anything else."""
     try:
         days = tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:

@@ -31,7 +31,8 @@ class Question:
     endpoint : name of an endpoint.
     where : filters, all of which must hold; kept in canonical form and order, so equal questions are equal values.
     by : the variable whose values make the groups; None for one curve.
-    strata : the variable within whose values groups are compared; None for none.
+    strata : the variable within whose values groups are compared; None for none. It changes tests and nothing else:
+        who is counted does not depend on it.
     landmark_days : patients followed beyond this day are kept and their clock restarts on it; 0 for none.
     horizon_days : where curves and restricted means end; None lets the data decide.
     """
@@ -116,6 +117,9 @@ def check_question(question: Question, dictionary: Dictionary) -> None:
             if not variable.is_categorical:
                 raise QuestionError(f"'{name}' is a number and cannot make groups", where=role,
                                     remedy="Choose its grouped form, e.g. age_group for age_dx_years.")
+    if question.strata is not None and question.by is None:
+        raise QuestionError("strata without groups compare nothing", where="strata",
+                            remedy="Choose what to group by, or leave the strata out.")
     if question.by is not None and question.by == question.strata:
         raise QuestionError("groups and strata are the same variable", where="strata", remedy="Choose another one.")
     if not 0 <= question.landmark_days <= 20_000:
@@ -129,35 +133,54 @@ def with_landmark(question: Question, dictionary: Dictionary) -> Question:
 
     Grouping or filtering by something that becomes known after time zero compares the future with the past: whoever
     has a transplant has survived until it. Patients must therefore be followed beyond that day before they count.
+    Strata move no landmark, because who is counted must not depend on them; they have to be known by it.
 
     Raises
     ------
-    QuestionError when a variable has no fixed day (a transplant) and no landmark was chosen, and when the endpoint
-    counts events on day 0, which any landmark would drop.
+    QuestionError when a variable has no fixed day (a transplant) and no landmark was chosen, when strata become known
+    after the landmark, and when the endpoint counts events on day 0, which any landmark would drop.
     """
     endpoint = endpoint_named(question.endpoint)
-    zero = endpoint.time_zero
     needed = question.landmark_days
-    for name in question.variables:
-        measured = dictionary[name].measured
-        if measured is TimePoint.LATER:
-            known_at_zero = zero is TimeZero.REMISSION and dictionary[name].day_variable == "cr_days"
-            if question.landmark_days == 0 and not known_at_zero:
-                raise QuestionError(
-                    f"'{dictionary[name].label}' becomes known only during follow-up, so comparing by it from the "
-                    "start would count survival until then as its effect", where=name,
-                    remedy="Choose a landmark day; what happened by that day makes the groups.")
-            continue
-        day = KNOWN_DAY[measured]
-        if zero is TimeZero.REMISSION:
-            day = 0 if measured is TimePoint.END_OF_INDUCTION else max(0, day - EARLIEST_REMISSION_DAY)
-        needed = max(needed, day)
+    for name in replace(question, strata=None).variables:
+        day = _known_day(dictionary[name], endpoint.time_zero)
+        if day is None and question.landmark_days == 0:
+            raise QuestionError(
+                f"'{dictionary[name].label}' becomes known only during follow-up, so comparing by it from the "
+                "start would count survival until then as its effect", where=name,
+                remedy="Choose a landmark day; what happened by that day makes the groups.")
+        needed = max(needed, day or 0)
+    if question.strata:
+        _check_strata_known(replace(question, landmark_days=needed), dictionary)
     if needed and endpoint.counts_on_day_zero:
         raise QuestionError(
             f"{endpoint.label.lower()} puts treatment failures on day 0, and a clock that starts on day {needed} would "
             "drop every one of them", where="endpoint",
             remedy="Use event-free survival with treatment failure at its date (efs), or a question without landmark.")
     return replace(question, landmark_days=needed)
+
+
+def _known_day(variable: Variable, zero: TimeZero) -> int | None:
+    """The day after time zero by which everybody's value is known; None where no day is fixed."""
+    if variable.measured is TimePoint.LATER:
+        return 0 if zero is TimeZero.REMISSION and variable.day_variable == "cr_days" else None
+    day = KNOWN_DAY[variable.measured]
+    if zero is TimeZero.REMISSION:
+        return 0 if variable.measured is TimePoint.END_OF_INDUCTION else max(0, day - EARLIEST_REMISSION_DAY)
+    return day
+
+
+def _check_strata_known(question: Question, dictionary: Dictionary) -> None:
+    """Refuse strata that are not known on the day on which the clock starts."""
+    variable, zero = dictionary[str(question.strata)], endpoint_named(question.endpoint).time_zero
+    day = _known_day(variable, zero)
+    if day is None and question.landmark_days == 0:
+        raise QuestionError(
+            f"'{variable.label}' becomes known only during follow-up and cannot stratify from the start",
+            where="strata", remedy="Choose a landmark day, or other strata.")
+    if day is not None and day > question.landmark_days:
+        raise QuestionError(f"'{variable.label}' is known only by day {day} after {zero}, and the clock starts before",
+                            where="strata", remedy=f"Choose a landmark of day {day} or later, or other strata.")
 
 
 def askable_variable(name: str, disease: str, dictionary: Dictionary, *, where: str) -> Variable:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from harmony_dash.dictionary.model import (
+    CATEGORICAL,
     NAME,
     NUMERIC,
     YES_NO,
@@ -35,7 +36,7 @@ _DISEASE_KEYS = {"code", "label", "adjective"}
 _VARIABLE_KEYS = {
     "label", "section", "type", "unit", "units", "values", "range", "flag_above", "bands", "measured", "day_variable",
     "until_then", "until_first_event", "asked", "required", "kept", "derived", "everyday", "sensitive",
-    "quasi_identifier", "generalise_to", "instead_of", "codes", "verified", "definition",
+    "quasi_identifier", "generalise_to", "instead_of", "subgroup_default", "codes", "verified", "definition",
 }
 _SENSITIVE = ("low", "medium", "high")
 
@@ -90,6 +91,11 @@ def build_dictionary(documents: Sequence[LocatedDict]) -> Dictionary:
             raise DictionaryError(
                 f"'{variable.name}' is '{variable.until_then}' until its day, but has no such value or no day_variable",
                 where=places[variable.name], remedy="Name one of its values, and the variable that holds the day.")
+        for name, chosen in (variable.subgroup_default or {}).items():
+            if name not in variables or not set(chosen) <= set(variables[name].values):
+                raise DictionaryError(
+                    f"'{variable.name}' is offered for values of '{name}' that are not in the dictionary",
+                    where=places[variable.name], remedy="Name a category and some of its values.")
         contradiction = find_contradiction(variable, variables)
         if contradiction is not None:
             raise DictionaryError(f"variable '{variable.name}': {contradiction[0]}", where=places[variable.name],
@@ -127,6 +133,9 @@ def restore_dictionary(description: Mapping[str, Any], version: str) -> Dictiona
                 values[key] = MappingProxyType(dict(values[key]))
         if "bands" in values:
             values["bands"] = tuple(values["bands"])
+        if "subgroup_default" in values:
+            values["subgroup_default"] = MappingProxyType(
+                {name: tuple(chosen) for name, chosen in values["subgroup_default"].items()})
         if "diseases" in values:
             values["diseases"] = frozenset(values["diseases"])
         variables[values["name"]] = Variable(**values)
@@ -204,7 +213,7 @@ def _read_variable(name: str, entry: Any, where: str, scope: frozenset[str]) -> 
         required=entry.get("required", False), kept=entry.get("kept", True), derived=str(entry.get("derived", "")),
         everyday=entry.get("everyday", False), sensitive=entry.get("sensitive", "low"),
         quasi_identifier=entry.get("quasi_identifier", False), generalise_to=str(entry.get("generalise_to", "")),
-        instead_of=str(entry.get("instead_of", "")),
+        instead_of=str(entry.get("instead_of", "")), subgroup_default=_read_subgroup_default(entry, kind, fail),
         codes=MappingProxyType({str(k): str(v) for k, v in entry.get("codes", {}).items()}),
         verified=entry.get("verified", True), definition=str(entry.get("definition", "")), diseases=scope)
 
@@ -254,6 +263,21 @@ def _read_number(entry: LocatedDict, key: str, kind: VariableType, fail: Any) ->
     if kind not in NUMERIC or not isinstance(entry[key], int | float):
         raise fail(f"`{key}` is a number, for numbers only", f"Correct or remove `{key}`.", key)
     return float(entry[key])
+
+
+def _read_subgroup_default(entry: LocatedDict, kind: VariableType, fail: Any) -> Mapping[str, tuple[str, ...]] | None:
+    if "subgroup_default" not in entry:
+        return None
+    given = entry["subgroup_default"]
+    if kind not in CATEGORICAL:
+        raise fail("only what can group patients is offered for subgroups", "Remove `subgroup_default`.",
+                   "subgroup_default")
+    if given is True:
+        return MappingProxyType({})
+    if not isinstance(given, LocatedDict) or not all(isinstance(values, list) for values in given.values()):
+        raise fail("`subgroup_default` is not true, nor a mapping of variables to lists of values",
+                   "Write `subgroup_default: true` or `subgroup_default: {immunophenotype: [B]}`.", "subgroup_default")
+    return MappingProxyType({str(name): tuple(str(value) for value in values) for name, values in given.items()})
 
 
 def _read_bands(entry: LocatedDict, kind: VariableType, fail: Any) -> tuple[float, ...]:

@@ -11,6 +11,9 @@ from typing import Any
 
 NAME = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
 
+# Values that say that a test gave no answer; they are never read as negative.
+UNTESTED = frozenset({"failed", "not_done", "indeterminate"})
+
 YES_NO = MappingProxyType({"no": "No", "yes": "Yes"})
 
 
@@ -85,6 +88,8 @@ class Variable:
     quasi_identifier : something people know of each other; the anonymity report counts patients who share all of them.
     generalise_to : the category that stands for a quasi-identifier in protected questions; empty for itself.
     instead_of : the quasi-identifier this one may stand in for; an accepted grain has one of the two.
+    subgroup_default : offered as a row of the table of subgroups, if the filters leave only patients with these values
+        of other variables, e.g. {"immunophenotype": ("B",)}; empty for every cohort. None if it is not offered.
     codes : terminology codes, e.g. {"LOINC": "6690-2"}.
     verified : False when the definition still awaits a check against its paper.
     definition : one or two sentences for documentation and hover help.
@@ -115,6 +120,7 @@ class Variable:
     quasi_identifier: bool = False
     generalise_to: str = ""
     instead_of: str = ""
+    subgroup_default: Mapping[str, tuple[str, ...]] | None = None
     codes: Mapping[str, str] = field(default_factory=_empty)
     verified: bool = True
     definition: str = ""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -33,7 +34,7 @@ _UNBOUNDED = 3  # scipy's status of a linear programme without a finite optimum
 
 
 def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, int | None], small: Collection[Cell],
-                  rules: Rules, *, atoms: int, least: int, next_partner: Callable[[list[Cell]], Cell | None],
+                  rules: Rules, *, atoms: int, next_partner: Callable[[list[Cell]], Cell | None],
                   limits: Mapping[Cell, int] | None = None, floors: Mapping[Cell, int] | None = None,
                   ) -> dict[Cell, int | None]:
     """Hide more counts until every hidden small one keeps enough possible values.
@@ -44,8 +45,7 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
     shown : the rounded counts, None where hidden already.
     small : the hidden counts to guard.
     rules : threshold, rounding and how many values must stay possible.
-    atoms : how many atoms there are.
-    least : what an onlooker knows every atom to be at least: 1 where only those with patients are listed, else 0.
+    atoms : how many atoms there are; an onlooker is taken to know of each, and not whether anybody is in it.
     next_partner : which of some shown counts to hide next; None if none of them can be.
     limits : the largest value an onlooker knows a hidden count can have; the threshold minus one for all of `small` by
         default.
@@ -59,17 +59,19 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
     result = dict(shown)
     if not small:
         return result
-    rows = {cell: _row(places, atoms) for cell, places in members.items()}
+    rows = {cell: _row(members[cell], atoms) for cell in small}
     most = dict.fromkeys(small, rules.minimum_cell - 1) if limits is None else dict(limits)
     # At worst an onlooker sees which counts were hidden for the sake of others, and so that they are not small.
     least_of = floors or {}
     partners = {cell: least_of[cell] for cell, n in shown.items() if n is None and cell in least_of}
-    # More hidden never narrows an interval, so a count that is safe stays so.
+    # More hidden never narrows an interval, so a count that is safe stays so. For the same reason what a programme
+    # finds possible stays possible, and most counts need no programme of their own.
+    seen = dict.fromkeys(small, (math.inf, -math.inf))
+    known = _Known.of(members, result, most, partners, rules, atoms)
+    _fill_all_at_once(rows, known, seen, rules.fewest_possible - 1)
     for cell in small:
-        # A sum of six atoms with patients is six or more before anybody subtracts.
-        possible = most[cell] - least * len(members[cell]) + 1 if cell in most else rules.fewest_possible
-        needed = min(rules.fewest_possible, possible)
-        while _count_possible(cell, rows, result, most, partners, rules, least) < needed:
+        needed = min(rules.fewest_possible, most.get(cell, _MANY) + 1)
+        while values_left(*seen[cell]) < needed and _count_possible(cell, rows, known, seen) < needed:
             related = set().union(*(members[other] for other, n in result.items()
                                     if n is not None and set(members[other]) & set(members[cell])))
             partner = next_partner([other for other, n in result.items()
@@ -78,6 +80,7 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
                 break
             result[partner] = None
             partners[partner] = least_of.get(partner, rules.minimum_cell)
+            known = _Known.of(members, result, most, partners, rules, atoms)
     return result
 
 
@@ -112,35 +115,91 @@ def _row(places: Collection[int], width: int) -> Floats:
     return row
 
 
-def _count_possible(cell: Cell, rows: Mapping[Cell, Floats], shown: Mapping[Cell, int | None],
-                    most: Mapping[Cell, int], partners: Mapping[Cell, int], rules: Rules, least: int) -> int:
-    """How many values a hidden count can have for somebody who knows all that is shown."""
-    matrix: list[Floats] = []
-    bounds: list[int] = []
-    for other, row in rows.items():
-        n = shown[other]
-        if n is not None:
-            low = max(rules.minimum_cell, n - rules.most_error)
-            matrix += [row, -row]
-            bounds += [n + rules.most_error, -low]
-        elif other in most:
-            matrix.append(row)
-            bounds.append(most[other])
-        elif other in partners:
-            matrix.append(-row)
-            bounds.append(-partners[other])
-    lowest = _extreme(rows[cell], matrix, bounds, least)
-    highest = -_extreme(-rows[cell], matrix, bounds, least)
-    return values_left(lowest, highest)
+@dataclass(frozen=True)
+class _Known:
+    """What an onlooker knows: bounds of each atom, shape (atoms, 2), and of sums of them, matrix @ atoms ≤ most.
+
+    A count of one atom is a bound, because a programme with fewer rows is faster.
+    """
+
+    of_each: Floats
+    matrix: Floats
+    most: Floats
+
+    @classmethod
+    def of(cls, members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, int | None], most: Mapping[Cell, int],
+           partners: Mapping[Cell, int], rules: Rules, atoms: int) -> _Known:
+        """What the shown counts, the hidden small ones and those hidden for their sake say."""
+        of_each = np.column_stack([np.zeros(atoms), np.full(atoms, math.inf)])
+        rows: list[Floats] = []
+        ends: list[float] = []
+        for cell, places in members.items():
+            n, low, high = shown[cell], 0.0, math.inf
+            if n is not None:
+                low, high = max(rules.minimum_cell, n - rules.most_error), n + rules.most_error
+            elif cell in most:
+                high = most[cell]
+            elif cell in partners:
+                low = partners[cell]
+            if len(places) == 1:
+                (place,) = places
+                of_each[place] = max(of_each[place, 0], low), min(of_each[place, 1], high)
+                continue
+            row = _row(places, atoms)
+            if high < math.inf:
+                rows.append(row)
+                ends.append(high)
+            if low > 0:
+                rows.append(-row)
+                ends.append(-low)
+        return cls(of_each, np.array(rows).reshape(len(rows), atoms), np.array(ends))
+
+    def smallest(self, objective: Floats) -> tuple[float, Floats | None]:
+        """The smallest value of a sum of atoms, and the atoms that have it where it is finite."""
+        if (self.of_each[:, 0] > self.of_each[:, 1]).any():
+            return math.inf, None
+        bounds = [(low, high) for low, high in self.of_each.tolist()]
+        solved = linprog(objective, A_ub=self.matrix, b_ub=self.most, bounds=bounds, method="highs")
+        if solved.fun is None:
+            # Nothing fits only if the counts are not those of any patients; then nothing is known to be safe.
+            return -math.inf if solved.status == _UNBOUNDED else math.inf, None
+        return float(solved.fun), solved.x
 
 
-def _extreme(objective: Floats, matrix: list[Floats], bounds: list[int], least: int) -> float:
-    """The smallest value of the objective over all atoms that fit."""
-    if not matrix:
-        return least * float(objective.sum()) if objective.min() >= 0 else -math.inf
-    solved = linprog(objective, A_ub=np.array(matrix), b_ub=np.array(bounds, dtype=float), bounds=(least, None),
-                     method="highs")
-    if solved.fun is None:
-        # Nothing fits only if the counts are not those of any patients; then nothing is known to be safe.
-        return -math.inf if solved.status == _UNBOUNDED else math.inf
-    return float(solved.fun)
+def _count_possible(cell: Cell, rows: Mapping[Cell, Floats], known: _Known, seen: dict[Cell, tuple[float, float]],
+                    ) -> int:
+    """How many values a hidden count can have for somebody who knows all that is shown.
+
+    `seen` holds the smallest and largest value that any solution has given each small count; it grows.
+    """
+    lowest, fewest = known.smallest(rows[cell])
+    highest, largest = known.smallest(-rows[cell])
+    for solution in (fewest, largest):
+        if solution is not None:
+            _note_values(rows, solution, seen)
+    return values_left(lowest, -highest)
+
+
+def _fill_all_at_once(rows: Mapping[Cell, Floats], known: _Known, seen: dict[Cell, tuple[float, float]], enough: int,
+                      ) -> None:
+    """Find solutions in which many small counts of one atom are large: one programme for hundreds of them."""
+    waiting = {cell: int(np.argmax(row)) for cell, row in rows.items() if row.sum() == 1}
+    while len(waiting) > 1:
+        places = list(waiting.values())
+        of_each = known.of_each.copy()
+        # One that is large enough must not take from the others.
+        of_each[places, 1] = np.minimum(of_each[places, 1], enough)
+        solution = replace(known, of_each=of_each).smallest(-_row(places, len(of_each)))[1]
+        if solution is None:
+            return
+        _note_values(rows, solution, seen)
+        left = {cell: place for cell, place in waiting.items() if seen[cell][1] < enough - _SLACK}
+        if len(left) == len(waiting):
+            return
+        waiting = left
+
+
+def _note_values(rows: Mapping[Cell, Floats], solution: Floats, seen: dict[Cell, tuple[float, float]]) -> None:
+    for cell, (low, high) in seen.items():
+        value = float(rows[cell] @ solution)
+        seen[cell] = min(low, value), max(high, value)

@@ -18,7 +18,7 @@ from harmony_dash.disclosure.policy import Level
 from harmony_dash.disclosure.selections import conjuncts_of, find_bands, literals_of
 from harmony_dash.errors import QuestionError
 
-# With more conditions the low-effect rule alters too many questions: 4.5 in 100 with four, 15 with five.
+# With more conditions the low-effect rule alters too many questions.
 MOST_CONDITIONS: Mapping[Level, int] = MappingProxyType({
     Level.PUBLIC: 4, Level.PROTECTED: 4, Level.EXACT: 6, Level.OFF: 6})
 _FREE = (Level.EXACT, Level.OFF)

@@ -3,7 +3,9 @@
 Formula
     With n' the rounded size of the group, d = max(0.001, 5/n') and u the group's draw for this curve,
     S' = d (⌊S/d + u⌋ + 1/2 − u), cut to 0 and 1. The error is at most d/2, the map does not fall, so that a falling
-    curve stays one and its band stays around it, and a step appears where the draw puts it, not where an event was.
+    curve stays one, and a step appears where the draw puts it, not where an event was. Confidence limits go to the
+    edges of their steps, L' = d (⌊L/d + u⌋ − u) ≤ L and U' = d (⌊U/d + u⌋ + 1 − u) ≥ U: at the middle of the step they
+    would miss the truth more often than they say. They tell which step they are on and nothing more.
 
 Method: rounding with a random phase ("subtractive dithering": Roberts, IRE Transactions on Information Theory 8 (1962)
 145-154; Gray, Stockham, IEEE Transactions on Information Theory 39 (1993) 805-812), with a keyed phase a curve.
@@ -19,6 +21,7 @@ import numpy as np
 from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.policy import Rules
+from harmony_dash.disclosure.precision import step_height
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import Curve, EstimateAt, Floats, IntervalType
 from harmony_dash.disclosure.rounding import uniform
@@ -31,7 +34,7 @@ _DECIMALS = 12
 
 @dataclass(frozen=True)
 class Steps:
-    """The heights a rounded curve can have: (i + 1/2 − phase) × height for whole i."""
+    """The heights a rounded curve can have: (i + 1/2 − phase) × height for whole i, and half a step off for limits."""
 
     height: float
     phase: float
@@ -41,13 +44,23 @@ class Steps:
         """The steps of one curve of one group; the same patients and statistic always give the same."""
         if not isinstance(patients, KeyedCount):
             raise TypeError("a curve of patients without a key cannot be released")
-        rules = scope.rules
-        return cls(max(rules.smallest_step, rules.patients_per_step / rounded),
+        return cls(step_height(rounded, scope.rules),
                    uniform(patients.key, int(patients), statistic, scope.level))
 
-    def round(self, shares: Floats) -> Floats:
+    def middle(self, shares: Floats) -> Floats:
         """Each share at the middle of its step, not outside 0 and 1; NaN stays."""
-        rounded = self.height * (np.floor(shares / self.height + self.phase) + 0.5 - self.phase)
+        return self._place(shares, 0.5)
+
+    def below(self, shares: Floats) -> Floats:
+        """The lower edge of each share's step, for lower limits."""
+        return self._place(shares, 0.0)
+
+    def above(self, shares: Floats) -> Floats:
+        """The upper edge of each share's step, for upper limits."""
+        return self._place(shares, 1.0)
+
+    def _place(self, shares: Floats, part: float) -> Floats:
+        rounded = self.height * (np.floor(shares / self.height + self.phase) + part - self.phase)
         return np.asarray(np.clip(rounded, 0.0, 1.0).round(_DECIMALS))
 
 
@@ -104,7 +117,7 @@ def protect_curve(curve: Curve, support: Sequence[int], steps: Steps, patients: 
     rows = np.searchsorted(curve.days, days, side="right") - 1
     estimate = curve.estimate[rows]
     lower, upper = _complete_interval(estimate, curve.lower[rows], curve.upper[rows], patients, interval)
-    columns = [steps.round(values) for values in (estimate, lower, upper)]
+    columns = [steps.middle(estimate), steps.below(lower), steps.above(upper)]
     if not on_first_day:
         days, columns = days[1:], [column[1:] for column in columns]
     # On the first day the curve is what it is by definition, and so is its band.
@@ -142,7 +155,10 @@ def fit_together(survival: Curve, incidences: Sequence[Curve]) -> tuple[Curve, t
     """Event-free part and causes so that they do not add up to more than 1.
 
     Each was rounded by itself. The causes are what people look at and stay as they are, except that all of them stop
-    where together they would pass 1 (which takes a group that has nearly died out); the event-free part gives way.
+    where together they would pass 1 (which takes a group that has nearly died out); the event-free part gives way. It
+    may then be more than half a step from the exact one, and so may a cause that was stopped; their limits contain the
+    exact ones all the same. Figures, tables and words of competing endpoints tell the causes: how far they say
+    estimates may be off is not said of the event-free part, and no median or restricted mean is read from what it gave.
     """
     if not incidences or not len(survival.days):
         return survival, tuple(incidences)
@@ -158,9 +174,10 @@ def fit_together(survival: Curve, incidences: Sequence[Curve]) -> tuple[Curve, t
 
 
 def _hold_from(curve: Curve, stop: int) -> Curve:
-    estimate, lower, upper = (np.concatenate([column[:stop], np.full(len(column) - stop, column[max(0, stop - 1)])])
-                              for column in (curve.estimate, curve.lower, curve.upper))
-    return Curve(curve.days, estimate, lower, upper, curve.at_risk)
+    """The curve kept level from a row on. Its band is not: the limits are those of what was estimated."""
+    estimate = np.concatenate([curve.estimate[:stop], np.full(len(curve.estimate) - stop,
+                                                              curve.estimate[max(0, stop - 1)])])
+    return replace(curve, estimate=estimate, lower=np.minimum(curve.lower, estimate))
 
 
 def read_protected(curve: Curve, day: int, at_risk: int | None) -> EstimateAt:

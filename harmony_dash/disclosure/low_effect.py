@@ -1,10 +1,15 @@
-"""The low-effect rule: a condition that fewer than k patients fail alone is not applied.
+"""The low-effect rule: nothing that concerns fewer than k patients makes a difference to an answer.
 
 With two questions that differ by one condition, the difference of the answers tells about the patients that condition
-takes away. If they are few, both questions get the same answer. The rule looks at the data of this question alone, so
-it needs no memory of earlier ones and cannot leak by what it remembers.
+takes away. If they are few, both questions get the same answer; and so do two lists of values that differ by values few
+patients have (see `small_values`). The rule looks at the data of this question alone, so it needs no memory of earlier
+ones and cannot leak by what it remembers.
 
-Two sets of patients are shown, the cohort and the part of it in the figure, so an effect is that on the smaller one.
+The answer may differ from the question by little: each piece in which it does concerns fewer than k patients, and those
+who are answered for are at least ten times as many.
+
+Two sets of patients are shown, the cohort and the part of it in the figure. Fewer are in the figure, so effects are
+counted there.
 """
 
 from __future__ import annotations
@@ -14,95 +19,36 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harmony_dash.cohort.filters import Filter
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.effects import Effects, count_fail_only, count_rows, meets_all
 from harmony_dash.disclosure.keyed_count import KeyedCount
-from harmony_dash.disclosure.selections import Choices, Chosen, Selection, open_selection
-from harmony_dash.stats.event_table import Ints, Keys
+from harmony_dash.disclosure.results import UnappliedKind
+from harmony_dash.disclosure.selections import Chosen, Selection, open_selection
+from harmony_dash.disclosure.small_values import Block, change_selection, find_block, is_complete
 
-Bools = NDArray[np.bool_]
-
-# A widened cohort below this many times the threshold is not answered: there, one condition more or less would say
-# much about the few it concerns.
+# For each piece in which the answer differs from the question, it must be for this many times the threshold. Then nine
+# in ten of the patients shown meet all that was asked.
 WIDENED_FLOOR: Final = 10
-# The code of a patient whose choice no selection names.
-NONE_OF_THEM: Final = -1
-
-
-@dataclass(frozen=True)
-class Effects:
-    """The patients of a disease, counted by what the selections of a question see of them.
-
-    It is to conditions what the event table is to curves: a few rows from one scan, and enough to know the effect of
-    every condition in every subset of them.
-
-    Attributes
-    ----------
-    question : what was asked.
-    protected : its filters that may not be dropped; only patients who meet them are counted here.
-    offered : variable to its choices.
-    selections : the question's other filters in closed form.
-    codes : variable to shape (rows,); the number of the choice, NONE_OF_THEM for one that no selection names.
-    in_figure : shape (rows,); whether patients have a place in the figure: a value for the endpoint and the groups,
-        follow-up beyond the landmark.
-    n, keys : shape (rows,); patients and their keys.
-    groups : shape (rows,); the place of a patient's group among the values of the grouping, -1 for none of them. None
-        if groups were not told apart.
-    """
-
-    question: Question
-    protected: tuple[Filter, ...]
-    offered: Mapping[str, Choices]
-    selections: tuple[Selection, ...]
-    codes: Mapping[str, Ints]
-    in_figure: Bools
-    n: Ints
-    keys: Keys
-    groups: Ints | None = None
-
-    def of_group(self, place: int, by: str) -> Effects:
-        """The effects among the patients of one group.
-
-        Being in the group is what makes it one and cannot be left out, nor can a filter on the grouping itself.
-        """
-        if self.groups is None:
-            raise ValueError("the groups were not told apart")
-        rest = tuple(selection for selection in self.selections if selection.variables != (by,))
-        fixed = [selection for selection in self.selections if selection.variables == (by,)]
-        rows = self.groups == place
-        for selection in fixed:
-            rows = rows & has_choice(self, *selection.chosen[0])
-        opened = tuple(open_selection(selection, self.offered) for selection in fixed)
-        return replace(self, protected=(*self.protected, *opened), selections=rest,
-                       codes={name: codes[rows] for name, codes in self.codes.items()},
-                       in_figure=self.in_figure[rows], n=self.n[rows], keys=self.keys[rows], groups=None)
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What each part of a set of selections does to a set of patients.
-
-    Attributes
-    ----------
-    cohort : patients who meet every selection.
-    fail_only : shape (selections,); patients who fail this selection and meet every other one.
-    adds : for each selection, (variable, choice) to the patients of the cohort who meet it by this choice alone.
-    """
-
-    cohort: KeyedCount
-    fail_only: tuple[KeyedCount, ...]
-    adds: tuple[Mapping[tuple[str, int], KeyedCount], ...]
 
 
 @dataclass(frozen=True)
 class NotApplied:
-    """A condition, or the choices of one, that was left out, and why."""
+    """Something in which the answer differs from the question.
+
+    Attributes
+    ----------
+    filter : the condition, or the values.
+    kind : what happened to it.
+    pieces : by how many times k patients it changes the answer, at most.
+    variable, values : whose values were left out or taken in, each as a filter; empty for a condition.
+    """
 
     filter: Filter
-    reason: str
+    kind: UnappliedKind
+    pieces: int
+    variable: str = ""
+    values: tuple[Filter, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,131 +58,111 @@ class Answerable:
     Attributes
     ----------
     question : with the conditions that are applied, in closed form.
+    selections : these conditions, without the protected ones.
     n : the patients who meet them; may still be too few to be shown.
-    not_applied : what was left out, to be told with the answer.
+    not_applied : in what it differs from what was asked, to be told with the answer.
     """
 
     question: Question
+    selections: tuple[Selection, ...]
     n: KeyedCount
-    not_applied: tuple[NotApplied, ...]
+    not_applied: tuple[NotApplied, ...] = ()
 
 
 @dataclass(frozen=True)
 class TooFewPatients:
-    """No answer: something had to be left out, and even so the patients are fewer than `minimum`."""
+    """No answer: it would differ from the question by more than a small part.
+
+    Attributes
+    ----------
+    minimum : the patients it would take.
+    not_applied : in what it would differ; empty where the figure has fewer than k patients whatever is asked.
+    question : the question that comes nearest, whose cohort may be told; as of `Answerable`.
+    n : the patients of that cohort.
+    only_small : whether the values chosen in the last of `not_applied` are all small, so that none can be left out.
+    """
 
     minimum: int
+    not_applied: tuple[NotApplied, ...]
+    question: Question
+    n: KeyedCount
+    only_small: bool = False
 
 
-def apply_low_effect_rule(effects: Effects, least: int, *, floor: int | None = None) -> Answerable | TooFewPatients:
+def apply_low_effect_rule(effects: Effects, least: int) -> Answerable | TooFewPatients:
     """Leave out what concerns fewer than `least` patients, as often as that changes anything.
 
     Parameters
     ----------
     effects : of the question.
     least : the threshold k.
-    floor : the smallest widened cohort that is answered; 10 k by default.
 
     Returns
     -------
     Answerable
         Conditions with an effect below k are dropped one by one, first the one that takes the largest share of its
-        variable's choices, ties by field name; then choices that add fewer than k patients, in their order, down to one
-        of each condition. Effects of 0 and of 1 to k - 1 are the same.
+        variable's choices, ties by field name. When none is left, small values are left out or taken in, a variable at
+        a time, and conditions are looked at again. Effects of 0 and of 1 to k - 1 are the same.
     TooFewPatients
-        where something was dropped and what is left has fewer patients than the floor.
+        where the answer would be for fewer than 10 k patients a piece in which it differs from the question, or where
+        all values chosen are small.
     """
-    smallest = WIDENED_FLOOR * least if floor is None else floor
-    kept = list(enumerate(effects.selections))
+    if effects.selections and effects.n[effects.in_figure].sum() < least:
+        nobody = _answer(effects, {}, ())
+        return TooFewPatients(WIDENED_FLOOR * least, (), nobody.question, nobody.n)
+    asked = dict(enumerate(effects.selections))
+    current, history, out = dict(asked), list[Block | int](), set[tuple[int, str, int]]()
+    dropped: dict[int, Selection] = {}
     while True:
-        narrowed = _drop_one(effects, kept, least)
-        if narrowed is None:
+        low = _find_low(effects, asked, current, least)
+        if low is not None:
+            dropped[low] = current.pop(low)
+            history.append(low)
+            continue
+        block = find_block(effects, current, out, least)
+        if block is None:
             break
-        kept = narrowed
-    n = weigh(effects, [selection for _, selection in kept], figure=False).cohort
-    in_figure = weigh(effects, [selection for _, selection in kept], figure=True).cohort
-    not_applied = _tell(effects, dict(kept), least)
-    if not_applied and min(n, in_figure) < smallest:
-        return TooFewPatients(smallest)
-    return apply_whole(replace(effects, selections=tuple(selection for _, selection in kept)), n, not_applied)
+        changed = change_selection(current[block.number], block)
+        if not changed.chosen:
+            dropped[block.number] = current.pop(block.number)
+            told = (*_tell(effects, asked, {**current, **dropped}, history), _none_to_leave_out(effects, block))
+            rest = _answer(effects, current, told)
+            return TooFewPatients(WIDENED_FLOOR * least, told, rest.question, rest.n, only_small=True)
+        current[block.number] = changed
+        history.append(block)
+        if not block.is_in:
+            out |= {(block.number, block.variable, choice) for choice in block.values}
+    answer = _answer(effects, current, _tell(effects, asked, {**current, **dropped}, history))
+    minimum = WIDENED_FLOOR * least * sum(one.pieces for one in answer.not_applied)
+    if _count_figure(effects, answer.selections) < minimum:
+        return TooFewPatients(minimum, answer.not_applied, answer.question, answer.n)
+    return answer
 
 
-def apply_whole(effects: Effects, n: KeyedCount, not_applied: tuple[NotApplied, ...] = ()) -> Answerable:
-    """The answerable question of effects all of whose selections are applied."""
-    where = (*effects.protected, *(open_selection(selection, effects.offered) for selection in effects.selections))
-    return Answerable(replace(effects.question, where=where), n, not_applied)
+def _answer(effects: Effects, current: Mapping[int, Selection], told: tuple[NotApplied, ...]) -> Answerable:
+    selections = tuple(selection for selection in current.values() if not is_complete(selection, effects.offered))
+    where = (*effects.protected, *(open_selection(selection, effects.offered) for selection in selections))
+    return Answerable(replace(effects.question, where=where), selections,
+                      count_rows(effects, meets_all(effects, selections)), told)
 
 
-def weigh(effects: Effects, selections: list[Selection] | tuple[Selection, ...], *, figure: bool) -> Weights:
-    """Count what each of these selections does, beside the others of them.
+def _count_figure(effects: Effects, selections: tuple[Selection, ...]) -> int:
+    return int(effects.n[effects.in_figure & meets_all(effects, selections)].sum())
 
-    Parameters
-    ----------
-    effects : of a question.
-    selections : any subset of its selections, or of their choices.
-    figure : count only patients with a place in the figure.
+
+def _find_low(effects: Effects, asked: Mapping[int, Selection], current: Mapping[int, Selection], least: int,
+              ) -> int | None:
+    """The number of the condition that is dropped next, None if all of them matter.
+
+    Which of several goes is decided by the question as asked and never by the data: where two effects are small, one
+    patient more or less would decide it, and the note about the one that went would tell of that patient. The broadest
+    goes first, so that a group and the group without one category lose the same condition.
     """
-    patients = effects.in_figure if figure else np.ones(len(effects.n), dtype=bool)
-    by_variable = [{name: has_choice(effects, name, chosen) for name, chosen in selection.chosen}
-                   for selection in selections]
-    meets = [np.any(list(parts.values()), axis=0) for parts in by_variable]
-    failed = np.zeros(len(effects.n), dtype=np.int64) + len(selections) - sum(met.astype(np.int64) for met in meets)
-    cohort = patients & (failed == 0)
-    adds = []
-    for selection, parts in zip(selections, by_variable, strict=True):
-        alone = cohort & (sum(part.astype(np.int64) for part in parts.values()) == 1)
-        adds.append({(name, choice): count for name, chosen in selection.chosen
-                     for choice, count in _count_choices(effects, name, chosen, alone & parts[name])})
-    return Weights(_count(effects, cohort),
-                   tuple(_count(effects, patients & ~met & (failed == 1)) for met in meets), tuple(adds))
-
-
-def meets_selections(effects: Effects, selections: Sequence[Selection]) -> list[Bools]:
-    """For each selection, which rows meet it."""
-    return [np.any([has_choice(effects, name, chosen) for name, chosen in selection.chosen], axis=0)
-            for selection in selections]
-
-
-def has_choice(effects: Effects, variable: str, chosen: Chosen) -> Bools:
-    """Which rows have one of the choices."""
-    lookup = np.zeros(effects.offered[variable].missing + 2, dtype=bool)
-    lookup[list(chosen)] = True
-    return lookup[effects.codes[variable]]  # NONE_OF_THEM finds the last place, which no choice has
-
-
-def _count(effects: Effects, rows: Bools) -> KeyedCount:
-    return KeyedCount(int(effects.n[rows].sum()), int(np.bitwise_xor.reduce(effects.keys[rows])))
-
-
-def _count_choices(effects: Effects, variable: str, chosen: Chosen, rows: Bools) -> list[tuple[int, KeyedCount]]:
-    """The patients of some rows by their choice."""
-    size = effects.offered[variable].missing + 1
-    codes = effects.codes[variable][rows]
-    n, keys = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.uint64)
-    np.add.at(n, codes, effects.n[rows])
-    np.bitwise_xor.at(keys, codes, effects.keys[rows])
-    return [(choice, KeyedCount(int(n[choice]), int(keys[choice]))) for choice in sorted(chosen)]
-
-
-def _drop_one(effects: Effects, kept: list[tuple[int, Selection]], least: int) -> list[tuple[int, Selection]] | None:
-    """The selections without the condition or choice that matters too little, None if all of them matter."""
-    selections = [selection for _, selection in kept]
-    everybody, figure = weigh(effects, selections, figure=False), weigh(effects, selections, figure=True)
-    low = [place for place, pair in enumerate(zip(everybody.fail_only, figure.fail_only, strict=True))
-           if min(pair) < least]
-    # Which of several goes is decided by the question and never by the data: where two effects are small, one patient
-    # more or less would decide it, and the note about the one that went would tell of that patient. The broadest goes
-    # first, so that a group and the group without one category lose the same condition.
-    if low:
-        drop = min(low, key=lambda place: (-_breadth(effects, selections[place]), selections[place].order))
-        return [pair for place, pair in enumerate(kept) if place != drop]
-    choices = [(selections[place].order, place, choice) for place, adds in enumerate(everybody.adds) if len(adds) > 1
-               for choice, n in adds.items() if min(n, figure.adds[place][choice]) < least]
-    if not choices:
-        return None
-    _, place, choice = min(choices)
-    number, selection = kept[place]
-    return [*kept[:place], (number, selection.without(*choice)), *kept[place + 1:]]
+    # A selection that small values have completed asks nothing any more; it is told as what was taken in.
+    numbers = [number for number, selection in current.items() if not is_complete(selection, effects.offered)]
+    counts = count_fail_only(effects, [current[number] for number in numbers])
+    low = [number for number, n in zip(numbers, counts, strict=True) if n < least]
+    return min(low, key=lambda number: (-_breadth(effects, asked[number]), asked[number].order), default=None)
 
 
 def _breadth(effects: Effects, selection: Selection) -> Fraction:
@@ -245,15 +171,50 @@ def _breadth(effects: Effects, selection: Selection) -> Fraction:
                start=Fraction(0))
 
 
-def _tell(effects: Effects, kept: Mapping[int, Selection], least: int) -> tuple[NotApplied, ...]:
+def _tell(effects: Effects, asked: Mapping[int, Selection], last: Mapping[int, Selection],
+          history: Sequence[Block | int]) -> tuple[NotApplied, ...]:
+    """In what the answer differs from the question, in the order in which it came about.
+
+    Parameters
+    ----------
+    last : every selection as it is applied, or as it was when it was dropped.
+    history : blocks that were left out or taken in, and the numbers of selections that were dropped.
+    """
+    gone = {number for number in history if isinstance(number, int)}
     told = []
-    for number, asked in enumerate(effects.selections):
-        applied = kept.get(number)
-        if applied is None:
-            told.append(NotApplied(open_selection(asked, effects.offered), f"changes fewer than {least} patients"))
-        elif applied != asked:
-            left = dict(applied.chosen)
-            rest = ((name, chosen - left.get(name, frozenset())) for name, chosen in asked.chosen)
-            lost = Selection(tuple((name, chosen) for name, chosen in rest if chosen))
-            told.append(NotApplied(open_selection(lost, effects.offered), f"adds fewer than {least} patients"))
+    for event in history:
+        if isinstance(event, int):
+            told.append(NotApplied(open_selection(_as_dropped(asked[event], last[event]), effects.offered),
+                                   "not applied", 1))
+            continue
+        before, after = (_chosen(selection[event.number], event.variable) for selection in (asked, last))
+        if event.is_in:
+            values = (event.values & after) - before
+            told += [_tell_values(effects, event.variable, values, "taken in", len(values))] if values else []
+        elif event.number not in gone:
+            values = event.chosen & before
+            told += [_tell_values(effects, event.variable, values, "left out", 1 if event.is_small else len(values))
+                     ] if values else []
     return tuple(told)
+
+
+def _as_dropped(asked: Selection, dropped: Selection) -> Selection:
+    """The condition as asked, or with the values that were taken in before: without them it may have mattered."""
+    widened = any(chosen - _chosen(asked, name) for name, chosen in dropped.chosen)
+    return dropped if widened else asked
+
+
+def _chosen(selection: Selection, variable: str) -> Chosen:
+    return dict(selection.chosen).get(variable, frozenset())
+
+
+def _none_to_leave_out(effects: Effects, block: Block) -> NotApplied:
+    return _tell_values(effects, block.variable, block.chosen, "left out", len(block.chosen))
+
+
+def _tell_values(effects: Effects, variable: str, values: Chosen, kind: UnappliedKind, pieces: int) -> NotApplied:
+    def opened(choices: Chosen) -> Filter:
+        return open_selection(Selection(((variable, choices),)), effects.offered)
+
+    return NotApplied(opened(values), kind, pieces, variable,
+                      tuple(opened(frozenset({choice})) for choice in sorted(values)))

@@ -32,6 +32,15 @@ class Level(StrEnum):
     OFF = "off"
 
 
+# From the one that shows most to the one that shows least.
+_BY_STRICTNESS = (Level.OFF, Level.EXACT, Level.PROTECTED, Level.PUBLIC)
+
+
+def stricter(one: Level, other: Level) -> Level:
+    """The one of two levels that shows less."""
+    return max(one, other, key=_BY_STRICTNESS.index)
+
+
 @dataclass(frozen=True)
 class Rules:
     """The numbers of the scheme at one level.

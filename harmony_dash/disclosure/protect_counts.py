@@ -23,7 +23,8 @@ def protect_release_info(result: ReleaseInfo, scope: Scope) -> ReleaseInfo:
 def protect_choices(result: CohortChoices, scope: Scope) -> CohortChoices:
     """Rounded counts. Where they would give a small one away, the smallest of the others is withheld with it.
 
-    Values and missing ones add up to the cohort unless the variable itself is filtered.
+    Values and missing ones add up to the cohort unless the variable itself is filtered, or a question with one of them
+    is answered without some condition or not at all.
     """
     total = release_count(result.total, scope)
     counts: dict[str, dict[str, int | None]] = {}
@@ -33,14 +34,15 @@ def protect_choices(result: CohortChoices, scope: Scope) -> CohortChoices:
         parts: dict[str, int | None] = {**exact}
         if name in result.missing:
             parts[NO_VALUE] = result.missing[name]
-        adds_up = result.total is not None and sum(n or 0 for n in parts.values()) == result.total
+        adds_up = (result.total is not None and not result.not_counted.get(name)
+                   and sum(n or 0 for n in parts.values()) == result.total)
         shown, hidden = _protect_parts(parts, total if adds_up else None, scope)
         if hidden:
             withheld[name] = frozenset(hidden)
         if name in result.missing:
             missing[name] = shown.pop(NO_VALUE)
         counts[name] = shown
-    return CohortChoices(total, counts, missing, withheld)
+    return replace(result, total=total, counts=counts, missing=missing, withheld=withheld)
 
 
 def _protect_parts(parts: Mapping[str, int | None], total: int | None, scope: Scope,

@@ -1,9 +1,13 @@
-"""Who is in the data, as it may leave: rounded counts, shares of rounded counts, follow-up to the month."""
+"""Who is in the data, as it may leave: rounded counts, shares of rounded counts, follow-up to the month.
+
+Which countries and trials take part in a source is public. How many patients a cell has is not, and neither is whether
+it has any: a cell that could have patients is listed whether or not it has some.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -11,7 +15,7 @@ from harmony_dash.disclosure.audit import hide_partners
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
 from harmony_dash.disclosure.protect_survival import protect_follow_up
 from harmony_dash.disclosure.released import Scope
-from harmony_dash.disclosure.results import Completeness, CoverageResult
+from harmony_dash.disclosure.results import NOT_STATED, Completeness, CountCell, CoverageResult
 from harmony_dash.disclosure.rounding import release_count, round_count, round_share
 
 _KEYS = ("source", "country", "trial")
@@ -28,19 +32,25 @@ def protect_coverage(result: CoverageResult, scope: Scope) -> CoverageResult:
     shown = protect_sums(atoms, scope)
     sizes = {source.source: source.accepted for source in result.sources}
 
-    def cell(view: View, labels: Mapping[str, str]) -> int | None:
-        return shown[view, tuple(labels[_KEYS[place]] for place in view)]
+    def released(view: View, cells: Sequence[CountCell]) -> tuple[CountCell, ...]:
+        found = [replace(cell, n=shown[view, tuple(cell.labels[_KEYS[place]] for place in view)]) for cell in cells]
+        # By what is shown, not by size: the order would tell which of two small cells is the larger one. Whether
+        # anybody at all is without a value is told of no few.
+        return tuple(sorted((cell for cell in found if cell.n is not None or NOT_STATED not in cell.labels.values()),
+                            key=lambda cell: (-(cell.n or 0), tuple(cell.labels.values()))))
 
     return replace(
         result, n=shown.get(((), ())), by_source_country_and_trial=(),
-        by_country=tuple(replace(c, n=cell((1,), c.labels)) for c in result.by_country),
-        by_trial=tuple(replace(c, n=cell((2,), c.labels)) for c in result.by_trial),
-        by_country_and_trial=tuple(replace(c, n=cell((1, 2), c.labels)) for c in result.by_country_and_trial),
+        by_country=released((1,), result.by_country), by_trial=released((2,), result.by_trial),
+        by_country_and_trial=released((1, 2), result.by_country_and_trial),
         sources=tuple(replace(
             source, accepted=shown[(0,), (source.source,)], quarantined=release_count(source.quarantined, scope),
             follow_up_median_days=protect_follow_up(source.follow_up_median_days, source.follow_up_support,
                                                     source.accepted or 0, scope.rules),
-            follow_up_support=None) for source in result.sources),
+            follow_up_support=None, by_period=(),
+            # The first and the last period would otherwise be those of one patient.
+            dx_periods=tuple(cell.labels["dx_period"] for cell in source.by_period
+                             if (cell.n or 0) >= scope.rules.minimum_cell)) for source in result.sources),
         completeness=tuple(_protect_share(one, sizes.get(one.source), scope) for one in result.completeness),
         follow_up_median_days=protect_follow_up(result.follow_up_median_days, result.follow_up_support, result.n or 0,
                                                 scope.rules),
@@ -52,7 +62,7 @@ def protect_sums(atoms: Mapping[Atom, KeyedCount], scope: Scope) -> dict[Cell, i
 
     Parameters
     ----------
-    atoms : finest cell to patients, only cells that have any: an onlooker is assumed to know which exist.
+    atoms : finest cell to patients, those that could have some included.
     """
     members: dict[Cell, list[int]] = {}
     for place, atom in enumerate(atoms):
@@ -66,7 +76,7 @@ def protect_sums(atoms: Mapping[Atom, KeyedCount], scope: Scope) -> dict[Cell, i
         return min(candidates, key=lambda cell: (-len(cell[0]), shown[cell] or 0, cell), default=None)
 
     return hide_partners(members, shown, [cell for cell, n in shown.items() if n is None], scope.rules,
-                         atoms=len(atoms), least=1, next_partner=next_partner)
+                         atoms=len(atoms), next_partner=next_partner)
 
 
 def _keyed(count: int | None) -> KeyedCount:

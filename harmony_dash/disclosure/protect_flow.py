@@ -6,12 +6,13 @@ What is shown are sums of these parts, so that a small part can be sought by sub
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from harmony_dash.disclosure.audit import hide_partners
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
+from harmony_dash.disclosure.policy import Rules
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import AttritionStep, Exclusion, SurvivalResult
 from harmony_dash.disclosure.rounding import release_count, round_count
@@ -40,7 +41,7 @@ def protect_flow(result: SurvivalResult, drawn: Sequence[KeyedCount], withheld: 
 
     Parameters
     ----------
-    result : attrition and exclusions with keyed counts.
+    result : attrition, exclusions and the patients of the figure without groups, with keyed counts.
     drawn, withheld : sizes of the groups that are and are not to be shown.
 
     Returns
@@ -65,14 +66,18 @@ def protect_flow(result: SurvivalResult, drawn: Sequence[KeyedCount], withheld: 
 
     # Nobody is told that a withheld group is small in number, so nothing limits it from above but the rest.
     limits = {cell: minimum - 1 for cell in small if cell[0] != _WITHHELD}
-    # Small exclusions enter every sum together, and so do withheld groups: what is possible for one is for each.
-    first = {kind: next((cell for cell in small if cell[0] == kind), None) for kind in (_EXCLUDED, _WITHHELD)}
-    guarded = [cell for cell in small if cell[0] not in first or cell == first[cell[0]]]
+    # Small exclusions enter every sum together, but for those who are in none of the groups and yet in the total; so do
+    # withheld groups. What is possible for one is for each.
+    first: dict[tuple[str | Cell, bool], Cell] = {}
+    for cell in small:
+        alike = cell[0] if cell[0] in (_EXCLUDED, _WITHHELD) else cell
+        first.setdefault((alike, members[cell] <= members[_DRAWN, 0]), cell)
+    guarded = list(first.values())
     # A group that is given up is known to have been large enough to be drawn.
     floors = {(_GROUP, place): scope.rules.minimum_patients for place in range(len(drawn))}
     given_up: set[int] = set()
     while True:
-        safe = hide_partners(members, shown, guarded, scope.rules, atoms=_count_atoms(members), least=0,
+        safe = hide_partners(members, shown, guarded, scope.rules, atoms=_count_atoms(members),
                              next_partner=next_partner, limits=limits, floors=floors)
         lost = {place for (kind, place), n in safe.items() if kind == _GROUP and n is None}
         if lost <= given_up:
@@ -82,8 +87,7 @@ def protect_flow(result: SurvivalResult, drawn: Sequence[KeyedCount], withheld: 
         kept = [place for place in range(len(drawn)) if place not in given_up]
         for place in given_up:
             shown[_GROUP, place] = None
-        shown[_DRAWN, 0] = round_count(union([drawn[place] for place in kept]), scope) if kept else None
-        members[_DRAWN, 0] = frozenset().union(*(members[_GROUP, place] for place in kept))
+        shown[_DRAWN, 0], members[_DRAWN, 0] = _find_total(result, exclusions, drawn, kept, withheld, members, scope)
     return ProtectedFlow(_write_steps(result.attrition, safe), _write_exclusions(exclusions, safe, small),
                          tuple(sorted(given_up)))
 
@@ -122,9 +126,39 @@ def _list_cells(result: SurvivalResult, exclusions: Sequence[Exclusion], drawn: 
     if not drawn and not withheld:
         shown[_UNLISTED, 0] = None  # whoever of the cohort no count of the result tells of
     small += [(_WITHHELD, place) for place, size in enumerate(withheld) if size < minimum]
-    members[_DRAWN, 0] = frozenset().union(*(members[_GROUP, place] for place in range(len(drawn))))
-    shown[_DRAWN, 0] = round_count(union(drawn), scope) if drawn else None
+    shown[_DRAWN, 0], members[_DRAWN, 0] = _find_total(result, exclusions, drawn, range(len(drawn)), withheld, members,
+                                                       scope)
     return shown, small, members
+
+
+def as_one_figure(result: SurvivalResult, patients: KeyedCount, rules: Rules) -> KeyedCount:
+    """The patients told as the total: those of all groups, or where few are in none of them, of the figure without.
+
+    Two roundings, one of the groups together and one of the figure without groups, would tell whether the few who are
+    in none of them are any.
+    """
+    everybody = result.n
+    if patients and isinstance(everybody, KeyedCount) and 0 <= everybody - patients < rules.minimum_cell:
+        return everybody
+    return patients
+
+
+def _find_total(result: SurvivalResult, exclusions: Sequence[Exclusion], drawn: Sequence[KeyedCount],
+                kept: Collection[int], withheld: Sequence[int], members: Mapping[Cell, frozenset[int]], scope: Scope,
+                ) -> tuple[int | None, frozenset[int]]:
+    """The total of the groups that are kept, and the parts it is the sum of."""
+    if not kept:
+        return None, frozenset()
+    patients = union([drawn[place] for place in kept])
+    total = as_one_figure(result, patients, scope.rules)
+    cells: list[Cell] = [(_GROUP, place) for place in kept]
+    if total is result.n:
+        # The figure without groups has everybody but those it excludes too: besides the groups that are withheld, those
+        # whose group is not recorded. Of reasons as frequent as that one any will do, because they are hidden alike.
+        cells += [(_WITHHELD, place) for place in range(len(withheld))]
+        ungrouped = total - patients - sum(withheld)
+        cells += [(_EXCLUDED, place) for place, one in enumerate(exclusions) if one.n == ungrouped][:1]
+    return round_count(total, scope), frozenset().union(*(members[cell] for cell in cells))
 
 
 def _count_atoms(members: dict[Cell, frozenset[int]]) -> int:

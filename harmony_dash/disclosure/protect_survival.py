@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,8 +23,10 @@ from harmony_dash.disclosure.curves import (
 )
 from harmony_dash.disclosure.grid import GRID, snap_all, tick_days
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
+from harmony_dash.disclosure.medians import read_median
 from harmony_dash.disclosure.policy import Rules, too_few
-from harmony_dash.disclosure.protect_flow import protect_flow
+from harmony_dash.disclosure.precision import step_height
+from harmony_dash.disclosure.protect_flow import as_one_figure, protect_flow
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import (
     CauseIncidence,
@@ -45,9 +48,13 @@ from harmony_dash.disclosure.rounding import (
     round_p,
     round_significant,
     round_to_month,
+    round_up_significant,
 )
+from harmony_dash.disclosure.wording import LEVEL_OF_TESTS
 from harmony_dash.stats.intervals import normal_quantile
 
+# A second malignancy and every other first event are together the events of event-free survival.
+_SAME_EVENTS = MappingProxyType({"other_event,smn": "event"})
 _NO_CENSORINGS = Censorings(np.zeros(0), np.zeros(0))
 _Z = normal_quantile(LEVEL_OF_INTERVALS)
 GIVES_AWAY = "it would give away the size of another group"
@@ -69,16 +76,14 @@ def protect_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
     kept = [group for place, group in enumerate(carried) if place not in flow.given_up]
     withheld += [WithheldGroup(carried[place].label, carried[place].name, GIVES_AWAY) for place in flow.given_up]
     # A test that a withheld group took part in would say something about it.
-    complete = len(kept) == len(result.groups)
+    complete = bool(result.compared) and set(result.compared) <= {group.name for group in kept}
     ticks = _choose_ticks(kept, rules)
     groups = tuple(_protect_group(group, result, ticks, scope) for group in kept)
     tested = complete and result.log_rank is not None and result.log_rank.events >= rules.minimum_events_for_test
     patients = union([_keyed(group.n) for group in kept])
-    events = union([_keyed(group.events or 0) for group in kept])
     return replace(
-        result, groups=groups, n=round_count(patients, scope),
-        # A total beside a hidden part would tell it.
-        events=None if None in [group.events for group in groups] else release_part(events, patients, scope),
+        result, groups=groups, n=round_count(as_one_figure(result, patients, rules), scope),
+        events=_sum_of_events(groups),
         withheld=tuple(replace(group, n=None) for group in withheld),
         log_rank=_round_test(result.log_rank, rules) if tested and result.log_rank is not None else None,
         pairwise=tuple((a, b, round_p(raw, rules), round_p(holm, rules)) for a, b, raw, holm in result.pairwise)
@@ -86,7 +91,13 @@ def protect_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
         gray=tuple(_round_test(test, rules) for test in result.gray
                    if complete and test.events >= rules.minimum_events_for_test),
         restricted_mean_differences=_differences(result, groups, rules) if complete else (),
-        attrition=flow.attrition, exclusions=flow.exclusions)
+        attrition=flow.attrition, exclusions=flow.exclusions, compared=result.compared if complete else ())
+
+
+def _sum_of_events(groups: Sequence[GroupResult]) -> int | None:
+    """The sum of what is shown, which tells nothing more; None beside a hidden part."""
+    shown = [group.events for group in groups]
+    return sum(n for n in shown if n is not None) if groups and None not in shown else None
 
 
 def _carries(group: GroupResult, rules: Rules) -> bool:
@@ -113,7 +124,7 @@ def _choose_ticks(groups: Sequence[GroupResult], rules: Rules) -> tuple[int, ...
     return tuple(day for day in tick_days(end) if not any(nearly_all(group, day) for group in groups))
 
 
-def _keyed(count: int) -> KeyedCount:
+def _keyed(count: int | None) -> KeyedCount:
     if not isinstance(count, KeyedCount):
         raise TypeError("a count without a key cannot be released")
     return count
@@ -147,24 +158,22 @@ def _protect_group(group: GroupResult, result: SurvivalResult, ticks: Sequence[i
                              interval=result.interval, on_first_day=endpoint.counts_on_day_zero)
 
     causes = [part for part in group.cumulative_incidence if (part.events or 0) >= rules.minimum_events]
+    # Beside competing causes the event-free part gives way by more than half a step: median and mean would be biased.
+    alone = curve_of(group.curve, curve_statistic(endpoint, ""))
     survival, incidences = fit_together(
-        curve_of(group.curve, curve_statistic(endpoint, "")),
-        [curve_of(part.curve, curve_statistic(endpoint, part.cause)) for part in causes])
+        alone, [curve_of(part.curve, curve_statistic(endpoint, part.cause)) for part in causes])
     survival = with_numbers_at_risk(survival, table.days, table.at_risk)
     days = snap_all(at.days for at in group.at)
     at_risk = {day: table.at_risk[table.days.index(day)] if day in table.days
                else _read(grid, grid.at_risk, day, scope) for day in days}
-    median = group.median_days if group.median_days is not None and group.median_days <= support[-1] else None
-    limits = [None if median is None or limit is None or limit > support[-1] else round_to_month(limit)
-              for limit in (group.median_lower_days, group.median_upper_days)]
+    median = read_median(alone, step_height(n, rules))
     return replace(
         group, n=n, events=None if group.events is None else release_part(group.events, patients, scope),
         curve=survival, censorings=_NO_CENSORINGS,
         at=tuple(read_protected(survival, day, at_risk[day]) for day in days), risk_table=table,
-        median_days=None if median is None else round_to_month(median), median_lower_days=limits[0],
-        median_upper_days=limits[1],
+        median_days=median.days, median_lower_days=median.lower, median_upper_days=median.upper,
         follow_up_median_days=protect_follow_up(group.follow_up_median_days, group.follow_up_support, patients, rules),
-        restricted_mean=_restricted_mean(group, survival, rules),
+        restricted_mean=_restricted_mean(group, alone, scope),
         cumulative_incidence=tuple(
             CauseIncidence(part.cause, part.label, with_numbers_at_risk(curve, table.days, table.at_risk),
                            tuple(read_protected(curve, day, at_risk[day]) for day in days))
@@ -173,8 +182,16 @@ def _protect_group(group: GroupResult, result: SurvivalResult, ticks: Sequence[i
 
 
 def curve_statistic(endpoint: Endpoint, cause: str) -> str:
-    """The name under which a curve is rounded: endpoints that ask for the same curve share its draw."""
-    return f"curve {endpoint.time_zero} {','.join(sorted(endpoint.causes))} {cause or 'none'}"
+    """The name under which a curve is rounded: curves that are the same by definition share it.
+
+    Curves that happen to be the same, because nobody had one of the causes, do not: that they are would be told.
+
+    Parameters
+    ----------
+    cause : of an incidence; empty for the part without any event.
+    """
+    causes = ",".join(sorted(endpoint.causes))
+    return f"curve {endpoint.time_zero} {_SAME_EVENTS.get(causes, causes)} {cause or 'none'}"
 
 
 def _protect_risk_table(grid: RiskTable, ticks: Sequence[int], scope: Scope) -> RiskTable:
@@ -218,19 +235,22 @@ def protect_follow_up(days: float | None, support: FollowUpSupport | None, patie
     return round_to_month(days) if enough else None
 
 
-def _restricted_mean(group: GroupResult, survival: Curve, rules: Rules) -> RestrictedMean | None:
-    """The area under what is shown, up to the last day of the grid before the horizon.
+def _restricted_mean(group: GroupResult, survival: Curve, scope: Scope) -> RestrictedMean | None:
+    """The area under the rounded curve, up to the last day of the grid before the horizon.
 
-    Its standard error is that of the exact curve at the horizon, where it is largest; on few events its digits would
-    tell their number.
+    Its standard error is that of the exact curve at the horizon, where it is largest, and the error of the rounded
+    heights with it: each is off by a uniform share of a step, d/√12, and at worst all of them alike. On few events its
+    digits would tell their number.
     """
-    mean, grid = group.restricted_mean, _grid_of(group)
+    mean, grid, rules = group.restricted_mean, _grid_of(group), scope.rules
     if mean is None or not len(survival.days) or survival.days[0] > 0:
         return None
     tau = int(GRID[np.searchsorted(GRID, mean.tau_days, side="right") - 1])
     if tau == 0 or tau > survival.days[-1] or (grid.events[grid.days.index(tau)] or 0) < rules.minimum_events:
         return None
-    return RestrictedMean(tau, float(round(area_under(survival, tau))), round_significant(mean.se, rules))
+    rounding = tau * step_height(round_count(_keyed(group.n), scope), rules) / math.sqrt(12)
+    return RestrictedMean(tau, float(round(area_under(survival, tau))),
+                          round_up_significant(math.hypot(mean.se, rounding), rules))
 
 
 def _differences(result: SurvivalResult, groups: tuple[GroupResult, ...], rules: Rules,
@@ -243,9 +263,24 @@ def _differences(result: SurvivalResult, groups: tuple[GroupResult, ...], rules:
         if one is None or other is None or one.tau_days != other.tau_days:
             continue
         days, se = one.days - other.days, math.hypot(one.se, other.se)
-        margin = round_significant(_Z * se, rules)
-        p = math.erfc(abs(days) / se / math.sqrt(2))
+        margin, p = margin_and_p(days, se, rules)
         found.append(RestrictedMeanDifference(exact.group, exact.reference, one.tau_days, days, days - margin,
-                                              days + margin, round_p(p, rules)))
+                                              days + margin, p))
     return tuple(found)
+
+
+def margin_and_p(difference: float, se: float, rules: Rules) -> tuple[float, float]:
+    """Half the 95 % interval of a difference and its p, both rounded away from significance.
+
+    p is that of the rounded margin m, 2 Φ(−z |difference| / m), so that p is 0.05 or more where the interval holds 0
+    and nowhere else. Where only the rounding of p would bring it to 0.05, the margin is rounded up to the difference.
+    """
+    def p_of(margin: float) -> float:
+        p = math.erfc(_Z * abs(difference) / margin / math.sqrt(2))
+        return round_p(round_up_significant(p, rules), rules)
+
+    margin = round_up_significant(_Z * se, rules)
+    if margin < abs(difference) and p_of(margin) >= LEVEL_OF_TESTS:
+        margin = round_up_significant(abs(difference), rules)
+    return margin, p_of(margin)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Dictionary
 
 Floats = NDArray[np.float64]
+UnappliedKind: TypeAlias = Literal["not applied", "left out", "taken in"]
 
 # Marks what protection needs to know and nobody else: `release` puts the default in its place, at every level.
 INTERNAL = {"internal": True}
@@ -189,8 +191,30 @@ class AttritionStep:
 
 
 @dataclass(frozen=True)
+class Unapplied:
+    """One way in which the answer differs from the question.
+
+    Attributes
+    ----------
+    words, filter : what is concerned: the condition, or the values of a variable; in words and as JSON.
+    kind : a condition that was not applied, values that were asked for and are left out, or values that were not asked
+        for and are taken in.
+    groups : names of the groups whose answers differ in this; empty for the whole cohort.
+    """
+
+    words: str
+    filter: Mapping[str, Any]
+    kind: UnappliedKind
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SurvivalResult:
-    """The answer to one survival question; `events` are those of all groups together."""
+    """The answer to one survival question; `events` are those of all groups together.
+
+    `not_applied` says in what the answer differs from the question. `compared` names the groups that tests and
+    differences are about: all that are drawn, unless they answer different questions.
+    """
 
     question: Question
     title: str
@@ -210,24 +234,34 @@ class SurvivalResult:
     methods: str
     summary: str
     events: int | None = None
+    not_applied: tuple[Unapplied, ...] = ()
+    compared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CohortChoices:
     """What each choice in the cohort panel would leave.
 
+    A count of None is small and hidden, unless `withheld` or `not_counted` names it.
+
     Attributes
     ----------
     total : patients who meet every filter.
-    counts : variable to value to patients among those who meet every filter on other variables.
+    counts : variable to value to the patients that the question would have with this value as its filter on the
+        variable.
     missing : variable to patients whose value is not recorded, counted likewise.
     withheld : variable to values whose count, None although it is not small, would give a small one away.
+    not_counted : variable to values without a count because the question with this value would get no answer, or too
+        many variables were asked for; the empty value stands for "not recorded".
+    total_counted : False where the question itself gets no answer, so that `total` is None for that reason.
     """
 
     total: int | None
     counts: Mapping[str, Mapping[str, int | None]]
     missing: Mapping[str, int | None]
     withheld: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    not_counted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    total_counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -250,6 +284,10 @@ class ReleaseInfo:
     diseases: Mapping[str, DiseaseInfo]
     dictionary: Dictionary
     code_values: Mapping[str, tuple[str, ...]]  # values of open codes (trial, arm) found in the data
+
+
+# Stands for the country or trial of patients who have none recorded.
+NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True)
@@ -290,6 +328,7 @@ class SourceCoverage:
     follow_up_median_days: float | None
     dx_periods: tuple[str, ...]
     follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
+    by_period: tuple[CountCell, ...] = field(default=(), metadata=INTERNAL)  # labels: dx_period
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,15 @@ def round_significant(value: float, rules: Rules) -> float:
     return float(f"{value:.{rules.significant_digits}g}")
 
 
+def round_up_significant(value: float, rules: Rules) -> float:
+    """The least value with the significant digits of the rules that is not below; for errors, which must not shrink."""
+    nearest = round_significant(value, rules)
+    if not nearest < value:
+        return nearest
+    digit = 10.0 ** (math.floor(math.log10(abs(nearest))) - rules.significant_digits + 1)
+    return round_significant(nearest + digit, rules)
+
+
 def round_p(p: float, rules: Rules) -> float:
     """A p-value with two significant digits. `smallest_p` stands for that and everything below, and for nothing else.
 

@@ -52,6 +52,14 @@ class Choices:
         """Every choice."""
         return frozenset(range(self.missing + 1))
 
+    def split(self, chosen: Chosen) -> Chosen:
+        """The same for chosen values and for all the others: the fewer of the two, of equally many the first.
+
+        Not knowing is on neither side; where nothing else is asked, it is known or not.
+        """
+        sides = chosen & self.recorded, self.recorded - chosen
+        return min(sides, key=lambda side: (len(side), sorted(side))) if all(sides) else frozenset({self.missing})
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -138,6 +146,12 @@ def open_selection(selection: Selection, offered: Mapping[str, Choices]) -> Filt
     """The selection as a filter again, in the one form that all filters of its meaning share."""
     parts = [part for name, chosen in selection.chosen for part in _filters(offered[name], chosen)]
     return canonical(AnyOf(tuple(parts)))
+
+
+def splits_of(selections: Iterable[Selection], offered: Mapping[str, Choices]) -> frozenset[Selection]:
+    """What the selections tell patients apart by, a variable each: a value and "not that value" are one split."""
+    return frozenset(Selection(((name, offered[name].split(chosen)),))
+                     for selection in selections for name, chosen in selection.chosen)
 
 
 def literals_of(item: Filter) -> tuple[Filter, ...]:

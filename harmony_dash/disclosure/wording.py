@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from harmony_dash.cohort.endpoints import endpoint_named
-from harmony_dash.disclosure.headline import headline_estimates
+from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
+from harmony_dash.disclosure.description_words import complete_outcome_map, complete_table_one
+from harmony_dash.disclosure.headline import counts_failures, headline_estimates
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR, RULES, Level
+from harmony_dash.disclosure.precision import Precision, format_limits, format_percent, precision_of
+from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
+from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.disclosure.subgroup_words import complete_subgroups
 
 # Where a title says how many patients; filled in once the number may be shown.
 COUNT_IN_TITLE = "{n}"
 _SMALLEST_P = RULES[Level.PROTECTED].smallest_p
 # No verdict on fewer events, at any level.
 FEWEST_EVENTS = 20
+LEVEL_OF_TESTS = 0.05
 
 # What a mapping of counts, an unadjusted comparison and a registry cannot say, in one sentence.
 CAVEAT = ("Patients were not allocated to these groups at random, and treatment may differ between them, so this does "
@@ -59,11 +67,6 @@ def format_p(p: float) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def format_percent(share: float) -> str:
-    """A share as a percentage with one decimal."""
-    return f"{100 * share:.1f} %"
-
-
 def format_years(days: float) -> str:
     """Days as years with one decimal."""
     return f"{days / DAYS_PER_YEAR:.1f} years"
@@ -81,6 +84,13 @@ def put_into_words(result: Any, scope: Scope) -> Any:
     match result:
         case SurvivalResult():
             return _describe_survival(result, scope)
+        case SubgroupsResult():
+            completed = replace(result, cohort=_describe_survival(result.cohort, scope))
+            return complete_subgroups(completed, scope, describe_protection)
+        case TableOne():
+            return complete_table_one(result, scope, describe_protection)
+        case OutcomeMap():
+            return complete_outcome_map(result, scope, describe_protection)
         case CoverageResult() if scope.is_protected:
             words = describe_protection(scope)
             return replace(result, methods=f"{result.methods} {words[0].upper()}{words[1:]}.")
@@ -91,7 +101,7 @@ def _describe_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
     if not scope.is_protected:
         result = replace(result, events=sum(group.events or 0 for group in result.groups))
     title = result.title.replace(f"{COUNT_IN_TITLE} ", f"{result.n:,} " if result.groups else "")
-    return replace(result, title=title, methods=write_methods(result, scope), summary=write_summary(result))
+    return replace(result, title=title, methods=write_methods(result, scope), summary=write_summary(result, scope))
 
 
 def write_methods(result: SurvivalResult, scope: Scope) -> str:
@@ -111,16 +121,20 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
         endpoint.competing) else "Kaplan–Meier (Greenwood)"
     parts.append(f"{estimator}, 95 % {result.interval} confidence intervals, events before censorings on the same day")
     if result.log_rank is not None or result.gray:
-        within = f" stratified by {question.strata}" if question.strata else ""
+        within = f" stratified by {question.strata} (not recorded is a stratum of its own)" if question.strata else ""
         parts.append(("Gray's test" if result.gray else "log-rank test") + within)
+    if 0 < len(result.compared) < len(result.groups):
+        parts.append(f"tests compare {', '.join(result.compared)}")
     if question.landmark_days:
         parts.append(f"landmark day {question.landmark_days}: the clock restarts on it")
     if question.horizon_days:
         parts.append(f"shown to day {question.horizon_days}, tests on all follow-up")
-    excluded = [f"{exclusion.reason} {format_part(exclusion.n)}" for exclusion in result.exclusions]
-    parts.append("excluded: " + ("; ".join(excluded) if excluded else "none"))
-    if result.withheld:
-        parts.append(f"{len(result.withheld)} group(s) withheld ({result.withheld[0].reason})")
+    parts.append(f"excluded: {_describe_exclusions(result, scope)}")
+    parts += _describe_unapplied(result)
+    if differing_groups(result):
+        parts.append("the flow is that of the cohort")
+    reasons = Counter(group.reason for group in result.withheld)
+    parts += [f"{n} group{'s' if n > 1 else ''} withheld ({reason})" for reason, n in reasons.items()]
     if scope.is_protected:
         parts.append(f"{describe_protection(scope)}; curves are read every quarter and rounded to about "
                      f"{scope.rules.patients_per_step} patients, to {scope.rules.minimum_at_risk} at risk")
@@ -131,7 +145,34 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."
 
 
-def write_summary(result: SurvivalResult) -> str:
+def _describe_exclusions(result: SurvivalResult, scope: Scope) -> str:
+    """The reasons with their numbers. What is hidden is not none: of small ones that is said in one for all."""
+    told = [f"{exclusion.reason} {format_part(exclusion.n)}" for exclusion in result.exclusions
+            if exclusion.reason != ANY_OTHER_REASON]
+    if len(told) == len(result.exclusions):
+        return "; ".join(told) or "none"
+    few = f"fewer than {scope.rules.minimum_cell}"
+    return "; ".join([*told, f"other reasons: {few} each"]) if told else f"{few} for any reason"
+
+
+def _describe_unapplied(result: SurvivalResult) -> list[str]:
+    """For each kind of difference between question and answer what is concerned, and in which groups."""
+    found: dict[str, list[str]] = {}
+    for one in result.not_applied:
+        where = f" (in {', '.join(one.groups)})" if one.groups else ""
+        found.setdefault(one.kind, []).append(f"{one.words}{where}")
+    return [f"{kind}: {', '.join(words)}" for kind, words in found.items()]
+
+
+def differing_groups(result: SurvivalResult) -> tuple[str, ...]:
+    """The drawn groups that answer another question than the cohort; no test compares them with the others."""
+    named = {name for one in result.not_applied for name in one.groups}
+    if result.not_applied and result.compared:
+        named |= {group.name for group in result.groups} - set(result.compared)
+    return tuple(group.name for group in result.groups if group.name in named)
+
+
+def write_summary(result: SurvivalResult, scope: Scope) -> str:
     """What is seen, how sure, and what it does not mean, in two or three sentences."""
     if not result.groups:
         return "No group of this cohort is large enough to be shown."
@@ -141,23 +182,38 @@ def write_summary(result: SurvivalResult) -> str:
         return "Follow-up is too short to give an estimate at the chosen times."
     day = readings[0][1].days
     what = endpoint.label[0].lower() + endpoint.label[1:]
-    words = [f"{_interval(at)} in {group.name}" if len(result.groups) > 1 else _interval(at)
-             for group, at in readings]
+    estimates = [_interval(at, precision_of(group.n, scope), endpoint) for group, at in readings]
+    words = [f"{estimate} in {group.name}" for estimate, (group, _) in zip(estimates, readings, strict=True)] if (
+        len(result.groups) > 1) else estimates
     found = {group.name for group, _ in readings}
     missing = [group.name for group in result.groups if group.name not in found]
     text = f"{_time(day)[0].upper()}{_time(day)[1:]} {_clock(result)}, {what} was {_join(words)}."
     if missing:
         text += f" Too few patients are followed that long to say so for {_join(missing)}."
+    text += _describe_different_questions(result)
     test = next((gray for gray in result.gray if gray.cause == endpoint.causes[0]), result.log_rank)
     if len(result.groups) > 1 and test is not None and test.events >= FEWEST_EVENTS:
-        verdict = ("differ by more than chance alone would readily explain" if test.p < 0.05
-                   else "do not differ by more than chance could explain, which is not proof that they are equal")
+        # The verdict is on the number that is printed.
         p = format_p(test.p)
-        text += f" The groups {verdict} ({test.label}, p {p if p.startswith('<') else f'= {p}'})."
+        verdict = ("differ by more than chance alone would readily explain" if float(p.lstrip("<")) < LEVEL_OF_TESTS
+                   else "do not differ by more than chance could explain, which is not proof that they are equal")
+        whose = (f"Of the groups, {_join(list(result.compared))}" if 0 < len(result.compared) < len(result.groups)
+                 else "The groups")
+        text += f" {whose} {verdict} ({test.label}, p {p if p.startswith('<') else f'= {p}'})."
         text += " The p-value is not adjusted for other comparisons and uses all follow-up."
     if len(result.groups) == 1:
         return text
     return f"{text} {RANDOMISED if result.question.by == 'rand_arm' else CAVEAT}"
+
+
+def _describe_different_questions(result: SurvivalResult) -> str:
+    """Which groups answer another question than the cohort, and that no test compares them where none does."""
+    differing = list(differing_groups(result))
+    text = f" {_join(differing)} {'answers' if len(differing) == 1 else 'answer'} a slightly different question." if (
+        differing) else ""
+    if len(result.groups) > 1 and result.not_applied and not result.compared:
+        text += " No test: the groups answer different questions."
+    return text
 
 
 def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:
@@ -174,13 +230,14 @@ def _readings(result: SurvivalResult) -> list[tuple[GroupResult, EstimateAt]]:
     return []
 
 
-def _interval(at: EstimateAt) -> str:
+def _interval(at: EstimateAt, precision: Precision, endpoint: Endpoint) -> str:
     if at.estimate is None:
         return "not estimable"
     if at.lower is None or at.upper is None:
-        return f"{format_percent(at.estimate)} (no event, so no interval)" if at.estimate in (0.0, 1.0) else (
-            format_percent(at.estimate))
-    return f"{format_percent(at.estimate)} (95 % CI {100 * at.lower:.1f}–{100 * at.upper:.1f})"
+        estimate = format_percent(at.estimate, precision)
+        untouched = at.estimate == (0.0 if counts_failures(endpoint) else 1.0)
+        return f"{estimate} ({'no event, so no interval' if untouched else 'no interval'})"
+    return f"{format_percent(at.estimate, precision)} (95 % CI {format_limits(at.lower, at.upper, precision)})"
 
 
 def _clock(result: SurvivalResult) -> str:

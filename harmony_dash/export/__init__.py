@@ -1,1 +1,1 @@
-""""""
+"""Files of released results, each with its provenance."""

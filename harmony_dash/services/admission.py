@@ -1,13 +1,15 @@
 """On which patients, and how exactly, a question is answered: the person's rights turned into a scope and a snapshot.
 
-Every answer about patients starts here. Without a grant it comes from all countries that no provider has withdrawn;
-under a grant from an extract that holds nothing but what the grant names.
+Every answer about patients starts here. Without a grant it comes from all countries that no provider has withdrawn.
+Exact results under a grant come from an extract that holds nothing but what the grant names. Protected ones come from
+where everybody's come from, and the countries of the grant are a condition of the question like any other: out of an
+extract they would tell of a country with few patients by their difference from the answer that everybody gets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harmony_dash.access.accounts import find_account
 from harmony_dash.access.actor import Actor, Role
@@ -18,9 +20,10 @@ from harmony_dash.access.permissions import Permission, check_user_can
 from harmony_dash.cohort.filters import OneOf, leaves_of
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level, Scope, scope_without_protection
-from harmony_dash.errors import AccessRefused
+from harmony_dash.disclosure.policy import stricter
+from harmony_dash.errors import AccessRefused, StoreError
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.store.extracts import Cut
+from harmony_dash.store.extracts import Cut, narrow
 from harmony_dash.store.reader import Snapshot
 
 
@@ -34,12 +37,14 @@ class Admission:
     scope : the disclosure level, and the grant it rests on.
     withdrawn : the countries that were shut out when this was decided.
     grant : the grant, None without one.
+    countries : the condition that a grant for protected results puts on every question; None where there is none.
     """
 
     snapshot: Snapshot
     scope: Scope
     withdrawn: frozenset[str]
     grant: Grant | None = None
+    countries: OneOf | None = None
 
 
 def open_to_all(deployment: Deployment) -> Snapshot:
@@ -50,7 +55,7 @@ def open_to_all(deployment: Deployment) -> Snapshot:
     StoreError if nothing is published, or nothing is left.
     """
     snapshot = deployment.store.current()
-    cut = _cut_for_all(deployment, snapshot)
+    cut = cut_for_all(deployment, snapshot)
     remove_what_is_over(deployment)
     return snapshot if cut is None else deployment.extracts.open(snapshot, cut)
 
@@ -71,7 +76,8 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
 
     Parameters
     ----------
-    level : what is asked for; exact results need a grant that gives them, or the operator's own right.
+    level : what is asked for; exact results need a grant that gives them, or the operator's own right. A deployment
+        that shows less shows less under a grant, too, unless the results are exact.
     grant_id : the grant to ask under; empty for none.
 
     Raises
@@ -92,7 +98,13 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
     if level is Level.EXACT and grant.proposal.level is not Level.EXACT:
         raise AccessRefused(f"the grant {grant.id} is for protected results", remedy="Ask for protected results.")
     check_grant_covers(grant, disease=question.disease, variables=question.variables, countries=_named(question))
-    return Admission(deployment.extracts.open(snapshot, cut_of(grant)), Scope(level, grant=grant.id), withdrawn, grant)
+    if level is Level.EXACT:
+        return Admission(deployment.extracts.open(snapshot, cut_of(grant)), Scope(level, grant=grant.id), withdrawn,
+                         grant)
+    snapshot = open_to_all(deployment)
+    scope = Scope(stricter(level, Level(deployment.settings.protection)), grant=grant.id)
+    return Admission(narrow(snapshot, grant.proposal.variables), scope, withdrawn, grant,
+                     countries_of(grant, snapshot))
 
 
 def check_still_admitted(deployment: Deployment, actor: Actor, admission: Admission) -> None:
@@ -134,13 +146,36 @@ def cut_of(grant: Grant) -> Cut:
     return Cut(grant.open_countries, grant.proposal.variables, grant.proposal.diseases)
 
 
+def countries_of(grant: Grant, snapshot: Snapshot) -> OneOf:
+    """The countries of the grant as a condition.
+
+    Raises
+    ------
+    StoreError if the snapshot has nobody of them.
+    """
+    known = snapshot.values_of(snapshot.dictionary["country"])
+    countries = tuple(country for country in grant.open_countries if country in known)
+    if not countries:
+        raise StoreError("no patient is left of what may be seen", remedy="Ask a data manager about the grant.")
+    return OneOf("country", countries)
+
+
+def restrict(question: Question, countries: OneOf | None) -> Question:
+    """The question with the countries of the grant as one more condition, unless it asks for some of them already."""
+    if countries is None or any(isinstance(item, OneOf) and item.variable == countries.variable
+                                and set(item.values) <= set(countries.values) for item in question.where):
+        return question
+    return replace(question, where=(*question.where, countries))
+
+
 def _named(question: Question) -> Iterable[str]:
     """The countries a question asks for by name, in whatever form."""
     return [value for item in question.where for leaf in leaves_of(item)
             if isinstance(leaf, OneOf) and leaf.variable == "country" for value in leaf.values]
 
 
-def _cut_for_all(deployment: Deployment, snapshot: Snapshot) -> Cut | None:
+def cut_for_all(deployment: Deployment, snapshot: Snapshot) -> Cut | None:
+    """What is left of the snapshot without the countries that were withdrawn; None if none was."""
     withdrawn = withdrawn_countries(deployment.access)
     if not withdrawn:
         return None
@@ -154,5 +189,5 @@ def remove_what_is_over(deployment: Deployment) -> None:
         return
     snapshot, now = deployment.store.current(), deployment.now()
     cuts = [cut_of(grant) for grant in list_grants(deployment.access) if grant.status(now) is GrantStatus.ACTIVE]
-    common = _cut_for_all(deployment, snapshot)
+    common = cut_for_all(deployment, snapshot)
     deployment.extracts.keep_only(snapshot.snapshot, [*cuts, *([common] if common else [])])

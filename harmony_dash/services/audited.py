@@ -55,14 +55,21 @@ def record_answer(deployment: Deployment, actor: Actor, action: str, *, question
                   level: str = "", n: int | None = None, grant: str = "") -> None:
     """Record what is about to be handed over; if the trail cannot be written, nothing is.
 
-    The trail is read by people who may see protected results only, so of an exact answer it keeps the size as they
-    might see it: none under ten, else the multiple of five below it.
-
     Raises
     ------
     AuditUnavailable.
     """
+    event = answer_event(actor, action, question=question, snapshot=snapshot, level=level, n=n, grant=grant)
+    record_event(deployment.access, event, now=deployment.now())
+
+
+def answer_event(actor: Actor, action: str, *, question: str = "", snapshot: str = "", level: str = "",
+                 n: int | None = None, grant: str = "") -> AuditEvent:
+    """The line of an answer.
+
+    The trail is read by people who may see protected results only, so of an exact answer it keeps the size as they
+    might see it: none under ten, else the multiple of five below it.
+    """
     if n is not None and level == Level.EXACT:
         n = n - n % 5 if n >= 10 else None
-    record_event(deployment.access, AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level,
-                                                  n=n, grant=grant), now=deployment.now())
+    return AuditEvent.of(actor, action, question=question, snapshot=snapshot, level=level, n=n, grant=grant)

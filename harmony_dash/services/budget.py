@@ -15,18 +15,27 @@ from datetime import UTC, date
 from itertools import combinations
 from typing import Final
 
+import numpy as np
+
 from harmony_dash.access.actor import Actor, Role
-from harmony_dash.access.audit import PANEL_ACTION, Asked, list_asked
+from harmony_dash.access.audit import PANEL_ACTION, Asked, list_asked, record
 from harmony_dash.cohort.question import Question, with_landmark
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure import Scope
 from harmony_dash.disclosure.selections import Selection
 from harmony_dash.errors import QuestionError, TooManyQuestions
+from harmony_dash.services.audited import answer_event
 from harmony_dash.services.deployment import Deployment
 
 # A third of the budget spent around one combination of three conditions is no longer looking around.
 ALARM_QUESTIONS: Final = 100
 ALARM_CONDITIONS: Final = 3
+# All cohorts that four conditions make, each asked for, denied or left out, are 81; who looks around makes far fewer
+# of the same five.
+ALARM_COHORTS: Final = 40
+LATTICE_CONDITIONS: Final = 5
+# Five of so many are 42,504 sets. To hide a lattice among others used as often takes more questions than a day has.
+_LOOKED_AT = 24
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,8 @@ class Alarm:
 
     Attributes
     ----------
-    questions : how many different ones share the conditions.
-    conditions : all that they share.
+    questions : how many different ones share the conditions, or how many different cohorts are made of them.
+    conditions : all that they share, or are made of; each stands for its opposite too.
     """
 
     username: str
@@ -47,12 +56,18 @@ class Alarm:
 
 @dataclass(frozen=True)
 class DayQuestion:
-    """A question that a person asked on a day, with its conditions in closed form."""
+    """A question that a person asked on a day, with its conditions in closed form.
+
+    Attributes
+    ----------
+    splits : what its conditions tell patients apart by, from `splits_of`.
+    """
 
     username: str
     day: date
     fingerprint: str
     conditions: frozenset[Selection]
+    splits: frozenset[Selection]
 
 
 def check_budget(deployment: Deployment, actor: Actor, question: Question, action: str, scope: Scope) -> None:
@@ -68,17 +83,70 @@ def check_budget(deployment: Deployment, actor: Actor, question: Question, actio
     ------
     TooManyQuestions, to be recorded by the caller like every other refusal.
     """
+    check_budget_for_all(deployment, actor, [question], action, scope)
+
+
+def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterable[Question], action: str,
+                         scope: Scope) -> None:
+    """Refuse a table that answers several questions, if together they are too many; see `check_budget`.
+
+    Raises
+    ------
+    TooManyQuestions.
+    """
     if not scope.is_protected or actor.role is Role.OPERATOR:
         return
     limit = deployment.settings.daily_questions
     asked = list_asked(deployment.access, actor.username, deployment.now().astimezone(UTC).date())
     before = count_questions(asked)
-    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action == PANEL_ACTION)})
+    after = count_questions(asked | {Asked(question.fingerprint, scope.grant, action == PANEL_ACTION)
+                                     for question in questions})
     if before < after and after > limit:
         raise TooManyQuestions(
             f"the limit of {limit:,} different questions a person and day is reached",
             remedy="Questions you already asked today stay open, and the count starts anew at midnight UTC; ask a data "
                    "manager if your work needs more.")
+
+
+def record_within_budget(deployment: Deployment, actor: Actor, question: Question, action: str, scope: Scope, *,
+                         snapshot: str, n: int | None, counted_by: str = "") -> None:
+    """Record an answer that is about to be handed over, unless others given meanwhile have used up the budget.
+
+    The look at the trail and the new line in it are one transaction, so that of many questions at once no more are
+    answered than of as many one after the other. If the trail cannot be written, nothing is handed over.
+
+    Parameters
+    ----------
+    question, action, scope : as of `check_budget`, which refuses most questions before they cost anything.
+    counted_by : of the panel, what stands behind the question in the trail.
+
+    Raises
+    ------
+    AuditUnavailable; TooManyQuestions, to be recorded by the caller like every other refusal.
+    """
+    record_all_within_budget(deployment, actor, [question], action, scope, snapshot=snapshot, n=n,
+                             counted_by=counted_by)
+
+
+def record_all_within_budget(deployment: Deployment, actor: Actor, questions: Collection[Question], action: str,
+                             scope: Scope, *, snapshot: str, n: int | None = None, counted_by: str = "",
+                             table: str = "") -> None:
+    """Record a table that answers several questions, all or none of them; see `record_within_budget`.
+
+    Parameters
+    ----------
+    table : the table itself, as the trail keeps it before its questions; it does not count.
+
+    Raises
+    ------
+    AuditUnavailable; TooManyQuestions.
+    """
+    lines = [*([table] if table else []), *(f"{question.for_the_record}{counted_by}" for question in questions)]
+    with deployment.access.write() as connection:
+        check_budget_for_all(deployment, actor, questions, action, scope)
+        for line in lines:
+            record(connection, answer_event(actor, action, question=line, snapshot=snapshot, level=scope.level, n=n,
+                                            grant=scope.grant), now=deployment.now())
 
 
 def count_questions(asked: Collection[Asked]) -> int:
@@ -103,27 +171,60 @@ def as_recorded(question: Question, dictionary: Dictionary) -> Question:
         return question
 
 
-def find_alarms(asked: Iterable[DayQuestion], *, questions: int = ALARM_QUESTIONS, conditions: int = ALARM_CONDITIONS,
-                ) -> tuple[Alarm, ...]:
-    """Who asked at least so many different questions in a day that share at least so many conditions.
+def find_alarms(asked: Iterable[DayQuestion]) -> tuple[Alarm, ...]:
+    """Who asked too many questions of a day around the same few patients; one alarm a person and day, newest first.
 
-    One alarm a person and day, for the conditions that most questions share; newest day first.
+    Either `ALARM_QUESTIONS` different questions share `ALARM_CONDITIONS` conditions, or `ALARM_COHORTS` different
+    cohorts are made of `LATTICE_CONDITIONS` conditions and nothing else, some of them left out or none. A condition and
+    its opposite count as one: the lattice {value, all, not that value} of a few fields, solved as equations, tells of
+    the one patient in its middle.
     """
-    days: defaultdict[tuple[str, date], dict[str, frozenset[Selection]]] = defaultdict(dict)
+    days: defaultdict[tuple[str, date], dict[str, DayQuestion]] = defaultdict(dict)
     for one in asked:
-        days[one.username, one.day][one.fingerprint] = one.conditions
+        days[one.username, one.day][one.fingerprint] = one
     alarms = []
     for (username, day), found in days.items():
-        if len(found) < questions:
-            continue
-        shared = Counter(frozenset(chosen) for one in found.values() for chosen in combinations(one, conditions))
-        most = max(shared.values(), default=0)
-        if most >= questions:
-            # of several equal ones the first by name, so that the report does not change from run to run
-            chosen = min((one for one, n in shared.items() if n == most), key=_order)
-            held = [one for one in found.values() if chosen <= one]
-            alarms.append(Alarm(username, day, most, frozenset.intersection(*held)))
+        problem = _find_shared(found.values()) or _find_lattice(found.values())
+        if problem is not None:
+            alarms.append(Alarm(username, day, *problem))
     return tuple(sorted(alarms, key=lambda alarm: (-alarm.day.toordinal(), alarm.username)))
+
+
+def _find_shared(asked: Collection[DayQuestion]) -> tuple[int, frozenset[Selection]] | None:
+    """How many questions share the conditions that most share, and all that those have in common."""
+    if len(asked) < ALARM_QUESTIONS:
+        return None
+    shared = Counter(frozenset(some) for one in asked for some in combinations(one.splits, ALARM_CONDITIONS))
+    most = max(shared.values(), default=0)
+    if most < ALARM_QUESTIONS:
+        return None
+    # of several equal ones the first by name, so that the report does not change from run to run
+    chosen = min((some for some, n in shared.items() if n == most), key=_order)
+    return most, frozenset.intersection(*(one.splits for one in asked if chosen <= one.splits))
+
+
+def _find_lattice(asked: Iterable[DayQuestion]) -> tuple[int, frozenset[Selection]] | None:
+    """How many cohorts are made of the few conditions that most are made of, and which these are.
+
+    Looked for among the conditions that most cohorts use, in as few conditions as do.
+    """
+    cohorts = {one.conditions: one.splits for one in asked}
+    if len(cohorts) < ALARM_COHORTS:
+        return None
+    used = Counter(split for splits in cohorts.values() for split in splits)
+    common = sorted(used, key=lambda split: (-used[split], split.order))[:_LOOKED_AT]
+    bits = {split: 1 << place for place, split in enumerate(common)}
+    made_of = np.array([sum(bits[split] for split in splits) for splits in cohorts.values() if splits <= bits.keys()],
+                       dtype=np.int64)
+    for size in range(ALARM_CONDITIONS, LATTICE_CONDITIONS + 1):
+        sets = np.array([sum(some) for some in combinations(bits.values(), size)], dtype=np.int64)
+        inside = np.zeros(len(sets), dtype=np.int64)
+        for one in made_of:
+            inside += one & ~sets == 0
+        if inside.max(initial=0) >= ALARM_COHORTS:
+            best = int(inside.argmax())
+            return int(inside[best]), frozenset(split for split, bit in bits.items() if int(sets[best]) & bit)
+    return None
 
 
 def _order(conditions: frozenset[Selection]) -> list[tuple[tuple[str, tuple[int, ...]], ...]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.question import Question, check_question
 from harmony_dash.disclosure import Level, Released, Scope, release
-from harmony_dash.disclosure.keyed_count import KeyedCount, union
+from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
 from harmony_dash.disclosure.results import (
+    NOT_STATED,
     Completeness,
     CountCell,
     CoverageResult,
@@ -22,7 +24,13 @@ from harmony_dash.services.audited import check_and_record, record_answer, refus
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import median_follow_up
 from harmony_dash.stats.event_table import EventTable
-from harmony_dash.store.counts import fetch_completeness, fetch_cross_counts, fetch_diseases, fetch_sources
+from harmony_dash.store.counts import (
+    fetch_completeness,
+    fetch_cross_counts,
+    fetch_diseases,
+    fetch_participation,
+    fetch_sources,
+)
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Snapshot
 
@@ -30,8 +38,6 @@ from harmony_dash.store.reader import Snapshot
 KEY_VARIABLES = ("age_dx_years", "sex", "wbc_dx", "immunophenotype", "subtype", "cyto_group", "cna_ikzf1", "ikzf1plus",
                  "mrd_eoi_status", "mrd_group", "cr_status", "risk_group_reported", "intensity_assigned",
                  "intensity_received")
-
-NOT_STATED = "not stated"
 
 
 def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level: Level = Level.PROTECTED,
@@ -62,8 +68,14 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
 
 def _compute(snapshot: Snapshot, disease: str, patients: KeyedCount) -> CoverageResult:
     keys = ("source", "country", "trial")
-    atoms = [CountCell({key: value or NOT_STATED for key, value in zip(keys, values, strict=True)}, n)
-             for values, n in fetch_cross_counts(snapshot, disease, keys)]
+    participation = fetch_participation(snapshot, disease)
+    # A country and a trial of one source are a cell even if no patient is in both: zero is a small number too.
+    counts: dict[tuple[str, ...], KeyedCount] = {
+        cell: NOBODY for source, (countries, trials) in participation.items()
+        for cell in product((source,), countries, trials)}
+    counts |= {tuple(value or NOT_STATED for value in values): n
+               for values, n in fetch_cross_counts(snapshot, disease, keys)}
+    atoms = [CountCell(dict(zip(keys, values, strict=True)), n) for values, n in counts.items()]
     table = fetch_event_table(snapshot, Question(disease, "os", by="source"))
     key = [v for v in snapshot.dictionary.askable(disease) if v.name in KEY_VARIABLES]
     completeness = fetch_completeness(snapshot, disease, key)
@@ -73,7 +85,8 @@ def _compute(snapshot: Snapshot, disease: str, patients: KeyedCount) -> Coverage
         n=patients,
         by_country=_sum_over(atoms, ("country",)), by_trial=_sum_over(atoms, ("trial",)),
         by_country_and_trial=_sum_over(atoms, ("country", "trial")), by_source_country_and_trial=tuple(atoms),
-        sources=_sources(snapshot, disease, table, {name: n for name, (n, _) in completeness.items()}),
+        sources=_sources(snapshot, disease, table, {name: n for name, (n, _) in completeness.items()},
+                         {name: countries for name, (countries, _) in participation.items()}),
         completeness=tuple(Completeness(source, v.name, v.label, counts[v.name] / n, recorded=counts[v.name])
                            for source, (n, counts) in completeness.items() for v in key),
         follow_up_median_days=follow_up, follow_up_support=support,
@@ -81,9 +94,8 @@ def _compute(snapshot: Snapshot, disease: str, patients: KeyedCount) -> Coverage
                 f"follow-up by the reverse Kaplan–Meier method on overall survival. Snapshot {snapshot.snapshot}.")
 
 
-def _sources(snapshot: Snapshot, disease: str, table: EventTable, accepted: dict[str, KeyedCount],
-             ) -> tuple[SourceCoverage, ...]:
-    countries = fetch_cross_counts(snapshot, disease, ("source", "country"))
+def _sources(snapshot: Snapshot, disease: str, table: EventTable, accepted: Mapping[str, KeyedCount],
+             countries: Mapping[str, tuple[str, ...]]) -> tuple[SourceCoverage, ...]:
     periods = fetch_cross_counts(snapshot, disease, ("source", "dx_period"))
     found = []
     for row in fetch_sources(snapshot):
@@ -91,13 +103,14 @@ def _sources(snapshot: Snapshot, disease: str, table: EventTable, accepted: dict
         if name not in accepted:
             continue
         follow_up, support = _median_follow_up(table, name)
+        by_period = tuple(CountCell({"dx_period": period}, n) for (source, period), n in periods
+                          if source == name and period)
         found.append(SourceCoverage(
             source=name, title=str(row["title"]), provider=str(row["provider"]), trial=str(row["trial"]),
-            countries=tuple(str(country) for (source, country), _ in countries if source == name and country),
-            synthetic=row["synthetic"] == "true", accepted=accepted[name],
+            countries=countries[name], synthetic=row["synthetic"] == "true", accepted=accepted[name],
             quarantined=_count_of(row["quarantined_count"]),
             follow_up_median_days=follow_up, follow_up_support=support,
-            dx_periods=tuple(str(period) for (source, period), _ in periods if source == name and period)))
+            dx_periods=tuple(cell.labels["dx_period"] for cell in by_period), by_period=by_period))
     return tuple(found)
 
 

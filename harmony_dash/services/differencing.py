@@ -8,15 +8,18 @@ afterwards, for those who watch over the project.
 The report never says which patients, nor how many: only that they are fewer than the threshold.
 
 Compared are, figure with figure and cohort with cohort, the sets of patients that a question is answered from today:
-every group of a figure that is large enough to be drawn, and the cohort as it is counted beside it or in the panel.
-Not compared are the panel's counts of single choices, and the size of a cohort after each of its filters.
+every group of a figure that is large enough to be drawn, its groups together, and the cohort as it is counted beside it
+or in the panel. So it shows in whom endpoints, landmarks and groupings differ, too. Strata make no difference to a set.
+What does not fit into memory is not compared, and the report names every question of which that is true.
+Not compared at all are the panel's counts of single choices, the size of a cohort after each of its filters, numbers at
+risk after the first day, and a figure with its own cohort. Groups with too few events count as drawn.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,7 +33,7 @@ from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_filter, describe_question
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level, Scope
-from harmony_dash.disclosure.selections import Selection, close_filters, open_selection
+from harmony_dash.disclosure.selections import Selection, close_filters, open_selection, splits_of
 from harmony_dash.errors import QuestionError, UserError
 from harmony_dash.services.audited import check_and_record, record_answer
 from harmony_dash.services.budget import DayQuestion, find_alarms
@@ -43,13 +46,16 @@ from harmony_dash.services.recorded_questions import (
     read_recorded_questions,
     rebuild_question,
 )
-from harmony_dash.store.membership import Bitmaps, PatientSet, count_patients, fetch_bitmaps, find_close_pairs
+from harmony_dash.store.membership import KeptSets, PatientSet, find_close_pairs
 from harmony_dash.store.reader import Snapshot
 
 ACTION: Final = "review differencing"
 MOST_DAYS: Final = 366
 # A question's scan keeps one core busy; a second question fills the gaps it leaves.
 _AT_ONCE: Final = 2
+# Bytes of all sets that are compared: half a gigabyte holds 4,000 sets of a million patients.
+MEMORY: Final = 2**29
+NO_MEMORY: Final = "no memory was left to compare all of its patients: look at fewer days"
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class NotCompared:
 
 @dataclass(frozen=True)
 class SharedConditions:
-    """A person who asked many questions of one day around the same conditions, which are in words."""
+    """A person who asked many questions of one day around the same conditions or their opposites, here in words."""
 
     username: str
     day: date
@@ -153,9 +159,12 @@ def review_differencing(deployment: Deployment, actor: Actor, *, days: int = 1) 
     planned = _plan_all(rebuilt)
     failed += [NotCompared(asking, plan.problem) for one, plan in zip(rebuilt, planned, strict=True)
                if isinstance(plan, UserError) for asking in _askings(one.recorded, _title(one, snapshot))]
+    pairs, left_out = _find_pairs(snapshot, rebuilt, planned)
+    failed += [NotCompared(asking, NO_MEMORY) for one in left_out
+               for asking in _askings(one.recorded, _title(one, snapshot))]
     report = DifferencingReport(
         since, until, snapshot.snapshot, len({(one.fingerprint, one.grant) for one in recorded}),
-        len({username for one in recorded for username in one.moments}), _find_pairs(snapshot, rebuilt, planned),
+        len({username for one in recorded for username in one.moments}), pairs,
         tuple(sorted(failed, key=lambda one: _order(one.asking))), _find_alarms(snapshot, rebuilt))
     record_answer(deployment, actor, ACTION, question=record, snapshot=report.snapshot)
     return report
@@ -210,37 +219,63 @@ def _plan(one: _Rebuilt) -> _Plan:
         return problem
 
 
-def _find_pairs(snapshot: Snapshot, rebuilt: Sequence[_Rebuilt], planned: Sequence[_Plan]) -> tuple[ClosePair, ...]:
-    """The pairs that differ by few, those that one person could combine first."""
+def _find_pairs(snapshot: Snapshot, rebuilt: Sequence[_Rebuilt], planned: Sequence[_Plan],
+                ) -> tuple[tuple[ClosePair, ...], list[_Rebuilt]]:
+    """The pairs that differ by few, those that one person could combine first; and what was not compared in full."""
     shown: defaultdict[PatientSet, list[_Shown]] = defaultdict(list)
     for one, plan in zip(rebuilt, planned, strict=True):
         for patients in () if isinstance(plan, UserError) else plan:
             shown[patients].append((patients, one))
-    bitmaps = fetch_bitmaps(snapshot, list(shown))
-    figures, cohorts = ([number for number, patients in enumerate(shown) if patients.figure is figure]
-                        for figure in (True, False))
-    who = list(shown.values())
-    pairs = _compare(snapshot, bitmaps[figures], [who[number] for number in figures])
+    # Whoever is too few was not shown.
+    kept = KeptSets(snapshot, list(shown), _fewest_shown, memory=MEMORY)
+    # The same patients asked for in other words are one set.
+    figures: defaultdict[int, list[_Shown]] = defaultdict(list)
+    cohorts: defaultdict[int, list[_Shown]] = defaultdict(list)
+    for patients, place in kept.places.items():
+        (figures if patients.figure else cohorts)[place] += shown[patients]
+    left_out = _pool_groups(kept, rebuilt, planned, figures)
+    pairs = _compare(snapshot, kept, figures)
     told = {both for pair in pairs for both in _questions_of(pair)}
     # Where figures are close their cohorts mostly are as well: one finding is enough.
-    pairs += [pair for pair in _compare(snapshot, bitmaps[cohorts], [who[number] for number in cohorts])
-              if not _questions_of(pair) <= told]
-    return tuple(sorted(pairs, key=_those_of_one_person_first))
+    pairs += [pair for pair in _compare(snapshot, kept, cohorts) if not _questions_of(pair) <= told]
+    return tuple(sorted(pairs, key=_those_of_one_person_first)), left_out
 
 
-def _compare(snapshot: Snapshot, bitmaps: Bitmaps, shown: Sequence[Sequence[_Shown]]) -> list[ClosePair]:
-    """The close ones among sets, of each of which is given who was shown it."""
+def _fewest_shown(patients: PatientSet) -> int:
     rules = Scope(Level.PROTECTED).rules
-    # The same patients asked for in other words are one set, and whoever is too few was not shown.
-    rows: dict[bytes, int] = {}
-    together: defaultdict[int, list[_Shown]] = defaultdict(list)
-    for number, (who, size) in enumerate(zip(shown, count_patients(bitmaps), strict=True)):
-        if size >= (rules.minimum_patients if who[0][0].figure else rules.minimum_cell):
-            together[rows.setdefault(bitmaps[number].tobytes(), number)] += who
-    sides = list(together.values())
+    return rules.minimum_patients if patients.figure else rules.minimum_cell
+
+
+def _pool_groups(kept: KeptSets, rebuilt: Sequence[_Rebuilt], planned: Sequence[_Plan],
+                 figures: defaultdict[int, list[_Shown]]) -> list[_Rebuilt]:
+    """Add for each figure of several groups those in any of them, because the number of all who are drawn is shown.
+
+    Returns
+    -------
+    The questions of which some set was not kept.
+    """
+    left_out = []
+    for one, plan in zip(rebuilt, planned, strict=True):
+        sets = [] if isinstance(plan, UserError) else plan
+        if not kept.left_out.isdisjoint(sets):
+            left_out.append(one)
+            continue
+        groups = [kept.places[patients] for patients in sets if patients.group and patients in kept.places]
+        if len(groups) > 1:
+            place = kept.pool(groups)
+            if place is None:
+                left_out.append(one)
+            else:
+                figures[place].append((PatientSet(one.question, figure=True), one))
+    return left_out
+
+
+def _compare(snapshot: Snapshot, kept: KeptSets, shown: Mapping[int, Sequence[_Shown]]) -> list[ClosePair]:
+    """The close ones among rows of the sets kept, of each of which is given who was shown it."""
+    sides = list(shown.values())
     limits = np.array([max(Scope(one.recorded.level).rules.minimum_cell for _, one in side) for side in sides],
                       dtype=np.int64)
-    close = find_close_pairs(bitmaps[list(together)], limits)
+    close = find_close_pairs(kept.bitmaps, limits, rows=list(shown))
     return [_pair(snapshot, sides[one], sides[other], int(max(limits[one], limits[other]))) for one, other in close]
 
 
@@ -267,8 +302,9 @@ def _find_alarms(snapshot: Snapshot, rebuilt: Iterable[_Rebuilt]) -> tuple[Share
             selections, offered = close_filters(one.question.where, snapshot.dictionary, snapshot.values_of)
         except QuestionError:
             continue  # such a question is answered to nobody
-        words |= {each: describe_filter(open_selection(each, offered), snapshot.dictionary) for each in selections}
-        asked += [DayQuestion(username, day, one.recorded.fingerprint, frozenset(selections))
+        splits = splits_of(selections, offered)
+        words |= {each: describe_filter(open_selection(each, offered), snapshot.dictionary) for each in splits}
+        asked += [DayQuestion(username, day, one.recorded.fingerprint, frozenset(selections), splits)
                   for username, day in one.recorded.days]
     return tuple(SharedConditions(alarm.username, alarm.day, alarm.questions,
                                   tuple(sorted(words[each] for each in alarm.conditions)))
@@ -287,6 +323,8 @@ def _words(one: _Rebuilt, patients: PatientSet, snapshot: Snapshot) -> str:
     if patients.group and one.question.by:
         variable = snapshot.dictionary[one.question.by]
         return f"{words}; the group {variable.label}: {variable.label_of(patients.group)}"
+    if patients.figure and one.question.by:
+        return f"{words}; its groups together"
     return words if patients.figure or one.recorded.panel else f"{words}; the whole cohort"
 
 

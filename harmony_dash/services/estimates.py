@@ -66,30 +66,36 @@ class Tests:
         return RestrictedMean(self.means.tau_days, float(self.means.days[place]), float(self.means.std_error[place]))
 
 
-def run_tests(table: EventTable, question: Question, names: Mapping[str, str]) -> Tests:
-    """Compare the groups of a table: log-rank or, with competing causes, Gray's test; restricted means in any case.
+def run_tests(table: EventTable, compared: Sequence[str], question: Question, names: Mapping[str, str]) -> Tests:
+    """Compare groups of a table: log-rank or, with competing causes, Gray's test; restricted means in any case.
 
     Parameters
     ----------
-    table : groups that may be compared, at least one.
+    table : groups that may be drawn; each of them gets a restricted mean.
+    compared : those that answer the same question.
     question : says whether causes compete and where restricted means end.
     names : words for the groups.
     """
-    endpoint = endpoint_named(question.endpoint)
+    endpoint, means = endpoint_named(question.endpoint), _restricted_means(table, question)
     log_rank: EqualityTest | None = None
     pairwise: tuple[tuple[str, str, float, float], ...] = ()
     gray: tuple[EqualityTest, ...] = ()
+    if len(compared) < 2:
+        return Tests(log_rank, pairwise, gray, means, ())
     stratified = f", stratified by {question.strata}" if question.strata else ""
-    if len(table.groups) > 1 and endpoint.competing:
+    alike, of_alike = table, means
+    if len(compared) < len(table.groups):
+        alike = table.select_groups(compared)
+        of_alike = _restricted_means(alike, question)
+    if endpoint.competing:
         gray = tuple(test for cause, label in zip(endpoint.causes, endpoint.cause_labels, strict=True)
-                     if (test := _gray(table, cause, f"Gray's test, {label}{stratified}")) is not None)
-    elif len(table.groups) > 1:
-        log_rank = _log_rank(table, f"log-rank test{stratified}")
-        pairwise = _pairwise(table, names) if len(table.groups) > 2 else ()
-    means = _restricted_means(table, question)
-    differences = () if means is None else tuple(
-        RestrictedMeanDifference(names[d.group], names[d.reference], means.tau_days, d.days, d.lower, d.upper, d.p)
-        for d in means.differences)
+                     if (test := _gray(alike, cause, f"Gray's test, {label}{stratified}")) is not None)
+    else:
+        log_rank = _log_rank(alike, f"log-rank test{stratified}")
+        pairwise = _pairwise(alike, names) if len(compared) > 2 else ()
+    differences = () if of_alike is None else tuple(
+        RestrictedMeanDifference(names[d.group], names[d.reference], of_alike.tau_days, d.days, d.lower, d.upper, d.p)
+        for d in of_alike.differences)
     return Tests(log_rank, pairwise, gray, means, differences)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from harmony_dash.access.actor import Actor
-from harmony_dash.access.audit import AuditEvent, record_event
+from harmony_dash.access.audit import AuditEvent, Decision, record_event
 from harmony_dash.access.permissions import Permission
 from harmony_dash.dictionary import Dictionary
-from harmony_dash.errors import SourceError, UserError
+from harmony_dash.errors import SettingsError, SourceError, StoreError, UserError
 from harmony_dash.ingest.duplicates import CrossSourceDuplicates
 from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
 from harmony_dash.ingest.issues import Severity
@@ -78,6 +80,16 @@ class AnonymityRefused(SourceError):
         self.report = report
 
 
+# What the trail says of a refused ingest; the first kind that fits.
+_REFUSALS: Mapping[type[UserError], str] = MappingProxyType({
+    AnonymityRefused: "patients could be recognised too easily",
+    SourceError: "a source cannot be read or mapped",
+    SettingsError: "the settings do not allow it",
+    StoreError: "the store cannot be written",
+    UserError: "refused",
+})
+
+
 def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path], *, progress: Progress = _silent,
                    stage: Stage | None = None, new_disclosure_key: bool = False) -> IngestReport:
     """Check, harmonise and publish source folders as one snapshot.
@@ -93,11 +105,43 @@ def ingest_sources(deployment: Deployment, actor: Actor, folders: Sequence[Path]
     Raises
     ------
     AccessRefused, AuditUnavailable, SourceError (AnonymityRefused is one), StoreError, SettingsError. Nothing is
-    published then and the old snapshot is still served.
+    published then, the old snapshot is still served, and the trail says which source was refused and for what kind of
+    reason.
     """
     check_and_record(deployment, actor, Permission.INGEST, ACTION)
-    if not folders:
-        raise SourceError("no source folder is named", remedy="Name one or more folders with a source.yaml.")
+    with _refusals_recorded(deployment, actor, folders):
+        if not folders:
+            raise SourceError("no source folder is named", remedy="Name one or more folders with a source.yaml.")
+        return _ingest(deployment, actor, folders, progress, stage, new_disclosure_key=new_disclosure_key)
+
+
+@contextmanager
+def _refusals_recorded(deployment: Deployment, actor: Actor, folders: Sequence[Path]) -> Iterator[None]:
+    """Record which source was refused and what kind of reason there was, before the person is told more.
+
+    The words of a refusal may name columns of a file and groups of few patients, which the trail must not hold.
+    """
+    try:
+        yield
+    except UserError as refused:
+        record_event(deployment.access, AuditEvent.of(
+            actor, ACTION, question=_sources_of(refused, folders), decision=Decision.REFUSED,
+            reason=next(words for kind, words in _REFUSALS.items() if isinstance(refused, kind))),
+            now=deployment.now())
+        raise
+
+
+def _sources_of(refused: UserError, folders: Sequence[Path]) -> str:
+    """The source a refusal is about, or all that were named where it does not say."""
+    if isinstance(refused, AnonymityRefused):
+        return refused.where
+    names = [folder.name for folder in folders]
+    place = refused.where.partition("/")[0]
+    return place if place in names else ", ".join(names)
+
+
+def _ingest(deployment: Deployment, actor: Actor, folders: Sequence[Path], progress: Progress, stage: Stage | None, *,
+            new_disclosure_key: bool) -> IngestReport:
     dictionary = deployment.dictionary
     reports: list[SourceReport] = []
     duplicates = CrossSourceDuplicates()

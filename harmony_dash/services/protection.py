@@ -1,24 +1,37 @@
 """The question that protected results answer in place of the one that was asked, and the words about the difference.
 
 A grouped question is answered group by group, as if each group had been asked for alone: the low-effect rule looks at
-what a condition does within the group, because that is the set of patients whose curve is drawn.
+what a condition does within the group, because that is the set of patients whose curve is drawn. Groups that answer
+another question than the others are drawn and marked, and take no part in tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from harmony_dash.cohort.describe import describe_filter
+from harmony_dash.cohort.filters import Filter, variables_of
 from harmony_dash.cohort.question import Question
+from harmony_dash.dictionary.model import Dictionary, VariableType
 from harmony_dash.disclosure import Scope, too_few
 from harmony_dash.disclosure.closed_questions import check_closed
-from harmony_dash.disclosure.group_effects import apply_rule_by_group
+from harmony_dash.disclosure.group_effects import GroupAnswer, NearlyAll, apply_rule_by_group
 from harmony_dash.disclosure.low_effect import Answerable, NotApplied, TooFewPatients, apply_low_effect_rule
+from harmony_dash.disclosure.results import Unapplied
+from harmony_dash.services.unapplied import (
+    describe_unapplied,
+    explain_applied,
+    explain_otherwise,
+    explain_too_few,
+    explain_unapplied,
+)
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.store.effects import fetch_effects
 from harmony_dash.store.event_tables import ALL_PATIENTS, fetch_event_table
 from harmony_dash.store.reader import Snapshot
+
+WITHOUT_ANSWER = "The cohort is counted without the conditions that too few patients make a difference to."
+NEARLY_ALL = "all but a few patients are in this group: ask without grouping"
 
 
 @dataclass(frozen=True)
@@ -36,15 +49,30 @@ class AnswerPlan:
     Attributes
     ----------
     question : the one that the cohort as a whole answers; None if too few patients are left.
+    nearest : the same, or without an answer the one whose cohort may be told: anybody could ask it and get an answer.
     parts : the groups by the question they answer; those of most figures answer the same one.
     withheld : group to the reason why it is not answered.
-    notes : what was not applied, in words.
+    not_applied, notes : in what answers differ from the question, for programs and in words.
     """
 
     question: Question | None
+    nearest: Question
     parts: tuple[Part, ...]
-    withheld: dict[str, str]
-    notes: tuple[str, ...]
+    withheld: dict[str, str] = field(default_factory=dict)
+    not_applied: tuple[Unapplied, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def choose_alike(self, drawn: Sequence[str]) -> tuple[str, ...]:
+        """Those of the drawn groups that may be compared, because they answer the same question.
+
+        They answer the cohort's own, or if only one of them does, the one that most of them answer; a filter that says
+        nothing within any group, as a lineage says nothing within a subtype, would else leave no test. A group alone is
+        compared with nobody.
+        """
+        answers = [(part.question != self.question, tuple(group for group in drawn if group in part.groups))
+                   for part in self.parts]
+        alike = [(other, groups) for other, groups in answers if len(groups) > 1 or groups == tuple(drawn)]
+        return min(alike, key=lambda one: (one[0], -len(one[1])), default=(False, ()))[1]
 
     def for_endpoint(self, endpoint: str) -> AnswerPlan:
         """The same patients, followed for something else."""
@@ -52,45 +80,110 @@ class AnswerPlan:
             replace(part, question=replace(part.question, endpoint=endpoint)) for part in self.parts))
 
 
-def plan_answer(snapshot: Snapshot, question: Question, scope: Scope) -> AnswerPlan:
+def plan_answer(snapshot: Snapshot, question: Question, scope: Scope, *, countries: Filter | None = None,
+                ) -> AnswerPlan:
     """Decide which conditions are applied, for the cohort and for every group of it.
 
     Parameters
     ----------
     question : checked against the snapshot, with its landmark.
+    countries : the condition that a grant puts on the question. It does not count towards the number of conditions,
+        and else is one like the others: it may be left out or changed like them.
 
     Raises
     ------
     QuestionError for a question that protected results do not answer at all.
     """
-    check_closed(question, snapshot.dictionary, scope.level)
-    groups = tuple(snapshot.values_of(snapshot.dictionary[question.by])) if question.by else ()
-    if not scope.is_protected or not question.where:
-        return AnswerPlan(question, (Part(question, groups or (ALL_PATIENTS,)),), {}, ())
-    least = scope.rules.minimum_cell
+    check_closed(question, snapshot.dictionary, scope.level, protected=[countries] if countries else [])
+    groups = tuple(snapshot.values_of(snapshot.dictionary[question.by])) if question.by else (ALL_PATIENTS,)
+    if not scope.is_protected or not (question.where or question.by):
+        return AnswerPlan(question, question, (Part(question, groups),))
+    dictionary, least = snapshot.dictionary, scope.rules.minimum_cell
     effects = fetch_effects(snapshot, question)
     whole = apply_low_effect_rule(effects, least)
+    told = tuple(describe_unapplied(one, dictionary) for one in whole.not_applied)
     if isinstance(whole, TooFewPatients):
-        reason = f"fewer than {whole.minimum} patients once filters that change fewer than {least} are left out"
-        return AnswerPlan(None, (), dict.fromkeys(groups or (ALL_PATIENTS,), reason), ())
-    notes = [_tell_of_all(one, snapshot, least) for one in whole.not_applied]
+        reason = _explain(whole, dictionary, scope)
+        if whole.only_small:
+            told = (*told[:-1], replace(told[-1], kind="not applied"))
+        return AnswerPlan(None, whole.question, (), dict.fromkeys(groups, reason), told, (WITHOUT_ANSWER,))
+    notes = tuple(explain_unapplied(one, dictionary, least) for one in whole.not_applied)
     if not question.by:
-        return AnswerPlan(whole.question, (Part(whole.question, (ALL_PATIENTS,)),), {}, tuple(notes))
+        return AnswerPlan(whole.question, whole.question, (Part(whole.question, groups),), {}, told, notes)
+    answers = dict(zip(groups, apply_rule_by_group(effects, len(groups), question.by, least), strict=True))
     parts: dict[Question, list[str]] = {}
-    withheld: dict[str, str] = {}
-    more: dict[str, list[str]] = {}
-    answers = apply_rule_by_group(effects, len(groups), question.by, least, floor=scope.rules.minimum_patients)
-    for group, answer in zip(groups, answers, strict=True):
-        if isinstance(answer, TooFewPatients):
-            withheld[group] = too_few(scope.rules)
-            continue
-        parts.setdefault(answer.question, []).append(group)
-        for words in _only_here(answer, whole, snapshot):
-            more.setdefault(words, []).append(snapshot.dictionary[question.by].label_of(group))
-    notes += [f"Within {', '.join(names)}, {words} changes fewer than {least} patients and was not applied there."
-              for words, names in more.items()]
-    return AnswerPlan(whole.question, tuple(Part(asked, tuple(names)) for asked, names in parts.items()), withheld,
-                      tuple(notes))
+    for group, answer in answers.items():
+        if isinstance(answer, Answerable):
+            # A filter on the grouping itself may read differently for the cohort, but not for who is in the group.
+            alike = set(answer.selections) == {one for one in whole.selections if one.variables != (question.by,)}
+            parts.setdefault(whole.question if alike else answer.question, []).append(group)
+    withheld = {group: _explain(answer, dictionary, scope) for group, answer in answers.items()
+                if not isinstance(answer, Answerable)}
+    here, words = _tell_of_groups(answers, whole, question.by, dictionary, least)
+    drawn = tuple(Part(asked, tuple(names)) for asked, names in parts.items())
+    return AnswerPlan(whole.question, whole.question, drawn, withheld, (*told, *here), (*notes, *words))
+
+
+def drawn_groups(table: EventTable, scope: Scope) -> list[str]:
+    """The groups with patients; of a protected result those that carry a curve, by events of the cause of interest."""
+    sizes = zip(table.groups, table.patients.tolist(), table.event_counts[:, 0].tolist(), strict=True)
+    return [name for name, n, events in sizes
+            if (scope.rules.carries_curve(n, events) if scope.is_protected else n > 0)]
+
+
+def name_group(dictionary: Dictionary, by: str | None, value: str) -> str:
+    """A group in words; without a grouping there is but one."""
+    if by is None:
+        return "all patients"
+    variable = dictionary[by]
+    words = variable.label_of(value)
+    return f"{variable.label}: {words.lower()}" if variable.type is VariableType.YES_NO else words
+
+
+def _explain(answer: TooFewPatients | NearlyAll, dictionary: Dictionary, scope: Scope) -> str:
+    if isinstance(answer, NearlyAll):
+        return NEARLY_ALL
+    # Where too few are left even without the filters that say nothing, these are not the reason.
+    small = not answer.not_applied or answer.n < scope.rules.minimum_patients
+    return too_few(scope.rules) if small else explain_too_few(answer, dictionary, scope.rules.minimum_cell)
+
+
+def _key(one: NotApplied) -> tuple[Filter, str]:
+    return one.filter, one.kind
+
+
+def _concerns(one: NotApplied, variables: set[str]) -> bool:
+    return not variables.isdisjoint(variables_of(one.filter))
+
+
+def _tell_of_groups(answers: Mapping[str, GroupAnswer], whole: Answerable, by: str, dictionary: Dictionary, least: int,
+                    ) -> tuple[list[Unapplied], list[str]]:
+    """What is true of some groups alone: something that was not applied there, or was applied there alone.
+
+    Where something else was done to a variable in a group than in the cohort, all that was done to it there is said.
+    """
+    differ: dict[NotApplied, list[str]] = {}
+    said: dict[NotApplied, list[str]] = {}
+    applied: dict[NotApplied, list[str]] = {}
+    otherwise: dict[NotApplied, list[str]] = {}
+    of_all = {_key(one): one for one in whole.not_applied if set(variables_of(one.filter)) != {by}}
+    for group, answer in answers.items():
+        if isinstance(answer, Answerable):
+            name, here = name_group(dictionary, by, group), {_key(one): one for one in answer.not_applied}
+            untrue = [one for key, one in of_all.items() if key not in here]
+            changed = {variable for one in untrue for variable in variables_of(one.filter)}
+            for key, one in here.items():
+                if key not in of_all:
+                    differ.setdefault(one, []).append(name)
+                if key not in of_all or _concerns(one, changed):
+                    said.setdefault(one, []).append(name)
+            for one in untrue:
+                touched = any(_concerns(other, set(variables_of(one.filter))) for other in here.values())
+                (otherwise if touched else applied).setdefault(one, []).append(name)
+    told = [describe_unapplied(one, dictionary, tuple(names)) for one, names in differ.items()]
+    notes = [explain_unapplied(one, dictionary, least, names) for one, names in said.items()]
+    notes += [explain_otherwise(one, dictionary, names) for one, names in otherwise.items()]
+    return told, notes + [explain_applied(one, dictionary, names) for one, names in applied.items()]
 
 
 def fetch_planned_tables(snapshot: Snapshot, plan: AnswerPlan) -> tuple[EventTable, EventTable]:
@@ -124,15 +217,3 @@ def _with_groups(table: EventTable, groups: Sequence[str]) -> EventTable:
     return EventTable.from_counts(groups, table.strata, table.causes, [index[table.groups[g]] for g in table.group],
                                   table.stratum, table.day, table.censored, table.events, table.entries,
                                   keys=table.keys)
-
-
-def _only_here(answer: Answerable, whole: Answerable, snapshot: Snapshot) -> list[str]:
-    told = {one.filter for one in whole.not_applied}
-    return [f"the filter '{describe_filter(one.filter, snapshot.dictionary)}'" for one in answer.not_applied
-            if one.filter not in told]
-
-
-def _tell_of_all(one: NotApplied, snapshot: Snapshot, least: int) -> str:
-    words = describe_filter(one.filter, snapshot.dictionary)
-    what = "changes" if one.reason.startswith("changes") else "adds"
-    return f"The filter '{words}' {what} fewer than {least} patients and was not applied."

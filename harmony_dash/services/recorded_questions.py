@@ -11,20 +11,20 @@ from typing import Final
 
 from harmony_dash.access.audit import PANEL_ACTION, Decision, RecordedEvent, list_events
 from harmony_dash.access.grant import GrantStatus
-from harmony_dash.access.grants import find_grant, withdrawn_countries
+from harmony_dash.access.grants import find_grant
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question, question_from_json
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.closed_questions import check_closed
 from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
 from harmony_dash.errors import QuestionError, UserError
-from harmony_dash.services.admission import cut_of
+from harmony_dash.services.admission import countries_of, cut_for_all, restrict
 from harmony_dash.services.budget import as_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.protection import plan_answer
 from harmony_dash.services.survival import check_against_snapshot
 from harmony_dash.store.effects import fetch_effects
-from harmony_dash.store.extracts import Cut
+from harmony_dash.store.extracts import narrow
 from harmony_dash.store.membership import PatientSet
 from harmony_dash.store.reader import Snapshot
 
@@ -67,10 +67,12 @@ class View:
     ----------
     snapshot : as for its answer.
     countries : whose patients are in it; None for all.
+    granted : the condition that the grant puts on every question; None without one.
     """
 
     snapshot: Snapshot
     countries: tuple[str, ...] | None = None
+    granted: OneOf | None = None
 
     def restrict(self, question: Question) -> Question:
         """The question, made to ask all patients for those of the view alone."""
@@ -102,19 +104,16 @@ def open_view(deployment: Deployment, snapshot: Snapshot, grant_id: str) -> View
     ------
     UserError for a grant that is over: nobody is entitled to its extract any more. StoreError.
     """
-    withdrawn = withdrawn_countries(deployment.access)
-    known = snapshot.values_of(snapshot.dictionary["country"])
-    if grant_id:
-        grant = find_grant(deployment.access, grant_id)
-        status = grant.status(deployment.now())
-        if status is not GrantStatus.ACTIVE:
-            raise UserError(f"its grant {grant.id} is {status}")
-        cut = cut_of(grant)
-    elif withdrawn:
-        cut = Cut(tuple(country for country in known if country not in withdrawn))
-    else:
-        return View(snapshot)
-    return View(deployment.extracts.open(snapshot, cut), tuple(one for one in cut.countries if one in known))
+    cut = cut_for_all(deployment, snapshot)
+    is_open = snapshot if cut is None else deployment.extracts.open(snapshot, cut)
+    countries = None if cut is None else cut.countries
+    if not grant_id:
+        return View(is_open, countries)
+    grant = find_grant(deployment.access, grant_id)
+    status = grant.status(deployment.now())
+    if status is not GrantStatus.ACTIVE:
+        raise UserError(f"its grant {grant.id} is {status}")
+    return View(narrow(is_open, grant.proposal.variables), countries, countries_of(grant, is_open))
 
 
 def rebuild_question(recorded: RecordedQuestion, snapshot: Snapshot) -> Question:
@@ -143,7 +142,7 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
     Returns
     -------
     The cohort, and every group of the figure with the conditions that are applied to it; of the panel the cohort alone.
-    Some may be too few to be shown. None if no answer is given.
+    Some may be too few to be shown. Without an answer, the cohort that is counted in its place.
 
     Raises
     ------
@@ -151,14 +150,14 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
     """
     question = replace(question, horizon_days=None)  # where a curve ends says nothing about whose it is
     scope = Scope(recorded.level, grant=recorded.grant)
-    find = _sets_of_panel if recorded.panel else _sets_of_answer
-    return [replace(one, question=view.restrict(one.question)) for one in find(view.snapshot, question, scope)]
+    found = _sets_of_panel(view.snapshot, question, scope) if recorded.panel else _sets_of_answer(view, question, scope)
+    return [replace(one, question=view.restrict(one.question)) for one in found]
 
 
-def _sets_of_answer(snapshot: Snapshot, question: Question, scope: Scope) -> list[PatientSet]:
-    plan = plan_answer(snapshot, question, scope)
+def _sets_of_answer(view: View, question: Question, scope: Scope) -> list[PatientSet]:
+    plan = plan_answer(view.snapshot, restrict(question, view.granted), scope, countries=view.granted)
     if plan.question is None:
-        return []
+        return [PatientSet(_only_cohort(plan.nearest))]
     return [PatientSet(_only_cohort(plan.question)),
             *(PatientSet(part.question, figure=True, group=group if question.by else "")
               for part in plan.parts for group in part.groups)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,26 +10,27 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_filter, describe_question
 from harmony_dash.cohort.endpoints import EXCLUSIONS, endpoint_named
-from harmony_dash.cohort.filters import Between, Filter, OneOf, leaves_of
+from harmony_dash.cohort.filters import AnyOf, Between, Filter, Not, OneOf, from_json, leaves_of, variables_of
 from harmony_dash.cohort.question import Question, check_question, with_landmark
-from harmony_dash.dictionary.model import TimePoint, VariableType
+from harmony_dash.dictionary.model import TimePoint
 from harmony_dash.disclosure import COUNT_IN_TITLE, Level, Released, Scope, release, too_few
 from harmony_dash.disclosure.grid import first_grid_day, grid_days
-from harmony_dash.disclosure.keyed_count import NOBODY, keyed
+from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed, union
 from harmony_dash.disclosure.results import (
     AttritionStep,
     Exclusion,
     IntervalType,
     SurvivalResult,
+    Unapplied,
     WithheldGroup,
 )
 from harmony_dash.errors import QuestionError, StatisticsError
-from harmony_dash.services.admission import Admission, admit, check_still_admitted
-from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
-from harmony_dash.services.budget import check_budget
+from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
+from harmony_dash.services.audited import check_and_record, refusals_recorded
+from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
-from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
+from harmony_dash.services.protection import AnswerPlan, drawn_groups, fetch_planned_tables, name_group, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import count_keyed_patients
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
@@ -71,11 +72,12 @@ def ask_survival(deployment: Deployment, actor: Actor, question: Question, *,
         asked = prepare_question(question, admission.snapshot)
         check_budget(deployment, actor, asked, ACTION, admission.scope)
         snapshot, scope = admission.snapshot, admission.scope
-        result = compute_survival(snapshot, asked, question, interval=interval, days=days, scope=scope)
-        released = release(replace(result, notes=(*_notes_of_grant(admission), *result.notes)), scope)
+        result = compute_survival(snapshot, restrict(asked, admission.countries), question, interval=interval,
+                                  days=days, scope=scope, countries=admission.countries)
+        notes = (*notes_of_grant(admission, result.not_applied), *result.notes)
+        released = release(replace(result, notes=notes), scope)
         check_still_admitted(deployment, actor, admission)
-    record_answer(deployment, actor, ACTION, question=asked.for_the_record, snapshot=snapshot.snapshot,
-                  level=scope.level, n=released.value.n, grant=grant)
+        record_within_budget(deployment, actor, asked, ACTION, scope, snapshot=snapshot.snapshot, n=released.value.n)
     return released
 
 
@@ -108,17 +110,18 @@ def _check_code_values(item: Filter, snapshot: Snapshot) -> None:
 
 
 def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question, *, interval: IntervalType,
-                     days: Sequence[int], scope: Scope) -> SurvivalResult:
+                     days: Sequence[int], scope: Scope, countries: Filter | None = None) -> SurvivalResult:
     """The unreleased result; what the benchmarks time without access and audit.
 
     Parameters
     ----------
-    question : checked, with its landmark.
+    question : checked, with its landmark and the countries of a grant.
     as_asked : before the landmark was moved, for the note that says so.
+    countries : as of `plan_answer`.
     """
-    plan = plan_answer(snapshot, question, scope)
+    plan = plan_answer(snapshot, question, scope, countries=countries)
     if plan.question is None:
-        return _without_answer(snapshot, plan, question, as_asked, interval)
+        return _without_answer(snapshot, plan, question, as_asked, interval, scope)
     # The two scans do not need each other, and the statistics do not need the flow.
     with ThreadPoolExecutor(max_workers=1) as beside:
         flow = beside.submit(fetch_cohort_flow, snapshot, plan.question)
@@ -127,15 +130,49 @@ def compute_survival(snapshot: Snapshot, question: Question, as_asked: Question,
 
 
 def _without_answer(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked: Question,
-                    interval: IntervalType) -> SurvivalResult:
-    """The result of a question that too few patients are left for: what was asked, and why there is no answer."""
+                    interval: IntervalType, scope: Scope) -> SurvivalResult:
+    """The result of a question that gets no answer: what was asked, why, and the cohort that may be told."""
+    flow = fetch_cohort_flow(snapshot, plan.nearest)
+    unrecorded = _explain_unrecorded(flow, plan, question, snapshot, scope)
     return SurvivalResult(
-        question=question, title=describe_question(question, snapshot.dictionary, COUNT_IN_TITLE),
+        question=question, title=_write_title(question, plan, snapshot, set()),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=NOBODY, groups=(),
-        withheld=tuple(WithheldGroup(_group_label(question, value), _group_name(snapshot, question, value), reason, 0)
-                       for value, reason in plan.withheld.items()),
-        log_rank=None, pairwise=(), gray=(), restricted_mean_differences=(), attrition=(), exclusions=(),
-        interval=interval, notes=_notes(question, as_asked, snapshot), methods="", summary="")
+        withheld=tuple(WithheldGroup(_group_label(question, value), name_group(snapshot.dictionary, question.by, value),
+                                     unrecorded or reason, 0) for value, reason in plan.withheld.items()),
+        log_rank=None, pairwise=(), gray=(), restricted_mean_differences=(),
+        attrition=_attrition(flow, plan.nearest, snapshot), exclusions=_exclusions(flow, plan.nearest, snapshot),
+        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, [plan.nearest])), methods="",
+        summary="", not_applied=plan.not_applied)
+
+
+def _write_title(question: Question, plan: AnswerPlan, snapshot: Snapshot, drawn: Collection[str]) -> str:
+    """The question in words, and that the patients drawn are not exactly those it asks for, where that is so."""
+    title = describe_question(question, snapshot.dictionary, COUNT_IN_TITLE)
+    told = [one for one in plan.not_applied if drawn and (not one.groups or not set(one.groups).isdisjoint(drawn))]
+    if not told:
+        return title
+    whom = "in some groups " if all(one.groups for one in told) else ""
+    return f"{title}, answered {whom}for slightly different patients (see notes)"
+
+
+def _explain_unrecorded(flow: CohortFlow, plan: AnswerPlan, question: Question, snapshot: Snapshot, scope: Scope,
+                        ) -> str:
+    """The reason where it is not the filters that leave too few: what the figure needs is hardly recorded of anybody.
+
+    Empty where it is not so. Nobody and fewer than k patients are the same.
+    """
+    few = scope.rules.minimum_cell
+    # Values that were left out may hold the patients of whom it is recorded.
+    if not scope.is_protected or flow.analysed >= few or flow.cohort < few or any(
+            one.kind == "left out" for one in plan.not_applied):
+        return ""
+    label = endpoint_named(question.endpoint).label
+    followed = label[0].lower() + label[1:]
+    if question.by and flow.analysed + flow.excluded["group_missing"] >= few:
+        return (f"'{snapshot.dictionary[question.by].label}' is recorded for fewer than {few} of the patients followed "
+                f"for {followed}")
+    after = f" beyond day {question.landmark_days}" if question.landmark_days else ""
+    return f"fewer than {few} patients of this cohort are followed for {followed}{after}"
 
 
 def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked: Question, table: EventTable,
@@ -143,12 +180,13 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
               ) -> SurvivalResult:
     counts = dict(zip(cohort.groups, cohort.patients.tolist(), strict=True))
     applied = plan.question or question
-    shown = _groups_shown(table, scope)
+    shown = drawn_groups(table, scope)
     # A group that nobody is in is withheld like a small one: zero is a small number too.
     small = [name for name, n in counts.items() if name not in shown and (n or scope.is_protected)]
     whole, table = table, table.select_groups(shown)
-    names = {value: _group_name(snapshot, question, value) for value in counts}
-    tests = run_tests(table, question, names)
+    names = {value: name_group(snapshot.dictionary, question.by, value) for value in counts}
+    compared = plan.choose_alike(shown)
+    tests = run_tests(table, compared, question, names)
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
     start = common_start(table)
@@ -170,18 +208,27 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         except StatisticsError as problem:
             reason = too_few(scope.rules) if scope.is_protected else problem.problem
             unobserved.append(WithheldGroup(label, names[value], reason, counts[value]))
+    answered = [applied, *(part.question for part in plan.parts if not set(shown).isdisjoint(part.groups))]
+    unrecorded = _explain_unrecorded(flow.result(), plan, question, snapshot, scope)
     return SurvivalResult(
-        question=question, title=describe_question(applied, snapshot.dictionary, COUNT_IN_TITLE),
-        snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=sum(group.n for group in groups),
+        question=question, title=_write_title(question, plan, snapshot, {group.name for group in groups}),
+        snapshot=snapshot.snapshot, synthetic=snapshot.synthetic,
+        n=_without_groups(flow.result()) if scope.is_protected else sum(group.n for group in groups),
         groups=tuple(groups),
         withheld=(*unobserved, *(WithheldGroup(_group_label(question, value), names[value],
-                                               plan.withheld.get(value, too_few(scope.rules)), counts[value])
-                                 for value in small)),
+                                               unrecorded or plan.withheld.get(value, too_few(scope.rules)),
+                                               counts[value]) for value in small)),
         log_rank=tests.log_rank, pairwise=tests.pairwise, gray=tests.gray,
         restricted_mean_differences=tests.differences,
         attrition=_attrition(flow.result(), applied, snapshot),
         exclusions=_exclusions(flow.result(), applied, snapshot),
-        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot)), methods="", summary="")
+        interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, answered)), methods="", summary="",
+        not_applied=plan.not_applied, compared=tuple(names[value] for value in compared))
+
+
+def _without_groups(flow: CohortFlow) -> KeyedCount:
+    """The patients of the same figure without groups."""
+    return union([flow.analysed, flow.excluded.get("group_missing", NOBODY)])
 
 
 def _count_groups(table: EventTable) -> dict[str, int]:
@@ -198,23 +245,8 @@ def _table_of_follow_up(snapshot: Snapshot, plan: AnswerPlan, question: Question
     return fetch_planned_tables(snapshot, plan.for_endpoint(other))[0].select_groups(table.groups)
 
 
-def _groups_shown(table: EventTable, scope: Scope) -> list[str]:
-    """The groups with patients; of a protected result those that carry a curve, by events of the cause of interest."""
-    sizes = zip(table.groups, table.patients.tolist(), table.event_counts[:, 0].tolist(), strict=True)
-    return [name for name, n, events in sizes
-            if (scope.rules.carries_curve(n, events) if scope.is_protected else n > 0)]
-
-
 def _group_label(question: Question, value: str) -> dict[str, str]:
     return {question.by: value} if question.by else {}
-
-
-def _group_name(snapshot: Snapshot, question: Question, value: str) -> str:
-    if not question.by:
-        return "all patients"
-    variable = snapshot.dictionary[question.by]
-    words = variable.label_of(value)
-    return f"{variable.label}: {words.lower()}" if variable.type is VariableType.YES_NO else words
 
 
 def _attrition(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tuple[AttritionStep, ...]:
@@ -231,41 +263,57 @@ def _exclusions(flow: CohortFlow, question: Question, snapshot: Snapshot) -> tup
              "censored_by_landmark": f"last contact by day {day}",
              "first_event_by_landmark": f"first event by day {day}, so in none of the groups",
              "before_entry": "event or last contact before coming under observation"}
-    for code, name in (("group_missing", question.by), ("stratum_missing", question.strata)):
-        if name:
-            words[code] = f"{snapshot.dictionary[name].label} not known"
+    if question.by:
+        words["group_missing"] = f"{snapshot.dictionary[question.by].label} not known"
     return tuple(Exclusion(words[code], n) for code, n in flow.excluded.items() if n)
 
 
-def _notes_of_grant(admission: Admission) -> tuple[str, ...]:
-    """Whom a grant leaves in the picture, where it is not everybody."""
+def notes_of_grant(admission: Admission, not_applied: Sequence[Unapplied] | None = None) -> tuple[str, ...]:
+    """Whom a grant leaves in the picture, where it is not everybody.
+
+    Parameters
+    ----------
+    not_applied : in what the answer differs from the question; None for a table, each part of which may differ.
+    """
     if admission.grant is None:
         return ()
     countries = admission.snapshot.dictionary["country"]
     codes = admission.grant.open_countries
     names = ", ".join(map(countries.label_of, codes)) if len(codes) <= MOST_NAMES else f"{len(codes)} countries"
     notes = [f"Patients of {names} only, as the grant {admission.grant.id} says."]
+    if not_applied is None and admission.countries is not None:
+        notes = [f"Patients of {names}, as the grant {admission.grant.id} says; where that would leave out or take in "
+                 "only a few, those of other countries are counted with them."]
+    elif any(one.kind != "left out" and set(variables_of(from_json(one.filter))) == {"country"}
+             for one in not_applied or ()):
+        notes = [f"Patients of {names}, as the grant {admission.grant.id} says; those of other countries are counted "
+                 "with them where it says below that the filter on country was not applied, or which were taken in."]
     if "age_group" not in admission.snapshot.dictionary:
         notes.append("Children and adults are pooled here, because the grant does not cover age groups.")
     return tuple(notes)
 
 
-def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[str, ...]:
-    """What a reader must know before the figure: a moved clock, who is pooled, what is not verified."""
+def _notes(question: Question, as_asked: Question, snapshot: Snapshot, answered: Collection[Question],
+           ) -> tuple[str, ...]:
+    """What a reader must know before the figure: a moved clock, who is pooled, what is not verified.
+
+    Who is pooled is read from the questions that are answered: a filter on age may not have been applied.
+    """
     dictionary = snapshot.dictionary
     notes = []
     if question.landmark_days > as_asked.landmark_days:
-        late = [dictionary[name].label for name in question.variables
+        late = [dictionary[name].label for name in replace(question, strata=None).variables
                 if dictionary[name].measured is not TimePoint.BASELINE]
         zero = endpoint_named(question.endpoint).time_zero
         notes.append(f"The clock starts on day {question.landmark_days} after {zero}, because {', '.join(late)} "
                      "is known only then. Patients with an event or last contact by that day are not counted.")
     if snapshot.late_entry:
         notes.append("Some patients came under observation after time zero and count as at risk only from then on.")
-    ages = ages_asked(question)
+    of_each = {ages_asked(one) for one in answered}
+    ages = of_each.pop() if len(of_each) == 1 else None
     if ages is None and "age_group" in dictionary and question.by != "age_group":
         notes.append("Children and adults are pooled here; filter by age group to look at them apart.")
-    if "nci_risk" in question.variables and (ages != "children" or not _asks_b_precursor(question)):
+    if "nci_risk" in question.variables and (ages != "children" or not all(map(_asks_b_precursor, answered))):
         notes.append("NCI risk groups were made for children with B-cell precursor ALL; others are among them here.")
     if "cna_profile" in question.variables and ages != "children":
         notes.append("The copy-number profile was not prognostic in adults (UKALL14).")
@@ -277,17 +325,26 @@ def _notes(question: Question, as_asked: Question, snapshot: Snapshot) -> tuple[
 
 def ages_asked(question: Question) -> str | None:
     """ "children" or "adults" if the filters leave only one of them, None if both may be among the patients."""
-    for item in question.where:
-        match item:
-            case OneOf("age_group", values) if set(values) <= _CHILDREN:
-                return "children"
-            case OneOf("age_group", values) if not set(values) & _CHILDREN:
-                return "adults"
-            case Between("age_dx_years", _, upper, included) if upper is not None and (
-                    upper < ADULT or (upper == ADULT and not included)):
-                return "children"
-            case Between("age_dx_years", lower, _, _) if lower is not None and lower >= ADULT:
-                return "adults"
+    return next((ages for ages in map(_ages_of, question.where) if ages is not None), None)
+
+
+def _ages_of(item: Filter) -> str | None:
+    match item:
+        case OneOf("age_group", values) if set(values) <= _CHILDREN:
+            return "children"
+        case OneOf("age_group", values) if not set(values) & _CHILDREN:
+            return "adults"
+        # Whose age is not recorded does not meet a negation either.
+        case Not(OneOf("age_group", values)) if set(values) >= _CHILDREN:
+            return "adults"
+        case Between("age_dx_years", _, upper, included) if upper is not None and (
+                upper < ADULT or (upper == ADULT and not included)):
+            return "children"
+        case Between("age_dx_years", lower, _, _) if lower is not None and lower >= ADULT:
+            return "adults"
+        case AnyOf(parts):
+            found = set(map(_ages_of, parts))
+            return found.pop() if len(found) == 1 else None
     return None
 
 

@@ -28,6 +28,9 @@ def survival_as_json(released: Released[SurvivalResult]) -> dict[str, Any]:
              "upper": d.upper, "p": d.p} for d in result.restricted_mean_differences],
         "attrition": [{"label": step.label, "n": step.n} for step in result.attrition],
         "exclusions": [{"reason": exclusion.reason, "n": exclusion.n} for exclusion in result.exclusions],
+        "not_applied": [{"words": one.words, "filter": dict(one.filter), "kind": one.kind, "groups": list(one.groups)}
+                        for one in result.not_applied],
+        "compared": list(result.compared),
         "notes": list(result.notes), "summary": result.summary, "methods": result.methods,
     }
 

@@ -97,7 +97,7 @@ class CoxModel:
 
 def fit_cox(table: EventTable | PatternDays, design: ArrayLike, names: Sequence[str], *,
             cause: str | int | None = None, ties: str = "efron", level: float = 0.95,
-            events_per_parameter: float = EVENTS_PER_PARAMETER) -> CoxModel:
+            events_per_parameter: float = EVENTS_PER_PARAMETER, known_estimable: bool = False) -> CoxModel:
     """Fit a Cox model to an event table whose groups are covariate patterns.
 
     Assumes
@@ -120,6 +120,7 @@ def fit_cox(table: EventTable | PatternDays, design: ArrayLike, names: Sequence[
     ties : "efron" or "breslow".
     level : confidence level.
     events_per_parameter : fewest informative events for each parameter; 0 asks for none.
+    known_estimable : the caller knows that `check_estimable` would pass; saves its work.
 
     Returns
     -------
@@ -148,7 +149,8 @@ def fit_cox(table: EventTable | PatternDays, design: ArrayLike, names: Sequence[
     # A column's unit is the user's: steps, ranks and rounding are judged on columns with a range of 1.
     unit = np.ptp(given, axis=(0, 1))
     scaled = given / np.where(unit > 0, unit, 1.0)
-    check_estimable(days, scaled, names)
+    if not known_estimable:
+        check_estimable(days, scaled, names)
     informative, parameters = int(days.deaths.sum()), len(names)
     if informative < events_per_parameter * parameters:
         raise StatisticsError(
@@ -165,11 +167,12 @@ def fit_cox(table: EventTable | PatternDays, design: ArrayLike, names: Sequence[
     std_error = np.sqrt(np.diag(covariance))
     with np.errstate(over="ignore"):  # a limit beyond the largest number is infinite
         ratio, lower, upper = (np.exp(coefficients + shift * std_error) for shift in (0.0, -z, z))
+    strata = int(np.count_nonzero(np.diff(days.stratum, prepend=-1)))
     gain = 2 * (fitted.log_likelihood - null.log_likelihood)
     return CoxModel(tuple(names), coefficients, std_error, 2 * ndtr(-np.abs(coefficients) / std_error),
                     (covariance + covariance.T) / 2, level, ratio, lower, upper, null.log_likelihood,
                     fitted.log_likelihood, _chi_square(gain, parameters), _chi_square(wald, parameters), score_test,
-                    int(days.patients.sum()), days.events, informative, len(np.unique(days.stratum)), days.cause, ties,
+                    int(days.patients.sum()), days.events, informative, strata, days.cause, ties,
                     iterations, given)
 
 

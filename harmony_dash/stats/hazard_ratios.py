@@ -1,8 +1,7 @@
-"""Hazard ratios of the levels of one variable, or of many variables one by one, from an event table."""
+"""Hazard ratios of the levels of one variable, from an event table or the levels side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.cox import EVENTS_PER_PARAMETER, ChiSquareTest, fit_cox
 from harmony_dash.stats.estimability import compare_patterns
 from harmony_dash.stats.event_table import EventTable, Floats, Ints
+from harmony_dash.stats.level_grid import LevelGrid
 from harmony_dash.stats.partial_likelihood import PatternDays, select_pattern_days
 from harmony_dash.stats.risk_sets import RiskGrid, add_causes, cause_position, count_risk_grid, group_position
 
@@ -79,16 +79,7 @@ class HazardRatios:
                 f"{100 * self.level:g} % Wald confidence interval, likelihood-ratio test{without}")
 
 
-@dataclass(frozen=True)
-class VariableHazardRatios:
-    """The answer for one of many variables: its hazard ratios, or why there are none (then `ratios` is None)."""
-
-    variable: str
-    ratios: HazardRatios | None
-    refusal: str
-
-
-def estimate_hazard_ratios(table: EventTable, reference: str | int = 0, *, cause: str | int | None = None,
+def estimate_hazard_ratios(table: EventTable | LevelGrid, reference: str | int = 0, *, cause: str | int | None = None,
                            level: float = 0.95, least_events: int = 1,
                            events_per_parameter: float = EVENTS_PER_PARAMETER) -> HazardRatios:
     """Estimate the hazard ratio of every level of a variable against one of them, inside strata.
@@ -105,7 +96,7 @@ def estimate_hazard_ratios(table: EventTable, reference: str | int = 0, *, cause
 
     Parameters
     ----------
-    table : event table whose groups are the levels; its strata stratify the model.
+    table : event table, or grid, whose groups are the levels; its strata stratify the model.
     reference : label or position of the reference level; the first of the table by default.
     cause : name or position of the cause that counts as event, the others being censored; None for any cause.
     level : confidence level.
@@ -125,70 +116,19 @@ def estimate_hazard_ratios(table: EventTable, reference: str | int = 0, *, cause
     ----------
     Cox, J R Stat Soc B 34 (1972) 187-220; Therneau, Grambsch, Modeling Survival Data (2000), chapter 3.
     """
-    one = _Levels(count_risk_grid(table), np.arange(len(table.groups)), table.groups, table.patients,
-                  _count_events(table, cause), len(table.strata), _position(table, cause), _name(table, cause))
+    position = None if cause is None else cause_position(table, cause)
+    grid = table.count_at_risk() if isinstance(table, LevelGrid) else count_risk_grid(table)
+    counts = table.event_counts
+    one = _Levels(grid, table.groups, table.patients, add_causes(counts) if position is None else counts[:, position],
+                  len(table.strata), position, None if position is None else table.causes[position])
     return _estimate(one, group_position(table, reference), level, least_events, events_per_parameter)
-
-
-def estimate_many_hazard_ratios(table: EventTable, variables: Mapping[str, Sequence[str]], *,
-                                references: Mapping[str, str] | None = None, cause: str | int | None = None,
-                                level: float = 0.95, least_events: int = 1,
-                                events_per_parameter: float = EVENTS_PER_PARAMETER) -> tuple[VariableHazardRatios, ...]:
-    """Estimate the hazard ratios of many variables, one model each, from one long table.
-
-    Assumes and formula as `estimate_hazard_ratios`. A patient stands in the table once for every variable whose value
-    is known; the risk sets of all levels are counted together, once.
-
-    Parameters
-    ----------
-    table : event table whose groups are the levels of all variables.
-    variables : group labels of each variable's levels, in order.
-    references : reference level of a variable; its first level when not given.
-    cause, level, least_events, events_per_parameter : as in `estimate_hazard_ratios`.
-
-    Returns
-    -------
-    VariableHazardRatios in the order of `variables`; one that cannot be estimated does not fail the others.
-
-    Raises
-    ------
-    StatisticsError for an unknown level, a level named twice, or an unknown cause.
-
-    References
-    ----------
-    As `estimate_hazard_ratios`.
-    """
-    index = {label: position for position, label in enumerate(table.groups)}
-    named = [label for labels in variables.values() for label in labels]
-    if len(set(named)) < len(named) or not index.keys() >= set(named):
-        raise StatisticsError("every level of a variable is a group of the event table, of that variable alone")
-    grid, patients, events = count_risk_grid(table), table.patients, _count_events(table, cause)
-    position, name = _position(table, cause), _name(table, cause)
-    answers = []
-    for variable, labels in variables.items():
-        if not labels:
-            answers.append(VariableHazardRatios(variable, None, f"{variable!r} has no levels."))
-            continue
-        first = (references or {}).get(variable, labels[0])
-        if first not in labels:
-            raise StatisticsError(f"{variable!r} has no level {first!r}")
-        columns = np.array([index[label] for label in labels], dtype=np.int64)
-        one = _Levels(grid, columns, tuple(labels), patients[columns], events[columns], len(table.strata), position,
-                      name)
-        try:
-            ratios = _estimate(one, list(labels).index(first), level, least_events, events_per_parameter)
-            answers.append(VariableHazardRatios(variable, ratios, ""))
-        except StatisticsError as refusal:
-            answers.append(VariableHazardRatios(variable, None, refusal.message))
-    return tuple(answers)
 
 
 @dataclass(frozen=True)
 class _Levels:
-    """The levels of one variable; `columns` are theirs in the grid."""
+    """The levels of one variable side by side, and what is counted as event."""
 
     grid: RiskGrid
-    columns: Ints
     labels: tuple[str, ...]
     patients: Ints
     events: Ints
@@ -215,8 +155,9 @@ def _estimate(one: _Levels, reference: int, level: float, least_events: int,
                               + (f" ({others})" if others else ""))
     compared = kept[kept != reference]
     days = days if len(kept) == len(candidates) else _select(one, kept)
+    # Events lead from each level kept to each other one, so their differences have one finite maximum.
     model = fit_cox(days, (kept[:, None] == compared).astype(np.float64), [one.labels[g] for g in compared],
-                    level=level, events_per_parameter=events_per_parameter)
+                    level=level, events_per_parameter=events_per_parameter, known_estimable=True)
     estimates = np.full((len(one.labels), 6), np.nan)
     estimates[compared] = np.column_stack([model.ratio, model.lower, model.upper, model.coefficients, model.std_error,
                                            model.p])
@@ -242,7 +183,7 @@ def _count_reason(patients: int, events: int, least_events: int) -> str:
 
 
 def _select(one: _Levels, levels: Ints) -> PatternDays:
-    return select_pattern_days(one.grid, one.columns[levels], one.position, strata=one.strata, cause=one.cause,
+    return select_pattern_days(one.grid, levels, one.position, strata=one.strata, cause=one.cause,
                                patients=one.patients[levels])
 
 
@@ -262,18 +203,3 @@ def _comparable(days: PatternDays, candidates: Ints, reference: int, reasons: li
             reasons[g] = "all events fall on one side of the comparison with the reference level"
     kept: Ints = candidates[mutual]
     return kept
-
-
-def _position(table: EventTable, cause: str | int | None) -> int | None:
-    return None if cause is None else cause_position(table, cause)
-
-
-def _name(table: EventTable, cause: str | int | None) -> str | None:
-    return None if cause is None else table.causes[cause_position(table, cause)]
-
-
-def _count_events(table: EventTable, cause: str | int | None) -> Ints:
-    """Return the events of each group, shape (groups,)."""
-    position = _position(table, cause)
-    counts: Ints = add_causes(table.event_counts) if position is None else table.event_counts[:, position]
-    return counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from harmony_dash.stats.event_table import EventTable, Ints
 
 # Stratum and day are sorted as one 64-bit number.
 LARGEST_KEY: Final = 2**62
+LARGEST_LOOKUP: Final = 2**20
 
 
 @dataclass(frozen=True)
@@ -161,24 +162,42 @@ def count_risk_grid(table: EventTable) -> RiskGrid:
     span = int(table.day.max(initial=0)) + 1
     if span * len(table.strata) >= LARGEST_KEY:
         raise StatisticsError("the days of the event table are too large")
-    key = table.stratum * span + table.day
-    order = np.argsort(key, kind="stable")  # the table is a few sorted runs, which this merges
-    key = key[order]
-    starts = _first_of_runs(key)
-    row = np.zeros(len(order), dtype=np.int64)
-    row[order] = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(order))))
-    events = np.zeros((len(starts), groups, causes), dtype=np.int64)
-    left, entered = np.zeros((2, len(starts), groups), dtype=np.int64)
+    keys, row = number_keys(table.stratum * span + table.day, span * len(table.strata))
+    events = np.zeros((len(keys), groups, causes), dtype=np.int64)
+    left, entered = np.zeros((2, len(keys), groups), dtype=np.int64)
     # Every (stratum, day, group) is one row of the table.
     events[row, table.group] = table.events
     left[row, table.group] = add_causes(table.events) + table.censored
     entered[row, table.group] = table.entries
+    return count_at_risk(keys // span, keys % span, events, left, entered)
+
+
+def count_at_risk(stratum: Ints, day: Ints, events: Ints, left: Ints, entered: Ints) -> RiskGrid:
+    """Count who is at risk from who leaves and enters; the last step of `count_risk_grid`.
+
+    Parameters
+    ----------
+    stratum, day : shape (rows,); sorted by this key, each key once.
+    events : shape (rows, groups, causes).
+    left, entered : shape (rows, groups); all who leave on the day, with or without an event, and who enter after it.
+
+    Returns
+    -------
+    RiskGrid
+
+    Raises
+    ------
+    StatisticsError if more patients leave than are under observation.
+    """
     at_risk = np.zeros_like(left)
-    grid = RiskGrid(key[starts] // span, key[starts] % span, at_risk, events)
+    grid = RiskGrid(stratum, day, at_risk, events)
+    late = bool(entered.any())
     for part in grid.stratum_slices():
         at_start = left[part].sum(axis=0) - entered[part].sum(axis=0)
-        at_risk[part] = at_start + _before(entered[part]) - _before(left[part])
-        _check_counts(int(at_start.min()), at_risk[part], left[part])
+        at_risk[part] = at_start - _before(left[part])
+        if late:
+            at_risk[part] += _before(entered[part])
+            _check_counts(int(at_start.min()), at_risk[part], left[part])
     return grid
 
 
@@ -243,7 +262,19 @@ def whole_days(days: ArrayLike) -> Ints:
     return whole
 
 
-def group_position(table: EventTable, group: str | int) -> int:
+class Labelled(Protocol):
+    """What has named groups and causes: an event table, or levels side by side."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups."""
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Names of the causes."""
+
+
+def group_position(table: Labelled, group: str | int) -> int:
     """Return the position of a group given by label or position, or refuse it."""
     if isinstance(group, str):
         if group not in table.groups:
@@ -254,7 +285,7 @@ def group_position(table: EventTable, group: str | int) -> int:
     return int(group)
 
 
-def cause_position(table: EventTable, cause: str | int) -> int:
+def cause_position(table: Labelled, cause: str | int) -> int:
     """Return the position of a cause given by name or position, or refuse it."""
     if isinstance(cause, str):
         if cause not in table.causes:
@@ -276,6 +307,17 @@ def add_causes(events: Ints) -> Ints:
     for cause in range(events.shape[-1]):
         total += events[..., cause]
     return total
+
+
+def number_keys(keys: Ints, size: int) -> tuple[Ints, Ints]:
+    """The keys that occur, in order, and for each key given its place among them; keys are below `size`."""
+    if size > LARGEST_LOOKUP + 4 * len(keys):
+        found, place = np.unique(keys, return_inverse=True)
+        return found, place
+    # Strata times days are not many, and a table of all of them is quicker than sorting.
+    occurs = np.zeros(size, dtype=bool)
+    occurs[keys] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[keys]
 
 
 def _first_of_runs(key: Ints) -> Ints:

@@ -71,9 +71,8 @@ class Statement:
 
     @property
     def needs_no_event_yet(self) -> bool:
-        """Whether the groups or strata can only be entered before the first event."""
-        names = (self.question.by, self.question.strata)
-        return any(self.dictionary[name].until_first_event for name in names if name)
+        """Whether the groups can only be entered before the first event."""
+        return self.question.by is not None and self.dictionary[self.question.by].until_first_event
 
     def cohort(self, filters: Sequence[Filter] | None = None) -> str:
         """The condition of the whole cohort: the disease and every filter."""

@@ -82,8 +82,6 @@ def _exclusion_tests(question: Question, statement: Statement, *, snapshot_has_l
         tests["first_event_by_landmark"] = statement.had_first_event()
     if question.by:
         tests["group_missing"] = f"{statement.column(question.by)} IS NULL"
-    if question.strata:
-        tests["stratum_missing"] = f"{statement.column(question.strata)} IS NULL"
     return tests
 
 
@@ -125,11 +123,28 @@ def fetch_cohort_count(snapshot: Snapshot, question: Question) -> KeyedCount:
 
 
 def fetch_diseases(snapshot: Snapshot) -> list[tuple[str, KeyedCount, int, int]]:
-    """Per disease: code, patients, countries, sources."""
-    return [(str(code), read_counts(counted)[0], int(countries), int(sources))
-            for code, countries, sources, *counted in snapshot.fetch_rows(
-        f"SELECT disease::VARCHAR, count(DISTINCT country), count(DISTINCT source), {count_sql()} FROM patient "
+    """Per disease: code, patients, countries that take part in its sources, sources."""
+    countries = dict(snapshot.fetch_rows(
+        "SELECT disease::VARCHAR, count(DISTINCT country) FROM (SELECT DISTINCT disease, source FROM patient) "
+        "JOIN (SELECT DISTINCT source, country FROM patient) USING (source) GROUP BY disease"))
+    return [(str(code), read_counts(counted)[0], int(countries[code]), int(sources))
+            for code, sources, *counted in snapshot.fetch_rows(
+        f"SELECT disease::VARCHAR, count(DISTINCT source), {count_sql()} FROM patient "
         "GROUP BY disease ORDER BY count(*) DESC")]
+
+
+def fetch_participation(snapshot: Snapshot, disease: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The countries and the trials of every source that holds a disease, whatever the disease of their patients.
+
+    Who takes part is public; how many patients of a country are in a trial, or whether any is, is not.
+    """
+    rows = snapshot.fetch_rows(
+        "SELECT source::VARCHAR, list(DISTINCT country) FILTER (country IS NOT NULL), "
+        "list(DISTINCT trial) FILTER (trial IS NOT NULL) FROM patient WHERE source IN "
+        "(SELECT source FROM patient WHERE disease::VARCHAR = $disease) GROUP BY source ORDER BY source",
+        {"disease": disease})
+    return {str(source): (tuple(sorted(countries or ())), tuple(sorted(trials or ())))
+            for source, countries, trials in rows}
 
 
 def fetch_cross_counts(snapshot: Snapshot, disease: str, variables: Sequence[str],

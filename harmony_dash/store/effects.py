@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from harmony_dash.cohort.filters import Filter, canonical
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable
-from harmony_dash.disclosure.low_effect import Effects
+from harmony_dash.disclosure.effects import Effects
 from harmony_dash.disclosure.selections import Choices, Chosen, Selection, close_filters
+from harmony_dash.disclosure.small_values import is_plain
 from harmony_dash.errors import QuestionError
 from harmony_dash.stats.event_table import Ints
 from harmony_dash.store.conditions import Statement
@@ -42,6 +44,7 @@ def fetch_effects(snapshot: Snapshot, question: Question, *, protected: Collecti
     question : passed `check_closed`, and has the landmark it will be answered with.
     protected : filters of the question that may not be dropped, e.g. the countries of a grant.
     figure : False for questions that are answered by counts of the cohort alone; everybody is in the figure then.
+        Such a question has no groups.
 
     Returns
     -------
@@ -71,7 +74,9 @@ def fetch_effects(snapshot: Snapshot, question: Question, *, protected: Collecti
         terms.append(f"coalesce(enum_code({statement.column(question.by)})::BIGINT + 1, 0) * {size}")
         size *= groups + 1
     if figure:
-        place = " AND ".join(figure_conditions(statement, late_entry=snapshot.late_entry))
+        # Whether a group is recorded is told by the group itself: without groups such patients are in the figure.
+        ungrouped = Statement(replace(question, by=None), snapshot.dictionary)
+        place = " AND ".join(figure_conditions(ungrouped, late_entry=snapshot.late_entry))
         terms.append(f"CASE WHEN {place} THEN {size} ELSE 0 END")
     integer = "INTEGER" if size < _LARGEST_SHORT_PATTERN else "BIGINT"
     pattern = _sum_of(terms, integer)
@@ -81,15 +86,17 @@ def fetch_effects(snapshot: Snapshot, question: Question, *, protected: Collecti
     found = as_integers(columns["pattern"])
     codes = _unpack(found, radix)
     places = codes.pop(_GROUP, None)
-    return Effects(question, kept, offered, selections, codes,
-                   found >= size if figure else np.ones(len(found), dtype=bool), as_integers(columns["n"]),
-                   as_keys(columns["key"]), places)
+    in_figure = found >= size if figure else np.ones(len(found), dtype=bool)
+    n, keys = as_integers(columns["n"]), as_keys(columns["key"])
+    if places is None:
+        return Effects(question, kept, offered, selections, codes, in_figure, n, keys)
+    return Effects(question, kept, offered, selections, codes, in_figure & (places >= 0), n, keys, places, in_figure)
 
 
 def fetch_choice_effects(snapshot: Snapshot, question: Question, variables: Sequence[Variable]) -> dict[str, Effects]:
-    """For each categorical variable, the effects of the filters on other variables, with its values as the groups.
+    """For each categorical variable, the effects of the filters on other variables, with its choices as the groups.
 
-    One scan for all. The groups are numbered like the values; the one after the last are patients without a value.
+    One scan for all. The groups are numbered like the choices: "not recorded" is the one after the last value.
 
     Parameters
     ----------
@@ -124,9 +131,9 @@ def fetch_choice_effects(snapshot: Snapshot, question: Question, variables: Sequ
         for number, variable in enumerate(variables[start : start + _GROUPING_SETS]):
             rows = which == everything - (1 << (len(batch) - 1 - number))
             others = tuple(one for one in selections if variable.name not in one.variables)
-            effects[variable.name] = Effects(
-                question, (), offered, others, _unpack(pattern[rows], radix), np.ones(int(rows.sum()), dtype=bool),
-                n[rows], keys[rows], place[rows])
+            everybody = np.ones(int(rows.sum()), dtype=bool)
+            effects[variable.name] = Effects(question, (), offered, others, _unpack(pattern[rows], radix), everybody,
+                                             n[rows], keys[rows], place[rows], everybody)
     return effects
 
 
@@ -143,7 +150,7 @@ def _pattern_terms(statement: Statement, selections: Sequence[Selection], offere
         raise QuestionError("the question has too many conditions", where="where", remedy="Remove some filters.")
     terms, unit = [], 1
     for name, choices in offered.items():
-        terms.append(_code_sql(statement, choices, _named(selections, name), unit))
+        terms.append(_code_sql(statement, choices, _named(selections, choices), unit))
         unit *= radix[name]
     return terms, radix
 
@@ -152,10 +159,10 @@ def _sum_of(terms: Sequence[str], integer: str) -> str:
     return " + ".join(f"({term})::{integer}" for term in terms) or "0"
 
 
-def _named(selections: Collection[Selection], variable: str) -> Chosen:
-    """The choices of a variable that any selection names; patients with another one need not be told apart."""
-    return frozenset[int]().union(*(chosen for selection in selections for name, chosen in selection.chosen
-                                    if name == variable))
+def _named(selections: Collection[Selection], choices: Choices) -> Chosen:
+    """The choices of a variable that have to be told apart: one that a selection asks for alone, else all of them."""
+    return frozenset[int]().union(*(chosen if is_plain(selection) else choices.all for selection in selections
+                                    for name, chosen in selection.chosen if name == choices.variable))
 
 
 def _code_sql(statement: Statement, choices: Choices, named: Chosen, unit: int) -> str:

@@ -20,6 +20,8 @@ from harmony_dash.store.record_keys import key_sql
 from harmony_dash.store.schema import quote
 
 ALL_PATIENTS = "all"
+# The stratum of patients without a value of the strata; no value is empty.
+NOT_RECORDED = ""
 _ENTRY = -1  # stands where a patient's cause stands, in rows that count who enters
 
 
@@ -29,13 +31,13 @@ def event_table_sql(question: Question, dictionary: Dictionary, *, late_entry: b
 
     Returns one row per (group, stratum, day, cause) with columns grp, stratum, day, cause, n, key: the patients who
     leave that day, cause 0 for censored, and their key; cause -1 for those who enter. Days count from the landmark;
-    patients without a value for the endpoint, the group or the stratum are left out.
+    patients without a value for the endpoint or the group are left out, those without a stratum are in stratum -1.
     """
     endpoint = endpoint_named(question.endpoint)
     statement = Statement(question, dictionary)
     days, cause = quote(f"{endpoint.name}_days"), quote(f"{endpoint.name}_cause")
     group = f"enum_code({statement.column(question.by)})" if question.by else "0"
-    stratum = f"enum_code({statement.column(question.strata)})" if question.strata else "0"
+    stratum = f"coalesce(enum_code({statement.column(question.strata)})::BIGINT, -1)" if question.strata else "0"
     where = " AND ".join([statement.cohort(), *figure_conditions(statement, late_entry=late_entry)])
     shift = f" - {question.landmark_days:d}" if question.landmark_days else ""
     counts = f"count(*) AS n, {key_sql()} AS key"
@@ -50,12 +52,16 @@ def event_table_sql(question: Question, dictionary: Dictionary, *, late_entry: b
 
 
 def figure_conditions(statement: Statement, *, late_entry: bool) -> list[str]:
-    """What a patient of the cohort must meet to have a place in the figure: a value for the endpoint, the group and the
-    stratum, and follow-up beyond the landmark and beyond the own entry."""
+    """What a patient of the cohort must meet to have a place in the figure: a value for the endpoint and the group, and
+    follow-up beyond the landmark and beyond the own entry.
+
+    Strata are none of it. If they were, asking for them would take patients away without a filter that says so.
+    """
     question = statement.question
     days = quote(f"{endpoint_named(question.endpoint).name}_days")
     conditions = [f"{days} IS NOT NULL"]
-    conditions += [f"{statement.column(name)} IS NOT NULL" for name in (question.by, question.strata) if name]
+    if question.by:
+        conditions.append(f"{statement.column(question.by)} IS NOT NULL")
     if question.landmark_days:
         conditions.append(f"{days} > {question.landmark_days:d}")
     if late_entry:
@@ -69,7 +75,7 @@ def fetch_event_table(snapshot: Snapshot, question: Question) -> EventTable:
     Returns
     -------
     EventTable whose groups are all values of the grouping variable in display order (empty ones included), or the one
-    group "all"; strata likewise; causes those of the endpoint. It has keys.
+    group "all"; strata likewise, with NOT_RECORDED as the last one; causes those of the endpoint. It has keys.
     """
     sql, parameters = event_table_sql(question, snapshot.dictionary, late_entry=snapshot.late_entry)
     columns = snapshot.fetch_columns(sql, parameters)
@@ -78,11 +84,16 @@ def fetch_event_table(snapshot: Snapshot, question: Question) -> EventTable:
     cell = as_integers(columns["cause"])[:, None] == np.arange(_ENTRY, len(endpoint.causes) + 1)
     counts = cell * as_integers(columns["n"])[:, None]
     keys = cell * as_keys(columns["key"])[:, None]
+    strata, stratum = _strata(snapshot, question.strata), as_integers(columns["stratum"])
     return EventTable.from_counts(
-        _labels(snapshot, question.by), _labels(snapshot, question.strata), endpoint.causes,
-        as_integers(columns["grp"]), as_integers(columns["stratum"]), as_integers(columns["day"]),
+        _labels(snapshot, question.by), strata, endpoint.causes,
+        as_integers(columns["grp"]), np.where(stratum < 0, len(strata) - 1, stratum), as_integers(columns["day"]),
         counts[:, 1], counts[:, 2:], counts[:, 0], keys=EventKeys(keys[:, 1], keys[:, 2:], keys[:, 0]))
 
 
 def _labels(snapshot: Snapshot, name: str | None) -> Sequence[str]:
     return snapshot.values_of(snapshot.dictionary[name]) if name else (ALL_PATIENTS,)
+
+
+def _strata(snapshot: Snapshot, name: str | None) -> Sequence[str]:
+    return (*_labels(snapshot, name), *([NOT_RECORDED] if name else []))

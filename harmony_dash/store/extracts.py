@@ -135,6 +135,11 @@ def cut_dictionary(dictionary: Dictionary, variables: Sequence[str] | None) -> D
     return replace(dictionary, variables=MappingProxyType(kept))
 
 
+def narrow(snapshot: Snapshot, variables: Sequence[str]) -> Snapshot:
+    """The same patients, with a dictionary that knows no variables but these and those of `STRUCTURE`."""
+    return replace(snapshot, dictionary=cut_dictionary(snapshot.dictionary, variables))
+
+
 def _write(path: Path, snapshot: Snapshot, dictionary: Dictionary, cut: Cut) -> dict[str, tuple[str, ...]]:
     """Write the file complete under another name, then rename it; the open codes that its patients have."""
     path.parent.mkdir(mode=0o700, exist_ok=True)

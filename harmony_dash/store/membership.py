@@ -6,8 +6,9 @@ that they differ by few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -28,6 +29,8 @@ _MOST_COLUMNS: Final = 100
 _MOST_VALUES: Final = 50_000_000
 # Every so many words are compared first: sets that differ by many nearly always differ by enough in a few of them.
 _SAMPLED: Final = 16
+# Sets are read this part of the allowed memory at a time, so that their conditions fit into as much again.
+_BLOCKS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -80,42 +83,104 @@ def fetch_bitmaps(snapshot: Snapshot, sets: Sequence[PatientSet]) -> Bitmaps:
     return bitmaps
 
 
+class KeptSets:
+    """Sets of patients, each once, in no more memory than is allowed.
+
+    Attributes
+    ----------
+    places : set to the row of its bitmap; equal sets share one. Sets below their minimum have none.
+    left_out : the sets for which no memory was left.
+    """
+
+    def __init__(self, snapshot: Snapshot, sets: Sequence[PatientSet], minimum: Callable[[PatientSet], int], *,
+                 memory: int) -> None:
+        words = max(1, -(-snapshot.patients // _WORD))
+        # the operating system gives the memory only as rows are written
+        self._rows = np.empty((max(1, memory // (8 * words)), words), dtype=np.uint64)
+        self._known: dict[bytes, int] = {}
+        self.places: dict[PatientSet, int] = {}
+        self.left_out: set[PatientSet] = set()
+        step = max(1, len(self._rows) // _BLOCKS)
+        for start in range(0, len(sets), step):
+            block = sets[start : start + step]
+            bitmaps = fetch_bitmaps(snapshot, block)
+            for one, bitmap, size in zip(block, bitmaps, count_patients(bitmaps).tolist(), strict=True):
+                if size >= minimum(one):
+                    place = self._keep(bitmap)
+                    if place is None:
+                        self.left_out.add(one)
+                    else:
+                        self.places[one] = place
+
+    @property
+    def bitmaps(self) -> Bitmaps:
+        """Shape (rows, words); a view."""
+        return self._rows[: len(self._known)]
+
+    def pool(self, places: Sequence[int]) -> int | None:
+        """The row of those who are in any of these rows; None if no memory is left."""
+        together = np.zeros_like(self._rows[0])
+        for place in places:
+            together |= self._rows[place]
+        return self._keep(together)
+
+    def _keep(self, bitmap: Bitmaps) -> int | None:
+        digest = blake2b(bitmap.tobytes(), digest_size=16).digest()
+        if digest not in self._known:
+            place = len(self._known)
+            if place == len(self._rows):
+                return None
+            self._rows[place] = bitmap
+            self._known[digest] = place
+        return self._known[digest]
+
+
 def count_patients(bitmaps: Bitmaps) -> NDArray[np.int64]:
     """How many patients each set has."""
     counts: NDArray[np.int64] = np.bitwise_count(bitmaps).sum(axis=1, dtype=np.int64)
     return counts
 
 
-def find_close_pairs(bitmaps: Bitmaps, limits: NDArray[np.int64]) -> list[tuple[int, int]]:
+def find_close_pairs(bitmaps: Bitmaps, limits: NDArray[np.int64], *, rows: Sequence[int] | None = None,
+                     memory: int = 2**25) -> list[tuple[int, int]]:
     """The pairs of sets that differ by at least one patient and by fewer than a limit.
 
     Two sets differ by at least as many patients as their sizes do, so most pairs need no look at their bits.
 
     Parameters
     ----------
-    bitmaps : shape (sets, words).
+    bitmaps : shape (rows, words).
     limits : shape (sets,); of the two limits of a pair the larger one counts.
+    rows : the row of each set; None if every row is one.
+    memory : about how many bytes of them are compared with one at a time.
 
     Returns
     -------
-    Numbers of rows, the smaller one first, sorted.
+    Numbers of sets, the smaller one first, sorted.
     """
-    if len(bitmaps) < 2:
+    if len(limits) < 2:
         return []
-    sizes = count_patients(bitmaps)
+    places = np.arange(len(limits)) if rows is None else np.array(rows, dtype=np.int64)
+    block = max(1, memory // (8 * max(1, bitmaps.shape[1])))
+    sizes = np.concatenate([count_patients(bitmaps[places[some]]) for some in _blocks_of(0, len(places), block)])
     order = np.argsort(sizes, kind="stable")
-    sizes, limits, bitmaps = sizes[order], limits[order], bitmaps[order]
-    sample = np.ascontiguousarray(bitmaps[:, ::_SAMPLED])
+    sizes, limits, places = sizes[order], limits[order], places[order]
+    sample = bitmaps[:, ::_SAMPLED][places]
     most = int(limits.max())
     ends = np.searchsorted(sizes, sizes + most, side="left")
     pairs = []
-    for place, end in enumerate(ends):
-        others = np.arange(place + 1, end)
-        others = others[count_patients(sample[place + 1 : end] ^ sample[place]) < most]
-        apart = count_patients(bitmaps[others] ^ bitmaps[place])
-        near = (apart > 0) & (apart < np.maximum(limits[place], limits[others]))
-        pairs += [(int(order[place]), int(order[other])) for other in others[near]]
+    for place, end in enumerate(ends.tolist()):
+        one = bitmaps[places[place]]
+        for others in _blocks_of(place + 1, end, block):
+            others = others[count_patients(sample[others] ^ sample[place]) < most]
+            apart = count_patients(bitmaps[places[others]] ^ one)
+            near = (apart > 0) & (apart < np.maximum(limits[place], limits[others]))
+            pairs += [(int(order[place]), int(order[other])) for other in others[near]]
     return sorted((min(pair), max(pair)) for pair in pairs)
+
+
+def _blocks_of(start: int, end: int, size: int) -> Iterator[NDArray[np.int64]]:
+    return (np.arange(first, min(first + size, end)) for first in range(start, end, size))
 
 
 def _conditions_of(snapshot: Snapshot, one: PatientSet) -> list[_Condition]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from harmony_dash.errors import StoreError
+from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.store import layout
 from harmony_dash.store.layout import SnapshotRecord
 
@@ -20,12 +21,23 @@ def current_snapshot(store: Path) -> str:
     return record.snapshot if record else ""
 
 
-def roll_back(store: Path, snapshot: str) -> SnapshotRecord:
+def _say_nothing(_changes_key: bool) -> None:
+    """Nobody wants to be told."""
+
+
+def roll_back(store: Path, snapshot: str, *, new_disclosure_key: bool = False,
+              announce: Callable[[bool], None] = _say_nothing) -> SnapshotRecord:
     """Serve an earlier snapshot again.
+
+    Parameters
+    ----------
+    new_disclosure_key : accept a snapshot that was made with another disclosure key than the one being served.
+    announce : called right before it happens, with whether the key is another one; what it raises stops it.
 
     Raises
     ------
-    StoreError if there is no such snapshot or its file is damaged; the pointer then stays as it is.
+    StoreError if there is no such snapshot or its file is damaged, SettingsError if it was made with another disclosure
+    key; the pointer then stays as it is.
     """
     path = layout.snapshot_file(store, snapshot)
     if snapshot not in layout.published_snapshots(store):
@@ -35,6 +47,15 @@ def roll_back(store: Path, snapshot: str) -> SnapshotRecord:
         if layout.file_sha256(path) != record.sha256:
             raise StoreError("the snapshot's file is damaged", where=snapshot,
                              remedy="Choose another snapshot, or restore the file from a backup.")
+        in_use = layout.key_fingerprint_in_use(store)
+        changes_key = bool(in_use) and in_use != record.key_fingerprint
+        if changes_key and not new_disclosure_key:
+            raise SettingsError(
+                "the snapshot was made with another disclosure key than the current one, and rounding the same "
+                "patients anew would let people average the rounding out", where=snapshot,
+                remedy="Choose another snapshot. If this one has to be served, run `snapshots --rollback` with "
+                       "--new-disclosure-key.")
+        announce(changes_key)
         layout.write_record(store / layout.POINTER, record)
     return record
 

@@ -23,6 +23,12 @@ _FRAME_STYLE = """
     color: %(quiet)s !important; opacity: 1 !important; }
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-bottom: 4rem; }
 [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
+[data-testid="stButtonGroup"] button[aria-checked="true"],
+[data-testid="stButtonGroup"] button[aria-checked="true"] p { color: %(selected)s !important; }
+.st-key-protected { position: relative; top: 2px; }
+.st-key-protected button { min-height: 1.6rem; padding: 0 0.4rem; border-radius: 0.25rem;
+    background: color-mix(in srgb, %(selected)s 12%%, transparent); color: %(selected)s !important; }
+.st-key-protected button p { color: %(selected)s !important; font-size: 0.875rem; }
 </style>
 """
 _SIGN_IN_STYLE = """
@@ -44,6 +50,9 @@ _SIGN_IN_STYLE = """
 """
 # Streamlit's faded text stays below 4.5:1; these greys reach 6.0:1 and 7.6:1.
 _QUIET = {"light": "#5B6168", "dark": "#A5ABB1"}
+# Words of the chosen segment and of the protection mark, on a tenth of the accent over the page: 6.4:1 and 8.5:1.
+# Streamlit takes the accent itself, which stays at 3.4:1 on the dark page.
+SELECTED = {"light": "#005A8C", "dark": "#7CC4EC"}
 # The accent and the text on it: 5.2:1 and 7.5:1.
 _ACCENTS = {"light": ("#0072B2", "#FFFFFF"), "dark": ("#56B0E2", "#171819")}
 
@@ -55,7 +64,7 @@ def configure_page(*, wide: bool) -> None:
 
 def show_frame() -> None:
     """Spacing, numerals and quiet text of every page."""
-    st.html(_FRAME_STYLE % {"quiet": _QUIET[_theme()]})
+    st.html(_FRAME_STYLE % {"quiet": _QUIET[_theme()], "selected": SELECTED[_theme()]})
 
 
 def show_sign_in_frame() -> None:

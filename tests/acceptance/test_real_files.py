@@ -241,3 +241,39 @@ def test_mgus2_progression_with_death_competing(ask: Ask) -> None:
     for label, group in by_label(grouped, "sex").items():
         check_incidence(group, expected["levels"][label], CAUSES)
     check_gray(grouped, expected["gray"], CAUSES)
+
+
+@pytest.fixture
+def ask_subgroups(store: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
+    def subgroups(disease: str, endpoint: str, *options: str) -> dict[str, Any]:
+        capsys.readouterr()
+        arguments = ["subgroups", "--store", str(store), "--disease", disease, "--endpoint", endpoint, "--exact",
+                     "--json", *options]
+        assert main(arguments) == 0
+        answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return answer
+
+    return subgroups
+
+
+def test_amlsg_atra_by_npm1_within_trials(ask_subgroups: Ask) -> None:
+    expected = reference("amlsg")["atra_npm1_within_trial"]
+    answer = ask_subgroups("AML", "os", "--variables", "npm1", "--treatment", "atra")
+    (interaction,) = answer["interactions"]
+    assert interaction["statistic"] == pytest.approx(expected["lrt"]["chisq"], rel=1e-4)
+    assert (interaction["df"], round(interaction["p"], 3), interaction["trials"]) == (1, 0.539, 2)
+    assert interaction["finding"] == "exploratory"
+
+
+def test_amlsg_estimates_of_the_table_are_those_of_the_curves(ask_subgroups: Ask) -> None:
+    expected = reference("amlsg")["km_by"]["levels"]
+    answer = ask_subgroups("AML", "os", "--variables", "eln_2010", "--at", "730")
+    rows = {row["level"]: row for row in answer["rows"]}
+    assert (rows[None]["n"], rows[None]["kind"]) == (129, "missing")
+    for label, level in expected.items():
+        assert (rows[label]["n"], rows[label]["events"]) == (level["n"], level["events"])
+        assert close(rows[label]["at"]["survival"], level["at"]["surv"][1])
+        assert close(rows[label]["at"]["lower"], level["ci_log-log"]["lower"][1])
+    assert rows["Favorable"]["reference"]
+    # Four groups one of which is three times another: all three ratios, in the dictionary's order.
+    assert [row["level"] for row in answer["rows"] if row["hr"] not in (None, 1.0)] == ["Inter-1", "Inter-2", "Adverse"]

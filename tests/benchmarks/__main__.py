@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from tests.benchmarks import click, disclosure, ingest, question
+from tests.benchmarks import click, disclosure, forest, ingest, question
 
 
 def main() -> None:
@@ -24,6 +24,8 @@ def main() -> None:
     cost = disclosure.measure(100_000)
     print(f"\nRelease of a protected answer of {cost.groups} groups at {cost.patients:,} patients: "
           f"{cost.release:.0f} ms.")
+    print()
+    forest.main()
     timing = ingest.measure(100_000)
     print(f"\nIngest of {timing.patients:,} patients from 12 sources: {timing.seconds:.0f} s; peak memory "
           f"{timing.all_mb:,.0f} MB, for the largest source alone {timing.largest_mb:,.0f} MB.")

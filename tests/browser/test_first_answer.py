@@ -73,8 +73,8 @@ def test_a_filter_changes_the_curve_the_title_and_the_address(clinician: Page, s
     expect(clinician.locator("[data-testid=stStatusWidget]")).to_have_count(0)
     assert title_of(clinician) != title
     assert clinician.url != address
-    after = clinician.locator(f"{FIGURE} .scatterlayer path.js-line").first.get_attribute("d")
-    assert after != before
+    curve = clinician.locator(f"{FIGURE} .scatterlayer path.js-line").first
+    expect(curve).not_to_have_attribute("d", str(before))
 
 
 def test_a_link_restores_the_view_in_another_window(
@@ -90,6 +90,17 @@ def test_a_link_restores_the_view_in_another_window(
     other.goto(address)
     expect(other.locator(FIGURE).first).to_be_visible()
     assert title_of(other) == title
+
+
+def test_the_keyboard_opens_what_protection_means(clinician: Page, sample_server: Server) -> None:
+    open_survival(clinician, sample_server)
+    clinician.get_by_role("button", name="Protected").focus()
+    clinician.keyboard.press("Enter")
+    explained = clinician.get_by_text("so that numbers need not add up")
+    expect(explained).to_be_visible()
+    expect(clinician.get_by_text("What was not applied here")).to_be_visible()
+    clinician.keyboard.press("Escape")
+    expect(explained).to_be_hidden()
 
 
 @pytest.mark.parametrize("link", [

@@ -58,7 +58,7 @@ def answer(table: EventTable, *, endpoint: str = "os", days: Sequence[int] = (36
     by = "sex" if table.groups != ("all",) else None
     question = Question("ALL", endpoint, by=by, landmark_days=landmark, horizon_days=horizon)
     names = {group: group for group in table.groups}
-    tests = run_tests(table, question, names)
+    tests = run_tests(table, table.groups, question, names)
     start = common_start(table)
     start = None if start is None else first_grid_day(start)
     groups = tuple(estimate_group(

@@ -28,8 +28,8 @@ def make_question(number: int, shuffle: random.Random) -> Question:
     chosen = random.Random(number)
     names = chosen.sample(sorted(_FILTERS), chosen.randint(0, 3))
     endpoint, by = chosen.choice(_ENDPOINTS), chosen.choice(_GROUPINGS)
-    landmark = 0 if endpoint == "efs_tf0" else chosen.choice((0, 0, 42, 180))
-    horizon = chosen.choice((None, None, 1826, 1000))
+    landmark = 0 if endpoint == "efs_tf0" else chosen.choice((0, 0, 42, 183))
+    horizon = chosen.choice((None, None, 1826, 1004))
     # "!=" keeps the unknown out like "=" does, but it is another question in words; so one spelling a filter here.
     texts = [shuffle.choice(_FILTERS[name]) if name != "immunophenotype" else _FILTERS[name][0] for name in names]
     shuffle.shuffle(texts)

@@ -60,11 +60,16 @@ def _random_filter(variable: Variable, snapshot: Snapshot, rng: np.random.Genera
 
 def realistic_question(patients: pd.DataFrame, conditions: int, rng: np.random.Generator, *,
                        several: bool, names: Sequence[str] = EVERYDAY) -> Question:
-    """A question about patients like one of them, drawn at random: nobody asks for a country's patients in a trial that
-    was never there.
+    """A question about patients like one of them: nobody asks for a country's patients in a trial that was never there.
+
+    A patient is drawn, each as likely as any other, then the variables among those recorded of them, alike too. So
+    values come as often as patients have them, and together as they come together. Whoever counts over questions of one
+    to four conditions asks as many of each.
 
     Parameters
     ----------
+    patients : their values, a column a variable.
+    conditions : how many variables are filtered.
     several : whether a filter lists one to four values (half of the variable's values at most), drawn as often as
         patients have them, or that patient's alone.
     """

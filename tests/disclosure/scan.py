@@ -25,7 +25,14 @@ from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure import Released
 from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.policy import DAYS_PER_MONTH
+from harmony_dash.disclosure.precision import describe_precision
 from harmony_dash.disclosure.results import CohortChoices, CoverageResult, Curve, SurvivalResult
+from harmony_dash.ui.components.answer_notes import (
+    build_notes_line,
+    describe_compared,
+    describe_unapplied,
+    explain_dagger,
+)
 from harmony_dash.ui.components.cohort_flow import build_flow_table, build_flow_words
 from harmony_dash.ui.components.coverage_answer import (
     build_completeness_table,
@@ -33,7 +40,6 @@ from harmony_dash.ui.components.coverage_answer import (
     build_cross_table,
     build_source_table,
 )
-from harmony_dash.ui.components.survival_answer import describe_missing_causes, describe_withheld
 from harmony_dash.ui.components.tables import (
     build_estimates,
     build_key_numbers,
@@ -42,6 +48,7 @@ from harmony_dash.ui.components.tables import (
     build_risk_table,
     describe_test,
 )
+from harmony_dash.ui.components.withheld import describe_missing_causes, describe_withheld
 
 _COUNTS = frozenset({"n", "events", "removed", "at_risk", "censored", "total", "accepted", "quarantined"})
 _MONTHS = frozenset({"median_days", "median_lower_days", "median_upper_days", "follow_up_median_days"})
@@ -71,12 +78,14 @@ def scan_survival(released: Released[SurvivalResult]) -> Iterator[str]:
         yield from _scan_table(build_key_numbers(released, unit), lambda name: name in ("Patients", "Events"))
         yield from _scan_table(build_risk_table(released, unit), lambda name: name not in ("Group", "Patients"))
     yield from _scan_table(build_estimates(released), lambda name: name == "At risk")
-    flow = build_flow_table(result, released.scope.rules.minimum_cell)
+    flow = build_flow_table(result)
     # Without a group nobody is in the figure, whoever is in the cohort.
     yield from _scan_table(flow if result.groups else flow[:-1], lambda name: name in ("Removed", "Left"))
     words = [result.title, result.methods, result.summary, *result.notes, describe_survival(released),
              describe_missing_causes(released), *(" ".join(pair) for pair in describe_withheld(result)),
-             build_flow_words(result.attrition, result.n), *describe_test(released),
+             build_flow_words(result.attrition, result.n), *describe_test(released), build_notes_line(result),
+             *describe_unapplied(result), explain_dagger(result), describe_compared(result),
+             describe_precision(result, released.scope),
              *build_pairwise(result).to_csv().splitlines(),
              *build_mean_differences(result, TimeUnit.YEARS).to_csv().splitlines()]
     for text in words:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from harmony_dash.charts.palette import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.released import Level, Scope
-from harmony_dash.disclosure.results import AttritionStep, WithheldGroup
-from harmony_dash.ui.components.chips import build_chips
+from harmony_dash.disclosure.results import AttritionStep, Unapplied, UnappliedKind, WithheldGroup
+from harmony_dash.disclosure.wording import differing_groups
+from harmony_dash.ui.components.answer_notes import (
+    build_notes_line,
+    describe_compared,
+    explain_dagger,
+    explain_no_test,
+)
+from harmony_dash.ui.components.chips import explain_protection, name_level
 from harmony_dash.ui.components.cohort_filters import (
     NOT_RECORDED,
     chosen_range,
@@ -20,12 +30,19 @@ from harmony_dash.ui.components.cohort_filters import (
     with_values,
     without_filter,
 )
-from harmony_dash.ui.components.cohort_flow import build_flow_words, remaining_share
-from harmony_dash.ui.components.cohort_panel import build_choices, choose_panel_variables, read_choice
-from harmony_dash.ui.components.survival_answer import describe_missing_causes, describe_withheld
+from harmony_dash.ui.components.cohort_flow import build_flow_table, build_flow_words, remaining_share
+from harmony_dash.ui.components.cohort_panel import (
+    build_choices,
+    choose_panel_variables,
+    explain_counts,
+    read_choice,
+)
+from harmony_dash.ui.components.problem import name_variables
 from harmony_dash.ui.components.survival_view import SurvivalView, move_to_disease, read_link, write_link
 from harmony_dash.ui.components.tables import build_estimates, build_key_numbers, describe_test
-from harmony_dash.ui.components.text import capital, escape_markdown, sentence
+from harmony_dash.ui.components.text import capital, escape_markdown, join_words, sentence
+from harmony_dash.ui.components.withheld import describe_missing_causes, describe_withheld
+from harmony_dash.ui.theme import SELECTED
 from tests.pages.fakes import DICTIONARY
 from tests.unit.charts.factories import make_result, release_for_test
 
@@ -59,6 +76,12 @@ def test_an_emoji_shortcode_is_broken_up() -> None:
                                               ("p53 mutated", "p53 mutated")])
 def test_names_keep_their_spelling(text: str, raised: str) -> None:
     assert capital(text) == raised
+
+
+@pytest.mark.parametrize(("words", "joined"), [((), ""), (("a",), "a"), (("a", "b"), "a and b"),
+                                              (("a", "b", "c"), "a, b and c")])
+def test_names_are_joined_as_in_a_sentence(words: tuple[str, ...], joined: str) -> None:
+    assert join_words(words) == joined
 
 
 def test_a_sentence_ends_once() -> None:
@@ -137,6 +160,89 @@ def test_a_choice_whose_count_is_withheld_stands_without_one() -> None:
     assert read_choice("Female", labels) == "F"
 
 
+def test_a_choice_that_was_not_counted_has_a_dash_and_no_false_few() -> None:
+    labels = build_choices(DICTIONARY["sex"], (), {"F": None, "M": None}, None, (), 10,
+                           not_counted=frozenset({"F", ""}))
+    assert labels == {"F": "Female · –", "M": "Male · <10", NOT_RECORDED: "Not recorded · –"}
+    assert read_choice("Female · –", labels) == "F"
+    words = explain_counts(Scope(Level.PROTECTED)).replace("\\", "")
+    assert "– was not counted" in words
+    assert "<10 is a number too small" in words
+    assert explain_counts(Scope(Level.EXACT)) == "Numbers beside the choices are patients."
+
+
+@pytest.mark.parametrize(("differences", "line"), [
+    ([("sex: Female", "not applied", ())], "1 filter was not applied"),
+    ([("sex: Female", "not applied", ()), ("x", "not applied", ("a",))], "2 filters were not applied"),
+    ([("x", "not applied", ("a",)), ("x", "not applied", ("b",))], "1 filter was not applied in some groups"),
+    ([("subtype: iAMP21", "left out", ())], "values with few patients were left out or taken in"),
+    ([], "3 notes on this answer")])
+def test_one_line_tells_what_the_notes_are_about(differences: list[tuple[str, UnappliedKind, tuple[str, ...]]],
+                                                 line: str) -> None:
+    told = tuple(Unapplied(words, {}, kind, groups) for words, kind, groups in differences)
+    assert build_notes_line(replace(make_result(notes=["a", "b", "c"]), not_applied=told)) == line
+
+
+def test_a_group_in_which_everything_was_applied_differs_from_the_rest() -> None:
+    result = replace(make_result(), not_applied=(Unapplied("sex: Female", {}, "not applied"),),
+                     compared=("good risk", "intermediate risk"))
+    assert differing_groups(result) == ("high risk",)
+    assert explain_dagger(result).endswith("Answered as asked: high risk.")
+    everybody = replace(result, compared=tuple(group.name for group in result.groups))
+    assert differing_groups(everybody) == ()
+    assert explain_dagger(everybody) == ""
+    assert describe_compared(everybody) == ""
+
+
+def test_no_test_has_its_true_reason() -> None:
+    apart = replace(make_result(), not_applied=(Unapplied("sex: Female", {}, "not applied", ("high risk",)),))
+    assert "different questions" in explain_no_test(apart)
+    assert "too few events" in explain_no_test(make_result())
+
+
+def test_the_flow_names_withheld_groups_once_a_reason() -> None:
+    result = make_result(withheld=[WithheldGroup({}, name, "too few") for name in ("a", "b", "c")])
+    steps = list(build_flow_table(result)["Step"])
+    assert steps[-2:] == ["Withheld: a, b and c (too few)", "In the figure"]
+    assert build_flow_words((), 0) == "No patients shown"
+
+
+def test_restricted_means_stand_in_one_column_though_a_group_has_none() -> None:
+    result = make_result()
+    bare = replace(result.groups[0], restricted_mean=None)
+    table = build_key_numbers(release_for_test(replace(result, groups=(bare, *result.groups[1:]))),
+                              SurvivalView(QUESTION).time_unit)
+    assert [column for column in table.columns if column.startswith("RMST")] == ["RMST to 5.0, years"]
+    assert table["RMST to 5.0, years"].iloc[0] == "–"
+
+
+def test_a_protected_statistic_is_printed_with_its_two_digits() -> None:
+    result = make_result()
+    assert result.log_rank is not None
+    result = replace(result, log_rank=replace(result.log_rank, statistic=61.0))
+    assert "χ² 61.0 on" in describe_test(release_for_test(result))[0]
+    assert "χ² 61 on" in describe_test(release_for_test(result, Level.PROTECTED))[0]
+
+
+def test_programs_names_of_variables_are_shown_as_labels() -> None:
+    text = "'age_dx_years' has no bands; use age_group, not no_such_thing"
+    assert name_variables(text, DICTIONARY) == "'Age at diagnosis' has no bands; use Age group, not no_such_thing"
+    assert name_variables(text, None) == text
+
+
+@pytest.mark.parametrize(("theme", "background"), [("light", LIGHT_BACKGROUND), ("dark", DARK_BACKGROUND)])
+def test_the_chosen_segment_can_be_read(theme: str, background: str) -> None:
+    config = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text())
+    accent = config["theme"][theme]["primaryColor"]
+    assert contrast(SELECTED[theme], mix(accent, background, 0.1)) >= 4.5
+    assert contrast(SELECTED[theme], mix(SELECTED[theme], background, 0.12)) >= 4.5
+
+
+def mix(colour: str, background: str, share: float) -> str:
+    pairs = ((int(colour[i:i + 2], 16), int(background[i:i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(share * over + (1 - share) * under):02x}" for over, under in pairs)
+
+
 def test_withheld_groups_are_listed_once_a_reason_and_not_without_end() -> None:
     reason = "fewer than 30 patients or 10 events"
     result = make_result(withheld=[WithheldGroup({}, f"group {i}", reason) for i in range(9)])
@@ -153,12 +259,18 @@ def test_causes_that_are_not_drawn_are_named_with_their_groups() -> None:
 
 
 @pytest.mark.parametrize(("level", "label", "words"), [
-    (Level.PROTECTED, "Protected", "hidden under 10"), (Level.PUBLIC, "Protected for the public", "hidden under 20"),
-    (Level.EXACT, "Exact", "Do not copy")])
-def test_a_chip_says_what_kind_of_numbers_these_are(level: Level, label: str, words: str) -> None:
-    chips = build_chips(Scope(level), synthetic=False, snapshot="s")
-    assert chips[0][0] == label
-    assert words in chips[0][2]
+    (Level.PROTECTED, "Protected", "Counts under 10 are hidden"),
+    (Level.PUBLIC, "Protected for the public", "Counts under 20 are hidden")])
+def test_the_chip_explains_protection_with_the_numbers_of_its_level(level: Level, label: str, words: str) -> None:
+    scope = Scope(level)
+    assert name_level(scope) == label
+    points = " ".join(explain_protection(scope))
+    assert words in points
+    assert "rounded to 5" in points
+    assert "need not add up" in points
+    assert "every quarter" in points
+    assert f"fewer than 30 patients or {scope.rules.minimum_events} events are not drawn" in points
+    assert "urve" not in " ".join(explain_protection(scope, curves=False))
 
 
 def test_no_p_value_on_few_events() -> None:

@@ -59,4 +59,5 @@ def test_home_offers_each_role_its_own_pages() -> None:
     def titles(role: Role) -> list[str]:
         return [page.title for page in choose_pages(Actor("x", role, "s"), PAGES)]
     assert titles(Role.CLINICIAN) == ["Coverage", "Survival", "Account"]
-    assert titles(Role.STEERING) == ["Coverage", "Access", "Account"]
+    assert titles(Role.STEERING) == ["Coverage", "Export", "Access", "Account"]
+    assert titles(Role.ANALYST) == ["Coverage", "Survival", "Export", "Account"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from harmony_dash.access.actor import Role
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
 from harmony_dash.cohort.question import Question
-from harmony_dash.disclosure.results import IntervalType, WithheldGroup
+from harmony_dash.disclosure.policy import RULES, Level, too_few
+from harmony_dash.disclosure.results import IntervalType, Unapplied, WithheldGroup
 from harmony_dash.errors import QuestionError, StoreError
 from tests.pages import fakes
 from tests.pages.fakes import FakeHouse
@@ -262,13 +264,27 @@ def test_a_cohort_too_small_to_show_gets_reasons_instead_of_a_figure(house: Fake
     page = open_page("survival")
     assert not page.exception
     assert not page.get("plotly_chart")
-    assert "Too few patients to show a curve" in words_of(page)
-    assert "High risk: fewer than 10 patients." in words_of(page)
+    words = words_of(page)
+    assert "Too few patients to show a curve" in words
+    assert f"You asked for: {house.answer.title}." in words
+    assert "High risk: fewer than 10 patients." in words
+    assert "What you can do" in words
+    assert "Choose a grouping with fewer groups, or none." in words
+    assert "Remove the filter" not in words  # there is none
+    tables = page.get("table")
+    assert len(tables) == 2  # the flow, as a popover and here
+    assert "5,012" in tables[1].value["Left"].iloc[0]
 
 
 def test_a_withheld_group_is_named_with_its_reason(house: FakeHouse, open_page: OpenPage) -> None:
     house.answer = make_result(count=2, withheld=[WithheldGroup({}, "high risk", "fewer than 10 patients")])
     assert "Not shown: high risk (fewer than 10 patients)." in words_of(open_page("survival"))
+
+
+def test_a_small_group_is_told_with_what_would_help(house: FakeHouse, open_page: OpenPage) -> None:
+    small = too_few(RULES[Level.PROTECTED])
+    house.answer = make_result(count=2, withheld=[WithheldGroup({}, "high risk", small)])
+    assert f"Not shown: high risk ({small}). Remove a filter, or choose" in words_of(open_page("survival"))
 
 
 def test_one_group_needs_no_test(house: FakeHouse, open_page: OpenPage) -> None:
@@ -281,7 +297,55 @@ def test_one_group_needs_no_test(house: FakeHouse, open_page: OpenPage) -> None:
 
 def test_a_landmark_that_was_set_is_said_before_the_figure(house: FakeHouse, open_page: OpenPage) -> None:
     house.answer = make_result(notes=["The clock starts on day 42 after diagnosis."])
-    assert "The clock starts on day 42" in open_page("survival").info[0].value
+    page = open_page("survival")
+    assert "The clock starts on day 42" in words_of(page)
+    assert "notes on this answer" not in " ".join(expander.label for expander in page.expander)
+
+
+AGES = Unapplied("age group: 1–9 years", {}, "not applied", ("high risk",))
+MARKED = "risk\N{NO-BREAK SPACE}†"
+DIFFERENT = {"not_applied": (AGES,), "compared": ("good risk", "intermediate risk")}
+
+
+def test_what_was_not_applied_is_one_line_with_its_words_behind_it(house: FakeHouse, open_page: OpenPage) -> None:
+    notes = ["Within high risk, the filter 'age group: 1–9 years' changes fewer than 10 patients and was not applied "
+             "there."]
+    house.answer = replace(make_result(notes=notes), **DIFFERENT)
+    page = open_page("survival")
+    assert not page.exception
+    assert "1 filter was not applied in some groups – details" in [expander.label for expander in page.expander]
+    words = words_of(page)
+    assert notes[0] in words.replace("\N{NO-BREAK SPACE}", " ")
+    assert "- Not applied: age group: 1–9 years (in high risk)." in words
+    assert "Nothing: the answer is to the question" not in words
+
+
+def test_a_group_with_another_question_has_a_dagger_everywhere_and_no_part_in_the_test(
+        house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = replace(make_result(), **DIFFERENT)
+    page = open_page("survival")
+    groups = [cell.replace("\\", "") for cell in page.get("table")[1].value.iloc[:, 0]]
+    assert groups == ["Good risk", "Intermediate risk", f"High {MARKED}"]
+    words = words_of(page)
+    assert "† These patients answer a slightly different question. Not applied: age group: 1–9 years (in high" in words
+    assert "p <0.0001 (compares good risk and intermediate risk)" in words
+    labels = [note["text"] for note in figures_of(page)[0]["layout"]["annotations"]]  # type: ignore[index]
+    assert sum(f"high {MARKED}" in label for label in labels) == 2  # beside the curve and over its numbers
+
+
+def test_an_answer_to_the_question_as_asked_has_no_dagger(open_page: OpenPage) -> None:
+    words = words_of(open_page("survival"))
+    assert "†" not in words
+    assert "compares" not in words
+    assert "Nothing: the answer is to the question as it was asked." in words
+
+
+def test_the_error_of_protection_stands_under_the_figure(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = make_result([make_group("all patients", "", by=None, n=100, quarterly=True)], by=None)
+    page = open_page("survival")
+    assert "Protected: estimates may be off by up to ±2.5 points. They are given in whole per cents." in words_of(page)
+    row = page.get("table")[1].value.iloc[0]
+    assert row["5 years, %"].replace("\\", "") == "82 (78–86)"
 
 
 def test_the_landmark_control_names_the_day_that_the_grouping_needs(house: FakeHouse, open_page: OpenPage) -> None:
@@ -315,3 +379,21 @@ def test_a_grouping_used_as_stratum_frees_it(house: FakeHouse, open_page: OpenPa
     assert house.asked[-1].strata == "trial"
     page.selectbox(key="survival.by").set_value("trial").run()
     assert house.asked[-1].strata is None
+
+
+def test_without_groups_there_are_no_strata_to_choose(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival")
+    page.selectbox(key="survival.strata").set_value("trial").run()
+    page.selectbox(key="survival.by").set_value("none").run()
+    assert house.asked[-1].strata is None
+    assert page.selectbox(key="survival.strata").disabled
+    assert page.selectbox(key="survival.strata").options == ["Not stratified"]
+
+
+def test_a_link_with_strata_and_no_groups_is_followed_without_them(house: FakeHouse, open_page: OpenPage) -> None:
+    page = open_page("survival", q='{"disease":"ALL","endpoint":"os","strata":"trial"}')
+    assert not page.exception
+    assert house.asked == [Question("ALL", "os")]
+    assert "The strata of the link were left out" in words_of(page)
+    page.run()
+    assert "left out" not in words_of(page)

@@ -27,20 +27,27 @@ from harmony_dash.access.audit import Decision, list_events
 from harmony_dash.access.grant import GrantProposal
 from harmony_dash.access.permissions import ROLE_PERMISSIONS, Permission
 from harmony_dash.cohort import Question
+from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, SourceError, StoreError
+from harmony_dash.export.files import Format
 from harmony_dash.services import (
     audit_trail,
     choices,
     coverage,
     differencing,
+    exports,
     grants,
     ingest,
+    outcome_map,
     own_account,
     people,
+    receipts,
     release_info,
     snapshots,
+    subgroups,
     survival,
+    table_one,
 )
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.settings import Settings
@@ -64,6 +71,7 @@ EVERYBODY = frozenset(Role)
 SIGNED_IN = frozenset(ACCOUNT_ROLES)
 ASKS = frozenset({CLINICIAN, ANALYST, Role.OPERATOR})
 OVERSEES = frozenset({STEERING, MANAGER, Role.OPERATOR})
+EXPORTS = frozenset({STEERING, ANALYST, Role.OPERATOR})
 APPROVES = frozenset({STEERING, MANAGER})
 MANAGES = frozenset({MANAGER, Role.OPERATOR})
 OPERATES = frozenset({Role.OPERATOR})
@@ -71,10 +79,11 @@ OPERATES = frozenset({Role.OPERATOR})
 # ---------------------------------------------------------------------------------------------------------- pages
 
 PAGES_OPEN_TO = {
-    "home": SIGNED_IN, "coverage": SIGNED_IN, "survival": frozenset({CLINICIAN, ANALYST}), "access": APPROVES,
-    "account": SIGNED_IN}
+    "home": SIGNED_IN, "coverage": SIGNED_IN, "survival": frozenset({CLINICIAN, ANALYST}),
+    "export": frozenset({STEERING, ANALYST}), "access": APPROVES, "account": SIGNED_IN}
 # Words of a page that stand nowhere else, whatever the store holds.
-WORDS_OF = {"home": "Harmonised leukaemia cohorts", "access": "Waiting for approval"}
+WORDS_OF = {"home": "Harmonised leukaemia cohorts", "access": "Waiting for approval",
+            "export": "Protected summaries as files"}
 WHO = (None, *ACCOUNT_ROLES)
 
 
@@ -219,6 +228,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 # Makes ready what the action needs, without the actor, and returns the action with its actor.
 Prepare = Callable[[House, Actor], Callable[[], object]]
 QUESTION = Question("ALL", "os", by="sex")
+TABLE_QUESTION = SubgroupsQuestion(Question("ALL", "os"), ("sex", "cyto_group"))
 
 
 @dataclass(frozen=True)
@@ -293,6 +303,17 @@ def ask_exactly_under_a_grant(house: House, actor: Actor) -> Callable[[], object
     return lambda: survival.ask_survival(house.deployment, actor, QUESTION, level=Level.EXACT, grant=identifier)
 
 
+def export_under_a_grant(house: House, actor: Actor) -> Callable[[], object]:
+    identifier = house.grant_for(actor)
+    return lambda: exports.make_export(house.deployment, actor, QUESTION, formats=[Format.CSV], grant=identifier)
+
+
+def ask_a_table_exactly_under_a_grant(house: House, actor: Actor) -> Callable[[], object]:
+    identifier = house.grant_for(actor)
+    question = SubgroupsQuestion(Question("ALL", "os"), ("sex",), strata=None)
+    return lambda: subgroups.ask_subgroups(house.deployment, actor, question, level=Level.EXACT, grant=identifier)
+
+
 def restore_country(house: House, actor: Actor) -> Callable[[], object]:
     house.withdraw("FR")
     return lambda: grants.restore_country(house.deployment, actor, "FR", "second letter")
@@ -319,6 +340,23 @@ TABLE: dict[str, Row] = {
     "survival.ask_survival exactly": row(
         OPERATES, lambda h, a: survival.ask_survival(h.deployment, a, QUESTION, level=Level.EXACT)),
     "survival.ask_survival exactly under a grant": Row(frozenset({ANALYST}), ask_exactly_under_a_grant),
+    "exports.preview_export": row(EXPORTS, lambda h, a: exports.preview_export(h.deployment, a, QUESTION)),
+    "exports.make_export": row(EXPORTS, lambda h, a: exports.make_export(
+        h.deployment, a, QUESTION, formats=[Format.CSV])),
+    "exports.make_export under a grant": Row(frozenset({ANALYST}), export_under_a_grant),
+    "receipts.review_receipts": row(EXPORTS, lambda h, a: receipts.review_receipts(h.deployment, a)),
+    "receipts.verify_export": row(EXPORTS, lambda h, a: receipts.verify_export(h.deployment, a, b"")),
+    "subgroups.ask_subgroups": row(ASKS, lambda h, a: subgroups.ask_subgroups(h.deployment, a, TABLE_QUESTION)),
+    "subgroups.ask_subgroups exactly": row(
+        OPERATES, lambda h, a: subgroups.ask_subgroups(h.deployment, a, TABLE_QUESTION, level=Level.EXACT)),
+    "subgroups.ask_subgroups exactly under a grant": Row(frozenset({ANALYST}), ask_a_table_exactly_under_a_grant),
+    "table_one.ask_table_one": row(ASKS, lambda h, a: table_one.ask_table_one(h.deployment, a, QUESTION, ("country",))),
+    "table_one.ask_table_one exactly": row(
+        OPERATES, lambda h, a: table_one.ask_table_one(h.deployment, a, QUESTION, ("country",), level=Level.EXACT)),
+    "outcome_map.ask_outcome_map": row(
+        ASKS, lambda h, a: outcome_map.ask_outcome_map(h.deployment, a, QUESTION, columns="mrd_group")),
+    "outcome_map.ask_outcome_map exactly": row(OPERATES, lambda h, a: outcome_map.ask_outcome_map(
+        h.deployment, a, QUESTION, columns="mrd_group", level=Level.EXACT)),
     "choices.count_choices": row(ASKS, lambda h, a: choices.count_choices(h.deployment, a, QUESTION, ("sex",))),
     # grants
     "grants.list_all_grants": row(OVERSEES, lambda h, a: grants.list_all_grants(h.deployment, a)),
@@ -371,8 +409,12 @@ NO_ACTIONS = {
     "admission.check_still_admitted": "a part of each question, before its answer is given",
     "admission.admit": "a part of each question, after its check; the two rows of exact survival go through it",
     "budget.check_budget": "a part of each question, after its check; it can only refuse",
+    "budget.check_budget_for_all": "the same for a table that answers several questions",
+    "budget.record_within_budget": "writes the trail of an answer, or refuses it",
+    "audited.answer_event": "a line of the trail, as a value",
     "audited.check_and_record": "the check itself", "audited.refusals_recorded": "writes the trail",
     "audited.record_refusal": "writes the trail", "audited.record_answer": "writes the trail",
+    "budget.record_all_within_budget": "the same for a table that answers several questions",
     "grants.usable_grants": "the actor's own grants, empty for whoever has none; tested below",
 }
 
@@ -428,7 +470,8 @@ def test_only_members_of_a_grant_can_use_one(house: House, role: Role) -> None:
 
 PERMISSIONS_OF = {
     Permission.VIEW_HOME: EVERYBODY, Permission.VIEW_COVERAGE: EVERYBODY, Permission.VIEW_SURVIVAL: ASKS,
-    Permission.VIEW_EXACT: OPERATES, Permission.MANAGE_OWN_ACCOUNT: SIGNED_IN, Permission.INGEST: OPERATES,
+    Permission.EXPORT: EXPORTS, Permission.VIEW_EXACT: OPERATES, Permission.MANAGE_OWN_ACCOUNT: SIGNED_IN,
+    Permission.INGEST: OPERATES,
     Permission.MANAGE_ACCOUNTS: MANAGES, Permission.PROPOSE_GRANTS: MANAGES, Permission.APPROVE_GRANTS: APPROVES,
     Permission.VIEW_ACCESS: OVERSEES, Permission.READ_AUDIT: OVERSEES}
 

@@ -88,7 +88,8 @@ def result(*groups: GroupResult, exclusions: tuple[Exclusion, ...] = (), removed
         gray=(), log_rank=EqualityTest("log-rank test", 4.567, 1, 0.0321, sum(g.events or 0 for g in groups)),
         restricted_mean_differences=(RestrictedMeanDifference("b", "a", 600, -20.0, -60.0, 20.0, 0.3),),
         attrition=(AttritionStep("ALL", union([cohort, taken]), None), AttritionStep("filter", cohort, taken)),
-        exclusions=exclusions, interval=IntervalType.LOG_LOG, notes=(), methods="", summary="")
+        exclusions=exclusions, interval=IntervalType.LOG_LOG, notes=(), methods="", summary="",
+        compared=tuple(g.name for g in groups))
 
 
 # -- groups --------------------------------------------------------------------------------------------------------
@@ -139,10 +140,23 @@ def test_counts_without_keys_and_groups_without_a_grid_stay_inside() -> None:
 
 
 def test_a_test_that_a_withheld_group_took_part_in_is_withheld_too() -> None:
-    assert release(result(group("a"), group("b", n=9)), PROTECTED).value.log_rank is None
+    value = release(result(group("a"), group("b", n=9)), PROTECTED).value
+    assert (value.log_rank, value.compared, value.restricted_mean_differences) == (None, (), ())
     value = release(result(group("a"), group("b")), PROTECTED).value
     assert value.log_rank is not None
+    assert value.compared == ("a", "b")
     assert len(value.restricted_mean_differences) == 1
+
+
+def test_a_withheld_group_that_took_no_part_in_a_test_does_not_touch_it() -> None:
+    whole = replace(result(group("a"), group("b"), group("c", n=9)), compared=("a", "b"))
+    value = release(whole, PROTECTED).value
+    assert value.log_rank is not None
+    assert [g.name for g in value.groups] == ["a", "b"]
+
+
+def test_a_test_of_nobody_knows_which_groups_is_withheld() -> None:
+    assert release(replace(result(group("a"), group("b")), compared=()), PROTECTED).value.log_rank is None
 
 
 def test_no_p_value_on_fewer_than_twenty_events() -> None:
@@ -193,13 +207,53 @@ def test_on_a_day_with_few_at_risk_events_and_censorings_are_hidden_with_them() 
     assert all(n is None for n in (*table.events[2:], *table.censored[2:]))
 
 
-def test_a_median_is_a_month_inside_what_is_drawn() -> None:
-    shown = release(result(group()), PROTECTED).value.groups[0]
-    assert shown.median_days == 16 * 30.4375
-    assert shown.median_lower_days == 11 * 30.4375
-    assert shown.median_upper_days is None  # beyond day 639
-    late = release(result(replace(group(), median_days=700)), PROTECTED).value.groups[0]
-    assert (late.median_days, late.median_lower_days) == (None, None)
+def falling(end: float, days: int = 798) -> Curve:
+    """A straight curve down to `end`, with a band of ten points either side."""
+    exact = np.arange(0, days + 1, 7.0)
+    estimate = np.linspace(1, end, len(exact))
+    return Curve(exact, estimate, np.maximum(0, estimate - 0.1), np.minimum(1, estimate + 0.1),
+                 np.full(len(exact), 50.0))
+
+
+def test_a_median_is_where_the_drawn_curve_crosses_one_half_for_certain() -> None:
+    seen = set()
+    for end in (0.05, 0.1, 0.2, 0.3, 0.4):
+        shown = release(result(replace(group(), curve=falling(end))), PROTECTED).value.groups[0]
+        days, heights = shown.curve.days, shown.curve.estimate
+        row = int(np.flatnonzero(np.append(heights, 0.0) <= 0.5)[0])
+        # Steps of 5/100: a height is at most 0.025 from the exact one.
+        certain = row < len(heights) and heights[row - 1] - 0.025 > 0.5 >= heights[row] + 0.025
+        seen.add(certain)
+        assert (shown.median_days is not None) == certain
+        if shown.median_days is not None:
+            # Half a month of rounding, on either side of the two days of the grid between which it crosses.
+            assert days[row - 1] - 15.3 <= shown.median_days <= days[row] + 15.3
+        for limit, band in ((shown.median_lower_days, shown.curve.lower), (shown.median_upper_days, shown.curve.upper)):
+            assert (limit is None) == (band[-1] > 0.5)
+            assert limit is None or limit / 30.4375 == round(limit / 30.4375)
+    assert seen == {True, False}
+
+
+def test_a_median_beyond_what_is_drawn_is_not_told() -> None:
+    shown = release(result(replace(group(), median_days=500)), PROTECTED).value.groups[0]
+    assert shown.curve.estimate[-1] > 0.5
+    assert shown.median_days is None
+
+
+@pytest.mark.parametrize("level", [0.495, 0.505])
+def test_where_the_curve_is_flat_around_one_half_there_is_no_median(level: float) -> None:
+    # The exact curve comes close to one half after a year and stays there; the drawn one may be on the other side.
+    exact = np.arange(0, 799, 7.0)
+    estimate = np.maximum(level, 1 - (1 - level) * exact / 365)
+    flat = Curve(exact, estimate, estimate - 0.1, estimate + 0.1, np.full(len(exact), 50.0))
+    found = set()
+    for key in range(40):
+        one = replace(group(), n=KeyedCount(100, key * 0x9E3779B97F4A7C15 % 2**64), curve=flat)
+        shown = release(result(one), PROTECTED).value.groups[0]
+        found.add(bool((shown.curve.estimate <= 0.5).any()))
+        assert shown.median_days is None or (level < 0.5 and 365 - 92 <= shown.median_days <= 365 + 92)
+        assert shown.median_lower_days is not None
+    assert found == {True, False}
 
 
 @pytest.mark.parametrize(("support", "shown"), [(FollowUpSupport(10, 10), True), (FollowUpSupport(9, 50), False),
@@ -213,13 +267,32 @@ def test_a_restricted_mean_is_the_area_under_what_is_drawn() -> None:
     value = release(result(group("a"), group("b")), PROTECTED).value
     mean, difference = value.groups[0].restricted_mean, value.restricted_mean_differences[0]
     assert mean is not None
-    assert (mean.tau_days, mean.se) == (548, 12)
+    # √(12² + (548 d/√12)²) with d = 5/100, rounded up
+    assert (mean.tau_days, mean.se) == (548, 15)
     curve = value.groups[0].curve
     assert mean.days == round(np.trapezoid(curve.estimate[:7], curve.days[:7]))
     other = value.groups[1].restricted_mean
     assert other is not None
     assert difference.days == other.days - mean.days
-    assert difference.upper - difference.days == pytest.approx(33)  # 1.96 √(12² + 12²)
+    assert difference.upper - difference.days == pytest.approx(42)  # 1.96 √(15² + 15²), rounded up
+
+
+def test_median_and_restricted_mean_of_competing_endpoints_are_of_the_curve_before_it_gave_way() -> None:
+    gave_way, question, curve = 0, Question("ALL", "relapse", by="sex"), falling(0.1)
+    half = Curve(curve.days, (1 - curve.estimate) / 2, (1 - curve.upper) / 2, (1 - curve.lower) / 2, curve.at_risk)
+    for key in range(20):
+        events = [patients(40, key), patients(40, key + 1)]
+        without = replace(group(), n=patients(100, key), curve=curve, events=union(events))
+        causes = tuple(CauseIncidence(name, name, half, (), n)
+                       for name, n in zip(("relapse", "trm"), events, strict=True))
+        shown, alone = (release(replace(result(one), question=question), PROTECTED).value.groups[0]
+                        for one in (replace(without, cumulative_incidence=causes), without))
+        gave_way += bool(np.any(shown.curve.estimate < alone.curve.estimate))
+        assert shown.restricted_mean is not None
+        assert shown.restricted_mean == alone.restricted_mean
+        assert (shown.median_days, shown.median_lower_days, shown.median_upper_days) == (
+            alone.median_days, alone.median_lower_days, alone.median_upper_days)
+    assert gave_way
 
 
 def test_a_cause_with_fewer_than_ten_events_has_no_curve() -> None:

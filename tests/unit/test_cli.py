@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,21 @@ def test_survival_prints_one_json_document_on_stdout(store: str, capsys: pytest.
     assert {group["label"]["sex"] for group in answer["groups"]} == {"F", "M"}
     assert answer["exact"] is False
     assert "pooled" in out.err
+
+
+@pytest.mark.parametrize("endpoint", ["relapse", "relapse_1km"])
+def test_the_numbers_under_a_title_of_failures_are_failures(store: str, endpoint: str,
+                                                            capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["survival", "--store", store, "--disease", "ALL", "--endpoint", endpoint, "--times", "365,1826"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    printed = [int(share) for share in re.findall(r"day +\d+  (\d+) %", out)]
+    # Fewer than half relapse; event-free or not relapsed are more than half.
+    assert len(printed) == 2
+    assert printed == sorted(printed)
+    assert printed[-1] < 50
+    summary = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert any(f"{printed[-1]} %" in line for line in summary)
 
 
 def test_exact_results_need_to_be_asked_for(store: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +67,8 @@ BAD = {
     "times that are none": ["--times", "a,b"],
     "a landmark in the past": ["--landmark", "-5"],
     "an unknown value": ["--where", "sex=X"],
+    "strata without groups": ["--strata", "trial"],
+    "strata that are known later": ["--by", "sex", "--strata", "mrd_group"],
 }
 
 

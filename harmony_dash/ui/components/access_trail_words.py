@@ -17,7 +17,10 @@ from harmony_dash.ui.theme import ROLE_LABELS
 
 # The actions of the code, in the words of a committee; what is refused is told by the same words and its decision.
 ACTIONS: Mapping[str, str] = {
-    "survival": "Survival question", "count choices": "Counts in the cohort panel",
+    "survival": "Survival question", "subgroups": "Table of subgroups", "table one": "Characteristics by group",
+    "outcome map": "Map of outcomes", "count choices": "Counts in the cohort panel",
+    "export": "Export", "preview export": "Preview of an export", "list receipts": "List of receipts of exports",
+    "verify export": "Checked an exported file",
     "review differencing": "Looked for questions about nearly the same patients",
     "review coverage": "Coverage", "describe release": "Contents of the release",
     "signed in": "Signed in", "signed out": "Signed out", "sign-in": "Tried to sign in",

@@ -48,9 +48,12 @@ def show_analysis_controls(view: SurvivalView, dictionary: Dictionary) -> None:
 
 def _show_further_controls(view: SurvivalView, groupings: dict[str, str]) -> None:
     question = view.question
-    _select("Stratify by", "strata", [None, *(name for name in groupings if name != question.by)],
-            question.strata, lambda name: "Not stratified" if name is None else groupings[name],
-            _question_setter("strata"), help="Groups are compared within each stratum, e.g. within each trial.")
+    able = [name for name in groupings if question.by and name != question.by]
+    _select("Stratify by", "strata", [None, *able], question.strata,
+            lambda name: "Not stratified" if name is None else groupings[name], _question_setter("strata"),
+            disabled=not able,
+            help="Groups are compared within each stratum, e.g. within each trial. Patients whose stratum is not "
+                 "recorded are a stratum of their own, so curves and numbers stay the same.")
     horizons = sorted({*(h for h in HORIZONS if h), *([question.horizon_days] if question.horizon_days else [])})
     _select("Show up to", "horizon", [None, *horizons], question.horizon_days,
             lambda day: "As far as the data go" if day is None else capital(name_time(day)),
@@ -83,7 +86,7 @@ def _grouping_words(variable: Variable) -> str:
 def _needed_landmark(question: Question, dictionary: Dictionary) -> int:
     """The day the clock starts on if no landmark is chosen: the day by which everything in the question is known."""
     try:
-        return with_landmark(replace(question, landmark_days=0), dictionary).landmark_days
+        return with_landmark(replace(question, strata=None, landmark_days=0), dictionary).landmark_days
     except QuestionError:
         return 0
 
@@ -96,12 +99,8 @@ def _landmark_words(day: int, zero: TimeZero, needed: int) -> str:
 
 
 def _question_setter(field: str) -> Callable[[Any], SurvivalView]:
-    """A change of one field of the question; strata step aside when they become the grouping."""
-    def changed(value: Any) -> SurvivalView:
-        view = current_view().with_question(**{field: value})
-        clash = field == "by" and value is not None and value == view.question.strata
-        return view.with_question(strata=None) if clash else view
-    return changed
+    """A change of one field of the question."""
+    return lambda value: current_view().with_question(**{field: value})
 
 
 def _select(label: str, name: str, options: list[Any], value: Any, words: Callable[[Any], str],

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from harmony_dash.charts.numbers import format_count
+from harmony_dash.charts.numbers import NOTHING, format_count
 from harmony_dash.cohort.filters import variables_of
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import KNOWN_DAY, Dictionary, TimePoint, Variable
 from harmony_dash.disclosure.protect_counts import NO_VALUE
-from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.released import Released, Scope
 from harmony_dash.disclosure.results import CohortChoices, ReleaseInfo
+from harmony_dash.services.choices import MOST_ADDED
 from harmony_dash.ui.components.cohort_filters import (
     NOT_RECORDED,
     chosen_range,
@@ -61,7 +62,8 @@ def panel_variables(info: ReleaseInfo, question: Question) -> PanelVariables:
 
 
 def build_choices(variable: Variable, codes: tuple[str, ...], counts: Mapping[str, int | None], missing: int | None,
-                  chosen: tuple[str, ...], minimum: int, withheld: frozenset[str] = frozenset()) -> dict[str, str]:
+                  chosen: tuple[str, ...], minimum: int, withheld: frozenset[str] = frozenset(),
+                  not_counted: frozenset[str] = frozenset()) -> dict[str, str]:
     """Value to label with its count, in display order; values with too few patients to count come last.
 
     Parameters
@@ -70,17 +72,30 @@ def build_choices(variable: Variable, codes: tuple[str, ...], counts: Mapping[st
     counts, missing : patients with each value, and with none, among those who meet all other filters.
     chosen : values in use, which stay even if nobody has them.
     withheld : values whose count is not small but would give a small one away; they stand without one.
+    not_counted : values with which the question gets no answer; they stand with a dash.
     """
     values = [value for value in (tuple(variable.values) or codes) if value in counts or value in chosen]
     values.sort(key=lambda value: counts.get(value) is None and value not in withheld)
 
     def label(words: str, value: str, n: int | None) -> str:
-        return words if value in withheld else f"{words}{_SEPARATOR}{format_count(n, minimum)}"
+        if value in withheld:
+            return words
+        return f"{words}{_SEPARATOR}{NOTHING if value in not_counted else format_count(n, minimum)}"
 
     labels = {value: label(variable.label_of(value), value, counts.get(value)) for value in values}
-    if missing is not None or NOT_RECORDED in chosen or NO_VALUE in withheld:
+    if missing is not None or NOT_RECORDED in chosen or NO_VALUE in withheld | not_counted:
         labels[NOT_RECORDED] = label("Not recorded", NO_VALUE, missing)
     return labels
+
+
+def explain_counts(scope: Scope) -> str:
+    """What stands beside the choices."""
+    if not scope.is_protected:
+        return "Numbers beside the choices are patients."
+    few = escape_markdown(format_count(None, scope.rules.minimum_cell))
+    return (f"Numbers beside the choices are patients, rounded to {scope.rules.rounding_base}. {few} is a number too "
+            f"small to show. {NOTHING} was not counted, because the question gets no answer with that choice or more "
+            f"than {MOST_ADDED} variables were added. A choice without a number would give a small one away.")
 
 
 def read_choice(raw: object, labels: Mapping[str, str]) -> str | None:
@@ -97,7 +112,7 @@ def show_cohort_panel(view: SurvivalView, info: ReleaseInfo, variables: PanelVar
                       choices: Released[CohortChoices]) -> None:
     """Draw the panel; its controls change the session's view."""
     minimum = choices.scope.rules.minimum_cell
-    st.markdown("**Cohort**", help="Numbers beside the choices are patients, rounded to five.")
+    st.markdown("**Cohort**", help=explain_counts(choices.scope))
     _show_disease(view, info, minimum)
     for variable in variables.everyday:
         _show_category(view.question, variable, info, choices.value, minimum)
@@ -135,7 +150,8 @@ def _show_category(question: Question, variable: Variable, info: ReleaseInfo, ch
     chosen = chosen_values(question, variable.name)
     labels = build_choices(variable, info.code_values.get(variable.name, ()), choices.counts.get(variable.name, {}),
                            choices.missing.get(variable.name), chosen, minimum,
-                           choices.withheld.get(variable.name, frozenset()))
+                           choices.withheld.get(variable.name, frozenset()),
+                           choices.not_counted.get(variable.name, frozenset()))
     # A count that changed is part of the label of a chosen value, so the control has to be told.
     shown = [labels.get(value, value) for value in chosen]
     if st.session_state.get(f"{key}.shown") != shown:

@@ -32,7 +32,7 @@ def show_headline(released: Released[CoverageResult], disease: str) -> None:
     """How many, where from, how long followed, before any click."""
     result, minimum = released.value, released.scope.rules.minimum_cell
     st.markdown(f"### {escape_markdown(disease)}: who is in the data")
-    show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot)
+    show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot, curves=False)
     numbers = (("Patients", format_count(result.n, minimum)), ("Countries", str(len(result.by_country))),
                ("Trials and registries", str(len(result.by_trial))), ("Sources", str(len(result.sources))),
                ("Median follow-up", f"{format_time(result.follow_up_median_days, TimeUnit.YEARS)} years"
@@ -57,8 +57,8 @@ def show_coverage(released: Released[CoverageResult], names: Mapping[str, str]) 
               build_count_table(released, "trial", {}), "Patients by trial or registry.")
     _show("Country by trial", build_cross_figure(released, names=names, dark=dark), "cross",
           build_cross_table(released, names), "Patients by country and trial.",
-          note="An empty cell has no patients. Numbers are rounded to five. A small one is hidden, and sometimes a "
-               "second, larger one with it, so that it cannot be computed.")
+          note="A cell is empty where no source has both the country and the trial. Numbers are rounded to five. One "
+               "below ten is hidden, zero included, and sometimes a larger one with it, so that it cannot be computed.")
     _show("How complete the key variables are", build_completeness_figure(released, dark=dark), "completeness",
           build_completeness_table(released), "Share of patients with a recorded value, by variable and source.",
           note="Per cent of a source's patients with a recorded value. A test that failed or was not done does not "

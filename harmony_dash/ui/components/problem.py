@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
+from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.errors import UserError
 from harmony_dash.ui.components.text import escape_markdown, sentence
 
+# Words of prose have no underscore.
+_NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 
-def show_problem(error: UserError, *, heading: str = "This question cannot be answered as it stands") -> None:
-    """What is wrong and what to do next."""
+
+def show_problem(error: UserError, *, heading: str = "This question cannot be answered as it stands",
+                 dictionary: Dictionary | None = None) -> None:
+    """What is wrong and what to do next; with a dictionary, variables go by their labels."""
     with st.container(border=True, key="problem"):
         st.markdown(f"**{heading}**")
-        st.markdown(escape_markdown(sentence(error.problem)))
+        st.markdown(escape_markdown(sentence(name_variables(error.problem, dictionary))))
         if error.remedy:
-            st.caption(escape_markdown(sentence(error.remedy)))
+            st.caption(escape_markdown(sentence(name_variables(error.remedy, dictionary))))
+
+
+def name_variables(text: str, dictionary: Dictionary | None) -> str:
+    """The text with the labels of variables in place of the names that programs use."""
+    if dictionary is None:
+        return text
+    return _NAME.sub(lambda found: dictionary[found.group()].label if found.group() in dictionary else found.group(),
+                     text)
 
 
 def show_empty(heading: str, *lines: str) -> None:

@@ -10,9 +10,10 @@ from harmony_dash.charts.numbers import TimeUnit, name_time
 from harmony_dash.charts.palette import palette_for
 from harmony_dash.charts.survival import MOST_CURVES, build_survival_figure, describe_survival
 from harmony_dash.cohort.endpoints import endpoint_named
+from harmony_dash.disclosure.precision import describe_precision
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import RestrictedMeanDifference, SurvivalResult
-from harmony_dash.ui.components.problem import show_empty
+from harmony_dash.ui.components.answer_notes import describe_compared, explain_dagger, explain_no_test
 from harmony_dash.ui.components.survival_view import SurvivalView, full_link
 from harmony_dash.ui.components.tables import (
     build_estimates,
@@ -23,13 +24,12 @@ from harmony_dash.ui.components.tables import (
     describe_test,
     show_table,
 )
-from harmony_dash.ui.components.text import capital, escape_markdown, sentence, tidy_units
+from harmony_dash.ui.components.text import escape_markdown, tidy_units
+from harmony_dash.ui.components.withheld import show_too_few
 
 FIGURE_CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": False,
                  # The camera would make a copy without provenance; the rest has no use on these axes.
                  "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d", "pan2d"]}
-
-MOST_NAMES = 6  # the flow's table has them all
 
 
 def show_heading(title: str) -> None:
@@ -37,68 +37,23 @@ def show_heading(title: str) -> None:
     st.markdown(f"### {escape_markdown(tidy_units(title))}")
 
 
-def show_notes(result: SurvivalResult) -> None:
-    """What was done to the question on the way, before anybody reads the figure."""
-    if result.notes:
-        st.info("  \n".join(escape_markdown(sentence(note)) for note in result.notes), icon=":material/info:")
-
-
 def show_figure(released: Released[SurvivalResult], view: SurvivalView) -> None:
     """The figure, or why there is none."""
     result = released.value
     if not result.groups:
-        reasons = [f"{capital(names)}: {reason}." for names, reason in describe_withheld(result)]
-        show_empty("Too few patients to show a curve", *reasons,
-                   "Remove a filter, or choose a grouping with fewer groups; the count above shows which filter "
-                   "removes most.")
+        show_too_few(released)
         return
     causes = endpoint_named(result.question.endpoint).causes if view.all_causes else ()
     figure = build_survival_figure(released, time_unit=view.time_unit, dark=is_dark(), causes=causes)
     st.plotly_chart(figure, key="survival.figure", theme=None, config=FIGURE_CONFIG, width="stretch",
                     alt=describe_survival(released))
+    if off := describe_precision(result, released.scope):
+        st.caption(escape_markdown(off))
 
 
 def is_dark() -> bool:
     """Whether the reader's theme is dark."""
     return st.context.theme.type == "dark"
-
-
-def show_withheld(released: Released[SurvivalResult]) -> None:
-    """The groups and causes that are not in the figure, and why."""
-    result = released.value
-    if result.withheld and result.groups:
-        words = "; ".join(f"{names} ({reason})" for names, reason in describe_withheld(result))
-        st.caption(f"Not shown: {escape_markdown(words)}.")
-    missing = describe_missing_causes(released)
-    if missing:
-        st.caption(f"Not drawn: {escape_markdown(missing)}.")
-
-
-def describe_withheld(result: SurvivalResult) -> list[tuple[str, str]]:
-    """Each reason with the groups it applies to in words; of many only the first are named."""
-    reasons: dict[str, list[str]] = {}
-    for group in result.withheld:
-        reasons.setdefault(group.reason, []).append(group.name)
-    return [(_list_names(names), reason) for reason, names in reasons.items()]
-
-
-def _list_names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(names[:MOST_NAMES]) + more
-
-
-def describe_missing_causes(released: Released[SurvivalResult]) -> str:
-    """Competing causes with too few events for a curve, by group: "death in a, b (fewer than 10 events)"."""
-    result, rules = released.value, released.scope.rules
-    endpoint = endpoint_named(result.question.endpoint)
-    if not endpoint.competing:
-        return ""
-    parts = []
-    for cause, label in zip(endpoint.causes, endpoint.cause_labels, strict=True):
-        names = [group.name for group in result.groups if cause not in {c.cause for c in group.cumulative_incidence}]
-        if names:
-            parts.append(f"{label} in {_list_names(names)}")
-    return f"{'; '.join(parts)} (fewer than {rules.minimum_events} events)" if parts else ""
 
 
 def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None:
@@ -112,14 +67,16 @@ def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None
     show_table(build_key_numbers(released, unit), alt=f"Key numbers of {result.title}",
                colours=words if 1 < len(result.groups) <= MOST_CURVES else ())
     mean = "" if competing else " RMST is the restricted mean time without the event."
+    if dagger := explain_dagger(result):
+        st.caption(escape_markdown(dagger))
     st.caption(f"In brackets, 95 % confidence intervals. Percentages are {what} at that time.{mean} Follow-up is the "
                "median by reverse Kaplan–Meier.")
-    tests = describe_test(released)
+    tests, compared = describe_test(released), describe_compared(result)
     for line in tests:
-        st.markdown(escape_markdown(line))
+        st.markdown(escape_markdown(f"{line} ({compared})" if compared else line))
     if not tests and len(result.groups) > 1:
-        st.caption("No test is shown: too few events, or a withheld group would have taken part.")
-    st.markdown(escape_markdown(result.summary))
+        st.caption(explain_no_test(result))
+    st.markdown(escape_markdown(tidy_units(result.summary)))
     differences = () if competing else result.restricted_mean_differences
     if result.pairwise or differences:
         pairs = st.expander("Compare pairs of groups", key="survival.pairs", on_change="rerun")

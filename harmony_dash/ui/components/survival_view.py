@@ -39,13 +39,15 @@ class SurvivalView:
     all_causes: bool = False
 
     def with_question(self, **changes: Any) -> SurvivalView:
-        """The view with some fields of its question changed."""
-        return replace(self, question=replace(self.question, **changes))
+        """The view with some fields of its question changed; strata step aside where there are no other groups."""
+        question = replace(self.question, **changes)
+        idle = question.by in (None, question.strata)
+        return replace(self, question=replace(question, strata=None) if idle else question)
 
 
 @dataclass(frozen=True)
 class Setback:
-    """Why the page shows its first view and not the one that was asked for."""
+    """Why the page does not show the view that was asked for."""
 
     heading: str
     error: UserError
@@ -91,7 +93,10 @@ def write_link(view: SurvivalView) -> dict[str, str]:
 
 
 def read_link(parameters: dict[str, str], dictionary: Dictionary) -> SurvivalView:
-    """The view that a link holds; raises `QuestionError` on anything this version cannot read."""
+    """The view that a link holds; raises `QuestionError` on anything this version cannot read.
+
+    Its strata may stand without groups, as they could in earlier versions.
+    """
     text = parameters.get("q", "")
     try:
         value = json.loads(text) if len(text) <= LONGEST_LINK else None
@@ -99,7 +104,7 @@ def read_link(parameters: dict[str, str], dictionary: Dictionary) -> SurvivalVie
         value = None
     question = question_from_json(value)
     refuse_too_many(question.where)
-    check_question(question, dictionary)
+    check_question(question if question.by else replace(question, strata=None), dictionary)
     return SurvivalView(question, _one_of(TimeUnit, parameters.get("unit"), TimeUnit.YEARS),
                         _one_of(IntervalType, parameters.get("interval"), IntervalType.LOG_LOG),
                         parameters.get("causes") == "all")
@@ -128,6 +133,8 @@ def open_view(info: ReleaseInfo) -> tuple[SurvivalView, Setback | None]:
         try:
             view = read_link(parameters, info.dictionary)
             check_against_data(view.question, info)
+            if view.question.strata and not view.question.by:
+                view, setback = view.with_question(strata=None), _IDLE_STRATA
             set_view(view)
         except QuestionError as error:
             setback = Setback("The link could not be read, so the page shows its first view", error)
@@ -149,6 +156,8 @@ def open_view(info: ReleaseInfo) -> tuple[SurvivalView, Setback | None]:
 
 
 _GIVEN_UP = "These settings cannot be used, so the page shows its first view"
+_IDLE_STRATA = Setback("The strata of the link were left out", QuestionError(
+    "strata without groups compare nothing", where="strata", remedy="Choose what to group by, then the strata."))
 
 
 def check_against_data(question: Question, info: ReleaseInfo) -> None:

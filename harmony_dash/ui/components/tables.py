@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from harmony_dash.charts.names import mark_name
 from harmony_dash.charts.numbers import (
     NOTHING,
     TimeUnit,
@@ -22,6 +23,7 @@ from harmony_dash.charts.numbers import (
 )
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.headline import headline_estimates
+from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
 from harmony_dash.ui.components.text import capital, escape_markdown
@@ -37,23 +39,31 @@ def build_key_numbers(released: Released[SurvivalResult], unit: TimeUnit) -> pd.
     """
     result, minimum = released.value, released.scope.rules.minimum_cell
     competing = endpoint_named(result.question.endpoint).competing
+    mean_column = _name_means(result, unit)
     rows = []
     for group in result.groups:
-        row = {"Group": capital(group.name), "Patients": format_count(group.n, minimum),
+        precision = precision_of(group.n, released.scope)
+        row = {"Group": capital(mark_name(group.name, result)), "Patients": format_count(group.n, minimum),
                "Events": format_part(group.events)}
         for point in estimates_of(group, result):
             row[f"{capital(name_time(point.days))}, %"] = format_percent_interval(
-                point.estimate, point.lower, point.upper, unit=False)
+                point.estimate, point.lower, point.upper, precision, unit=False)
         if not competing:
             row[f"Median, {unit}"] = format_time_interval(group.median_days, group.median_lower_days,
-                                                          group.median_upper_days, unit)
+                                                          group.median_upper_days, unit,
+                                                          outward=precision.is_protected)
             mean = group.restricted_mean
-            until = f" to {format_time(mean.tau_days, unit)}" if mean else ""
-            row[f"RMST{until}, {unit}"] = NOTHING if mean is None else format_time_interval(
-                mean.days, mean.days - _Z * mean.se, mean.days + _Z * mean.se, unit)
+            row[mean_column] = NOTHING if mean is None else format_time_interval(
+                mean.days, mean.days - _Z * mean.se, mean.days + _Z * mean.se, unit, outward=precision.is_protected)
         row[f"Follow-up, {unit}"] = format_time(group.follow_up_median_days, unit)
         rows.append(row)
     return pd.DataFrame(rows).fillna(NOTHING)
+
+
+def _name_means(result: SurvivalResult, unit: TimeUnit) -> str:
+    """The header of the restricted means: all end on the same day, and a group may have none."""
+    ends = {group.restricted_mean.tau_days for group in result.groups if group.restricted_mean is not None}
+    return f"RMST to {format_time(max(ends), unit)}, {unit}" if ends else f"RMST, {unit}"
 
 
 def estimates_of(group: GroupResult, result: SurvivalResult) -> tuple[EstimateAt, ...]:
@@ -67,17 +77,18 @@ def build_estimates(released: Released[SurvivalResult]) -> pd.DataFrame:
     endpoint = endpoint_named(result.question.endpoint)
     rows = []
     for group in result.groups:
+        precision = precision_of(group.n, released.scope)
         causes = [(c.label, c.at) for c in group.cumulative_incidence] if endpoint.competing else [
             ("", headline_estimates(group, endpoint))]
         for cause, points in causes:
             for point in points:
-                row = {"Group": capital(group.name)}
+                row = {"Group": capital(mark_name(group.name, result))}
                 if endpoint.competing:
                     row["Cause"] = capital(cause)
                 rows.append(row | {
                     "Time": capital(name_time(point.days)),
                     "Estimate (95 % CI), %": format_percent_interval(point.estimate, point.lower, point.upper,
-                                                                     unit=False),
+                                                                     precision, unit=False),
                     "At risk": format_count(point.at_risk, minimum)})
     return pd.DataFrame(rows)
 
@@ -90,7 +101,7 @@ def build_risk_table(released: Released[SurvivalResult], unit: TimeUnit) -> pd.D
     for group in result.groups:
         table = group.risk_table
         for word, counts in (("At risk", None), (events, table.events), ("Censored", table.censored)):
-            row = {"Group": capital(group.name), "Patients": word}
+            row = {"Group": capital(mark_name(group.name, result)), "Patients": word}
             for place, day in enumerate(table.days):
                 row[f"{round(day / unit.days, 2):g}"] = (
                     format_at_risk(table, place, minimum) if counts is None
@@ -118,7 +129,10 @@ def build_mean_differences(result: SurvivalResult, unit: TimeUnit) -> pd.DataFra
 
 
 def describe_test(released: Released[SurvivalResult]) -> list[str]:
-    """The overall tests in words, "Log-rank test: χ² 61.2 on 2 degrees of freedom, p <0.001"; none on few events."""
+    """The overall tests in words, "Log-rank test: χ² 61.2 on 2 degrees of freedom, p <0.001"; none on few events.
+
+    A protected statistic has two significant digits and is printed with them alone.
+    """
     result = released.value
     tests = [*([result.log_rank] if result.log_rank else []), *result.gray]
     lines = []
@@ -128,7 +142,8 @@ def describe_test(released: Released[SurvivalResult]) -> list[str]:
         p = format_p(test.p)
         degrees = "1 degree of freedom" if test.df == 1 else f"{test.df} degrees of freedom"
         equals = p if p[0] in "<>" else f"= {p}"
-        lines.append(f"{capital(test.label)}: χ² {test.statistic:.1f} on {degrees}, p {equals}")
+        statistic = f"{test.statistic:g}" if released.scope.is_protected else f"{test.statistic:.1f}"
+        lines.append(f"{capital(test.label)}: χ² {statistic} on {degrees}, p {equals}")
     return lines
 
 

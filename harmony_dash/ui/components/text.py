@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>$:-])")
 _SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+/-]+:)")
@@ -31,11 +32,16 @@ def capital(text: str) -> str:
 
 
 def tidy_units(text: str) -> str:
-    """Units as they are printed rather than typed."""
-    return text.replace("10^9", "10⁹").replace("10^3", "10³")
+    """Units as they are printed rather than typed; no line begins with a per cent sign."""
+    return text.replace("10^9", "10⁹").replace("10^3", "10³").replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def sentence(text: str) -> str:
     """The text as a sentence: first letter raised, full stop at the end."""
     ended = text if text.endswith((".", "?", "…")) else text + "."
     return capital(ended)
+
+
+def join_words(words: Sequence[str]) -> str:
+    """"a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -19,6 +19,7 @@ QUESTIONS = {
     "coverage": "Who is in the data: countries, trials, how complete the key variables are, how long patients were "
                 "followed.",
     "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
+    "export": "Protected summaries as files that say where their numbers come from, and receipts of what was exported.",
     "access": "Who may see what, until when and who approved it; and who saw what.",
     "account": "Your sessions, your password, two-step sign-in, and the grants you work under.",
 }
@@ -32,6 +33,8 @@ HOW_TO_READ = """
   rounded to five, each by itself, so they may not add up. The same question always gives the same numbers.
 - **Curves** are read every quarter of a year and rounded to about five patients. A group needs 30 patients and 10
   events to be drawn, and its curve ends where fewer than 10 patients are still followed.
+- **A dagger (†)** marks a group that answers a slightly different question, because a filter would tell too much about
+  the few it changes. The note over the figure says which filter.
 - **"Not tested", "failed" and "negative"** are three different things and are never merged.
 - **A value that becomes known later**, such as MRD, moves the start of the curve to the day it is known. The page
   says so.

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.disclosure.attacks.campaign import FULL, QUICK, attack_all, count_altered, question_at_random
+from tests.disclosure.attacks.campaign import FULL, QUICK, attack_all, question_at_random, tabulate_altered
 from tests.disclosure.attacks.verdict import HEADER, write_row
 
 
@@ -34,7 +34,7 @@ def main() -> int:
         for problem, times in problems.most_common(20):
             print(f"    {times} × {problem}")
         print()
-        print(count_altered(Path(folder), size))
+        print(tabulate_altered(Path(folder), size))
     return int(bool(problems) or not passed)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harmony_dash.store.reader import Snapshot, Store
 from tests.benchmarks.stores import make_benchmark_store
-from tests.disclosure.altered import patients_of, share_altered
+from tests.disclosure.altered import count_altered, patients_of
 from tests.disclosure.attacks import curves, differencing, lattice, side_doors
 from tests.disclosure.attacks.population import World, make_world, unique_targets
 from tests.disclosure.attacks.verdict import Verdict, judge_claims
@@ -23,8 +23,6 @@ AUC_CEILING = 0.75
 # Attacks on what no rule watches. They succeed; the table says how far.
 _RESIDUAL = {
     "E: two filters that mean nearly the same": side_doors.through_substitutes,
-    "E: strata, the target's not recorded": side_doors.through_strata,
-    "E: groups, the target in none": side_doors.through_groups,
     "E: landmark, the target gone by then": side_doors.through_an_early_end,
     "E: endpoint, the target without remission": side_doors.through_endpoints,
 }
@@ -45,8 +43,8 @@ class Size:
     realistic: bool
 
 
-FULL = Size(differencing=300, around_lattice=(80, 236), curves=400, panel=300, landmarks=60, doors=100,
-            questions=500, altered=200, realistic=True)
+FULL = Size(differencing=300, around_lattice=(80, 236), curves=400, panel=300, landmarks=30, doors=100,
+            questions=500, altered=100, realistic=True)
 QUICK = Size(differencing=16, around_lattice=(80,), curves=100, panel=30, landmarks=3, doors=18, questions=60,
              altered=40, realistic=False)
 
@@ -64,11 +62,13 @@ def attack_all(folder: Path, size: Size) -> Iterator[Verdict]:
     yield _told(judge_claims("E: landmark, horizon, strata, endpoint",
                              side_doors.through_landmarks(world, pool[:size.landmarks])))
     yield _told(judge_claims("E: which of two is not applied", side_doors.through_order(world, size.doors)))
+    yield _told(judge_claims("E: strata, the target's not recorded", side_doors.through_strata(world, size.doors)))
+    yield _told(judge_claims("E: groups, the target in none", side_doors.through_groups(world, size.doors)))
     for name, attack in _RESIDUAL.items():
         yield _told(judge_claims(name, attack(world, size.doors), promised=False))
-    listed, small = side_doors.through_coverage(world)
-    yield _told(Verdict("E: coverage", small, measure=f"{listed} of {small} cells of 1–9 told from empty ones",
-                        threshold="residual"))
+    told, small = side_doors.through_coverage(world)
+    yield _told(Verdict("E: coverage", small, measure=f"{told} of {small} cells of 1–9 told from empty ones",
+                        threshold="0", passed=told == 0))
 
 
 def attack_lattice(world: World, targets: int) -> Verdict:
@@ -99,8 +99,8 @@ def question_at_random(folder: Path, questions: int) -> tuple[Counter[str], Coun
     return ask_and_scan(ingest_samples(folder), questions)
 
 
-def count_altered(folder: Path, size: Size) -> str:
-    """D9 at 100,000 patients, as a table of shares by the number of conditions.
+def tabulate_altered(folder: Path, size: Size) -> str:
+    """D9 at 100,000 patients, as a table by the number of conditions.
 
     The benchmarks' patients have characteristics that are independent of each other; those of the project's generator
     come from twelve trials, each of a few countries, ages and lineages, so that conditions often say the same.
@@ -108,15 +108,16 @@ def count_altered(folder: Path, size: Size) -> str:
     stores = [("independent", _open_benchmark(folder / "benchmark"))]
     if size.realistic:
         stores.append(("of twelve trials", synthesise_house(folder / "synthetic", PATIENTS).store.current()))
-    lines = [f"D9: altered of {size.altered} realistic questions at {PATIENTS:,} patients, by conditions:", "",
-             "| patients | filters | 1 | 2 | 3 | 4 | all |", "|---|---|---:|---:|---:|---:|---:|"]
+    lines = [f"D9: per cent of {size.altered} realistic questions at {PATIENTS:,} patients, by conditions:",
+             "not answered as asked (a note, or no answer) / not answered for the patients asked for", "",
+             "| patients | filters | 1 | 2 | 3 | 4 |", "|---|---|---:|---:|---:|---:|"]
     for words, snapshot in stores:
         for names, without in ((EVERYDAY, ""), (tuple(name for name in EVERYDAY if name != "trial"), ", no trial")):
             patients = patients_of(snapshot, names)
             for several, values in ((False, "one value each"), (True, "lists of values")):
-                shares = [share_altered(snapshot, patients, count, several=several, questions=size.altered, seed=count)
-                          for count in (1, 2, 3, 4)]
-                cells = " | ".join(f"{100 * share:.1f} %" for share in (*shares, sum(shares) / len(shares)))
+                cells = " | ".join(str(count_altered(snapshot, patients, conditions, several=several,
+                                                     questions=size.altered, seed=conditions))
+                                   for conditions in (1, 2, 3, 4))
                 lines.append(f"| {words} | {values}{without} | {cells} |")
     return "\n".join(lines)
 

@@ -9,6 +9,7 @@ secret.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.describe import describe_filter
 from harmony_dash.cohort.filters import Filter
+from harmony_dash.disclosure import too_few
 from harmony_dash.disclosure.selections import close_filters, open_selection
 from tests.disclosure.attacks.asking import (
+    SCOPE,
     Asker,
     ask_about,
     is_not,
@@ -29,6 +32,9 @@ from tests.disclosure.attacks.asking import (
 )
 from tests.disclosure.attacks.population import KNOWN, NO, SECRET, YES, World
 from tests.disclosure.attacks.verdict import Claims
+
+# The reason of an answer that would have differed too much from its question.
+_FLOOR = re.compile(r"fewer than ([\d,]+) patients, and ")
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,26 @@ def differs(asker: Asker, pair: Pair, group: str) -> bool:
     return see_notes(first, words, pair.expected) != see_notes(second, words, pair.expected)
 
 
+def is_explained(asker: Asker, pair: Pair) -> bool:
+    """Whether a group is withheld on one side because something was left out, and the other side shows that it is too
+    small for that.
+
+    Whether something is left out does not depend on how many of the few there are, so this tells of nobody. What else
+    differs then is on which days the groups that are drawn have their numbers at risk.
+    """
+    answers = asker.ask(pair.with_target), asker.ask(pair.without)
+    sides = [tuple(see_group(answer, group) for answer in answers) for group in (YES, NO)]
+    return any(_is_floor(*side) or _is_floor(*side[::-1]) for side in sides)
+
+
+def _is_floor(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    if len(one) == len(other) == 1 and one[0] == too_few(SCOPE.rules):
+        return one != other  # what is left without the condition is too small for a curve, and nothing is shown of it
+    found = _FLOOR.match(str(one[0])) if len(one) == 1 else None
+    shown = other[0] if len(other) > 1 else 0
+    return found is not None and one != other and shown - SCOPE.rules.most_error < int(found[1].replace(",", ""))
+
+
 def attack(world: World, targets: Sequence[int], **changes: Any) -> list[Claims]:
     """Attack every target; `changes` to all questions are a landmark, a horizon or another endpoint."""
     return [claim(world, int(row), pairs_of(world, int(row), **changes)) for row in targets]
@@ -87,5 +113,5 @@ def attack(world: World, targets: Sequence[int], **changes: Any) -> list[Claims]
 def claim(world: World, row: int, pairs: Iterable[Pair]) -> Claims:
     """What the pairs say of one target."""
     asker = Asker(world)
-    seen = [(differs(asker, pair, YES), differs(asker, pair, NO)) for pair in pairs]
+    seen = [(differs(asker, pair, YES), differs(asker, pair, NO)) for pair in pairs if not is_explained(asker, pair)]
     return Claims(world.is_positive(row), (True, False) in seen, (False, True) in seen)

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
 from harmony_dash.cohort.filters import Filter, variables_of
-from harmony_dash.disclosure.group_effects import apply_rule_by_group
-from harmony_dash.disclosure.low_effect import Answerable, Effects, TooFewPatients, apply_low_effect_rule
+from harmony_dash.disclosure.effects import Effects
+from harmony_dash.disclosure.group_effects import apply_rule_by_choice
+from harmony_dash.disclosure.low_effect import Answerable, TooFewPatients, apply_low_effect_rule
 from harmony_dash.disclosure.rounding import release_count
-from harmony_dash.disclosure.selections import close_filters
+from harmony_dash.disclosure.selections import close_filters, list_choices
 from harmony_dash.store.effects import fetch_choice_effects
 from tests.disclosure.attacks.asking import SCOPE, ask_about, is_not, is_one_of
 from tests.disclosure.attacks.differencing import values_of
@@ -113,12 +114,12 @@ def lattice_of(world: World, row: int) -> Iterator[tuple[tuple[int, ...], tuple[
 
 def count_point(world: World, effects: Effects) -> dict[str | None, tuple[int | None, tuple[Filter, ...]]]:
     """The counts of one point, by secret and (None) in all, each with the conditions that were applied to it."""
-    values = world.snapshot.values_of(world.snapshot.dictionary[SECRET])
+    choices = list_choices(world.snapshot.dictionary[SECRET],
+                           world.snapshot.values_of(world.snapshot.dictionary[SECRET]))
     least = SCOPE.rules.minimum_cell
-    answers: dict[str | None, Answerable | TooFewPatients] = dict(zip(
-        values, apply_rule_by_group(effects, len(values) + 1, SECRET, least, floor=least), strict=False))
-    answers = {value: answers[value] for value in (YES, NO)}
-    answers[None] = apply_low_effect_rule(replace(effects, groups=None), least)
+    every = dict(zip(choices.values, apply_rule_by_choice(effects, choices, least), strict=False))
+    answers: dict[str | None, Answerable | TooFewPatients] = {value: every[value] for value in (YES, NO)}
+    answers[None] = apply_low_effect_rule(replace(effects, groups=None, without_groups=None), least)
     return {value: (None, ()) if isinstance(answer, TooFewPatients)
             else (release_count(answer.n, SCOPE), answer.question.where) for value, answer in answers.items()}
 

@@ -7,6 +7,7 @@ it does not watch is told apart: those attacks have targets of their own, alone 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harmony_dash.cohort.filters import Filter
+from harmony_dash.disclosure.low_effect import WIDENED_FLOOR
 from harmony_dash.services.coverage import review_coverage
 from tests.disclosure.attacks.asking import SCOPE, Asker, ask_about, is_not, is_one_of, like, see_counts
 from tests.disclosure.attacks.differencing import Pair, attack, claim, make_pair, values_of
@@ -32,7 +34,7 @@ from tests.disclosure.house import STEERING, open_house
 
 Rows = Sequence[int] | NDArray[np.int64]
 # Sets of three categories are large enough for both groups of the secret to be drawn.
-_WIDER = ("country", "sex", "dx_period")
+WIDER = ("country", "sex", "dx_period")
 _EARLY = 42
 
 
@@ -40,7 +42,11 @@ _EARLY = 42
 
 
 def through_panel(world: World, targets: Rows) -> list[Claims]:
-    """The counts beside the choices of the secret, with and without the category that isolates."""
+    """The counts beside the choices of the secret, with and without the category that isolates.
+
+    A count that is not made says nothing: something was not applied, and the cohort that is left, which is that of the
+    other question, has too few patients to be told with that. Its size on the other side explains it.
+    """
     claims = []
     for row in targets:
         known = values_of(world, int(row))
@@ -48,14 +54,28 @@ def through_panel(world: World, targets: Rows) -> list[Claims]:
         for name, value in known.items():
             rest = like({other: one for other, one in known.items() if other != name})
             first, second = count_beside(world, rest), count_beside(world, (*rest, is_not(name, value)))
-            seen.append((first[YES] != second[YES], first[NO] != second[NO]))
+            seen.append((moves(first[YES], second[YES]), moves(first[NO], second[NO])))
         claims.append(Claims(world.is_positive(int(row)), (True, False) in seen, (False, True) in seen))
     return claims
 
 
-def count_beside(world: World, where: tuple[Filter, ...]) -> dict[str | None, int | None]:
+# A count that is not made, which is another thing than a small one that is hidden.
+NOT_COUNTED = "not counted"
+Beside = int | str | None
+
+
+def moves(one: Beside, other: Beside) -> bool:
+    """Whether two counts differ and the floor of widened cohorts does not explain it."""
+    if one == other or NOT_COUNTED not in (one, other):
+        return one != other
+    told = one if other == NOT_COUNTED else other
+    return isinstance(told, int) and told - SCOPE.rules.most_error >= WIDENED_FLOOR * SCOPE.rules.minimum_cell
+
+
+def count_beside(world: World, where: tuple[Filter, ...]) -> dict[str | None, Beside]:
     """The panel's counts of the secret: what `count_choices` does, without sign-in and audit."""
-    return {value: count for value, (count, _) in count_point(world, fetch_panel(world, where)).items()}
+    return {value: NOT_COUNTED if count is None and not applied else count
+            for value, (count, applied) in count_point(world, fetch_panel(world, where)).items()}
 
 
 def through_landmarks(world: World, targets: Rows) -> list[Claims]:
@@ -82,7 +102,7 @@ def through_order(world: World, count: int) -> list[Claims]:
     home = ~patients.country.isin(SENDERS) & (patients.trial == patients.country + " main")
     claims = []
     for name in ("sex", "dx_period", "immunophenotype"):
-        for row in _choose(alone_among(patients, ("country", name), (over & home).to_numpy()), count // 3):
+        for row in choose(alone_among(patients, ("country", name), (over & home).to_numpy()), count // 3):
             rest = like(values_of(world, int(row), ("country", name, "trial")))
             claims.append(claim(world, int(row), [make_pair(world, rest, (), (is_one_of("age_group", *UNDER_SIXTY),))]))
     return claims
@@ -100,7 +120,7 @@ def through_substitutes(world: World, count: int) -> list[Claims]:
     trial_of = patients.trial.str[:2]
     guest = (trial_of != patients.country) & patients.age_group.isin(UNDER_SIXTY)
     hosted = patients.assign(host=trial_of)
-    targets = _choose(alone_among(hosted, ("host", "sex", "dx_period"), guest.to_numpy()), count)
+    targets = choose(alone_among(hosted, ("host", "sex", "dx_period"), guest.to_numpy()), count)
 
     def pairs(row: int) -> Iterator[Pair]:
         rest = (is_one_of("age_group", *UNDER_SIXTY), *like(values_of(world, row, ("sex", "dx_period"))))
@@ -111,12 +131,12 @@ def through_substitutes(world: World, count: int) -> list[Claims]:
 
 
 def through_strata(world: World, count: int) -> list[Claims]:
-    """The only patient of a group whose stratum is not recorded leaves the figure as soon as strata are asked for."""
+    """The only patient of a group whose stratum is not recorded, who would leave the figure if strata filtered it."""
     patients = world.patients
-    targets = _choose(alone_among(patients, _WIDER, patients.cns_status.isna().to_numpy()), count)
+    targets = choose(alone_among(patients, WIDER, patients.cns_status.isna().to_numpy()), count)
 
     def pairs(row: int) -> Iterator[Pair]:
-        rest = like(values_of(world, row, _WIDER))
+        rest = like(values_of(world, row, WIDER))
         yield Pair(ask_about(*rest), ask_about(*rest, strata="cns_status"))
 
     return [claim(world, int(row), pairs(int(row))) for row in targets]
@@ -126,10 +146,10 @@ def through_groups(world: World, count: int) -> list[Claims]:
     """The only patient of a group whose stratum is not recorded is in none of the groups it makes, nor in their sum."""
     patients = world.patients
     claims = []
-    for row in _choose(alone_among(patients, _WIDER, patients.cns_status.isna().to_numpy()), count):
+    for row in choose(alone_among(patients, WIDER, patients.cns_status.isna().to_numpy()), count):
         asker, moved = Asker(world), []
         for value in (YES, NO):
-            where = (*like(values_of(world, int(row), _WIDER)), is_one_of(SECRET, value))
+            where = (*like(values_of(world, int(row), WIDER)), is_one_of(SECRET, value))
             whole, parts = asker.ask(ask_about(*where, by=None)), asker.ask(ask_about(*where, by="cns_status"))
             # Both values that anybody has must be drawn, or their sum says nothing.
             moved.append(whole is not None and parts is not None and len(whole.groups) == 1
@@ -151,24 +171,22 @@ def through_endpoints(world: World, count: int) -> list[Claims]:
 
 
 def through_coverage(world: World) -> tuple[int, int]:
-    """Small cells of country and trial that are listed, and thereby told from cells with nobody in them.
-
-    Nothing on the coverage page depends on the secret. But it lists a cell as soon as one patient is in it, while
-    counts elsewhere hide whether a small number is zero.
-    """
+    """Small cells of country and trial that look otherwise than cells with nobody in them, and how many small ones."""
     with TemporaryDirectory() as folder:
         value = review_coverage(open_house(Path(folder), world.folder), STEERING, "ALL").value
-    listed = {(cell.labels["country"], cell.labels["trial"]) for cell in value.by_country_and_trial}
+    shown = {(cell.labels["country"], cell.labels["trial"]): cell.n for cell in value.by_country_and_trial}
     sizes = world.patients.groupby(["country", "trial"]).size()
+    every = product(world.patients.country.unique(), world.patients.trial.unique())
+    empty = {shown.get(cell, "not listed") for cell in every if cell not in sizes.index}
     small = sizes[sizes < SCOPE.rules.minimum_cell]
-    return sum(cell in listed for cell in small.index), len(small)
+    return sum(shown.get(cell, "not listed") not in empty for cell in small.index), len(small)
 
 
 def _through_sizes(world: World, special: NDArray[np.bool_], count: int, changes: dict[str, int], endpoint: str,
                    ) -> list[Claims]:
     claims = []
-    for row in _choose(alone_among(world.patients, _WIDER, special), count):
-        rest, asker = like(values_of(world, int(row), _WIDER)), Asker(world)
+    for row in choose(alone_among(world.patients, WIDER, special), count):
+        rest, asker = like(values_of(world, int(row), WIDER)), Asker(world)
         whole, part = asker.ask(ask_about(*rest)), asker.ask(ask_about(*rest, endpoint=endpoint, **changes))
         # A group too small to be drawn on one side says nothing.
         moved = [bool(see_counts(whole, value)) and bool(see_counts(part, value))
@@ -177,5 +195,5 @@ def _through_sizes(world: World, special: NDArray[np.bool_], count: int, changes
     return claims
 
 
-def _choose(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def choose(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return np.random.default_rng(3).permutation(rows)[:count]

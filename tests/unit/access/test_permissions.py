@@ -16,6 +16,7 @@ ALLOWED = {
     Permission.VIEW_COVERAGE: {C, S, A, D, O},
     Permission.VIEW_SURVIVAL: {C, A, O},
     Permission.VIEW_EXACT: {O},
+    Permission.EXPORT: {S, A, O},
     Permission.INGEST: {O},
     Permission.MANAGE_ACCOUNTS: {D, O},
     Permission.MANAGE_OWN_ACCOUNT: {C, S, A, D},

@@ -15,6 +15,7 @@ from harmony_dash.charts.numbers import (
 )
 from harmony_dash.charts.palette import DARK, DARK_BACKGROUND, LIGHT, LIGHT_BACKGROUND, Palette, contrast
 from harmony_dash.charts.thinning import thin_marks, thin_steps
+from harmony_dash.disclosure.precision import Precision
 
 
 @pytest.mark.parametrize(("palette", "background"), [(LIGHT, LIGHT_BACKGROUND), (DARK, DARK_BACKGROUND)])
@@ -39,6 +40,29 @@ def test_percentages_have_one_decimal_and_missing_ones_a_dash() -> None:
 def test_a_median_that_is_not_reached_says_so() -> None:
     assert format_time_interval(None, None, None, TimeUnit.YEARS) == "not reached"
     assert format_time_interval(365.25 * 4.2, 365.25 * 3.9, None, TimeUnit.YEARS) == "4.2 (3.9–not reached)"
+    assert format_time_interval(None, 365.25 * 3.9, None, TimeUnit.YEARS) == "not reached"
+
+
+def test_a_protected_median_that_its_rounding_leaves_open_has_limits_alone() -> None:
+    assert format_time_interval(None, 365.25, 730.5, TimeUnit.YEARS, outward=True) == "not certain (1.0–2.0)"
+    assert format_time_interval(None, 365.25, None, TimeUnit.YEARS, outward=True) == "not certain (1.0–not reached)"
+    assert format_time_interval(None, None, None, TimeUnit.YEARS, outward=True) == "not reached"
+
+
+def test_small_groups_have_whole_per_cents_and_limits_that_go_outward() -> None:
+    coarse = Precision(0, 0.025)
+    assert format_percent(0.9123, coarse) == "91 %"
+    assert format_percent_interval(0.9123, 0.8849, 0.9301, coarse) == "91 % (88–94)"
+    assert format_percent_interval(0.9123, None, 0.9301, coarse) == "91 %"
+    assert format_percent(None, coarse) == "–"
+
+
+@pytest.mark.parametrize(("days", "lower", "upper", "unit", "words"), [
+    (1500, 1477, 1498, TimeUnit.YEARS, "4.1 (4.0–4.2)"), (365.25, 365.25, 365.25, TimeUnit.YEARS, "1.0 (1.0–1.0)"),
+    (487, 334.8125, None, TimeUnit.MONTHS, "16 (11–not reached)"), (10, 3, 16, TimeUnit.DAYS, "10 (3–16)")])
+def test_protected_times_are_printed_no_narrower_than_they_are(days: float, lower: float, upper: float | None,
+                                                              unit: TimeUnit, words: str) -> None:
+    assert format_time_interval(days, lower, upper, unit, outward=True) == words
 
 
 def test_ticks_never_crowd() -> None:

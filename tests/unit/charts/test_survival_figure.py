@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +12,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from harmony_dash.charts.names import mark_name
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.charts.palette import DARK, LIGHT
 from harmony_dash.charts.survival import build_survival_figure, describe_survival
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.released import Level
-from harmony_dash.disclosure.results import RiskTable
+from harmony_dash.disclosure.results import RiskTable, Unapplied
 from tests.unit.charts.factories import make_curve, make_group, make_result, release_for_test
 
 PAYLOAD_BUDGET = 200_000
@@ -302,6 +304,32 @@ def test_hover_tells_the_number_at_risk_only_where_the_table_does() -> None:
     figure = build_survival_figure(release_for_test(make_result([group], by=None), Level.PROTECTED))
     hover = next(t for t in figure.data if t.hovertemplate)
     assert sum("at risk" in text for text in hover.customdata) == 3
+
+
+def test_labels_and_hover_give_each_group_the_decimals_it_can_bear() -> None:
+    groups = [make_group("small", "s", n=100, quarterly=True), make_group("large", "l", n=1200, quarterly=True)]
+    released = release_for_test(make_result(groups), Level.PROTECTED)
+    figure = build_survival_figure(released)
+    hovers = {trace.name: trace.customdata[4] for trace in figure.data if trace.hovertemplate}
+    assert re.match(r"\d+ % \(\d+–\d+\)", hovers["small"])
+    assert re.match(r"\d+\.\d % \(\d+\.\d–\d+\.\d\)", hovers["large"])
+    labels = {name: note.text for name in hovers for note in figure.layout.annotations
+              if name in note.text and "at 5 years" in note.text}
+    assert re.search(r">\d+ % at 5 years", labels["small"])
+    assert re.search(r">\d+\.\d % at 5 years", labels["large"])
+    assert re.search(r"small, 100 patients: \d+ % \(\d+–\d+\)", describe_survival(released))
+
+
+def test_a_group_with_another_question_is_marked_wherever_it_is_named() -> None:
+    told = Unapplied("age group: 1–9 years", {}, "not applied", ("high risk",))
+    result = replace(make_result(quarterly=True), not_applied=(told,), compared=("good risk", "intermediate risk"))
+    figure = build_survival_figure(release_for_test(result, Level.PROTECTED))
+    marked = mark_name("high risk", result)
+    assert marked == "high risk\N{NO-BREAK SPACE}†"
+    assert [line.name for line in lines_of(figure)] == ["good risk", "intermediate risk", marked]
+    named = [note.text for note in figure.layout.annotations if "high risk" in note.text]
+    assert len(named) == 2
+    assert all(marked in text for text in named)
 
 
 def test_a_horizon_off_the_grid_is_read_on_the_day_before_and_named_so() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harmony_dash.cohort import AnyOf, Between, Missing, Not, OneOf, Question, check_question, with_landmark
@@ -47,6 +49,7 @@ REFUSED = {
     "a range on a category": (Question("ALL", "efs", (Between("sex", 1, 2),)), "not a number"),
     "a list on a number": (Question("ALL", "efs", (OneOf("age_dx_years", ("1",)),)), "range"),
     "a nested unknown": (Question("ALL", "efs", (AnyOf((OneOf("sex", ("F",)), Not(Missing("nothing")))),)), "nothing"),
+    "strata without groups": (Question("ALL", "efs", strata="sex"), "without groups"),
     "groups that are strata": (Question("ALL", "efs", by="sex", strata="sex"), "same variable"),
     "a negative landmark": (Question("ALL", "efs", landmark_days=-1), "landmark"),
     "a horizon of nothing": (Question("ALL", "efs", horizon_days=0), "horizon"),
@@ -84,6 +87,24 @@ def test_filtering_by_what_is_known_later_moves_the_landmark_too() -> None:
 def test_a_transplant_cannot_group_patients_without_a_landmark() -> None:
     with pytest.raises(QuestionError, match="landmark"):
         with_landmark(Question("ALL", "os", by="hsct_cr1"), DICTIONARY)
+
+
+@pytest.mark.parametrize(("strata", "landmark"), [("mrd_group", 42), ("intensity_assigned", 90), ("hsct_cr1", 1)])
+def test_strata_move_no_landmark_and_must_be_known_by_it(strata: str, landmark: int) -> None:
+    question = Question("ALL", "efs", by="sex", strata=strata)
+    for day in (0, landmark - 1):
+        with pytest.raises(QuestionError, match=r"stratify|clock") as refused:
+            with_landmark(replace(question, landmark_days=day), DICTIONARY)
+        assert refused.value.where == "strata"
+        assert "landmark" in refused.value.remedy
+    settled = replace(question, landmark_days=landmark)
+    assert with_landmark(settled, DICTIONARY) == settled
+
+
+def test_a_landmark_that_the_groups_need_is_enough_for_strata() -> None:
+    question = Question("ALL", "efs", by="mrd_group", strata="cr_status", landmark_days=50)
+    assert with_landmark(question, DICTIONARY) == question
+    assert with_landmark(Question("ALL", "relapse", by="sex", strata="mrd_group"), DICTIONARY).landmark_days == 0
 
 
 def test_the_title_says_who_what_and_by_what() -> None:

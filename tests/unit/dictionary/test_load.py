@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from pathlib import Path
 
@@ -142,3 +143,35 @@ def test_yaml_reads_plain_values_without_the_traps_of_yaml_1_1(tmp_path: Path) -
     path.write_text("NO: no\nt: true\ni: 010\nd: 2001-01-01\nf: 1.0e-4\nn: 12\ns: 1:30\nz: ~\n", encoding="utf-8")
     assert dict(read_yaml(path, error=DictionaryError)) == {
         "NO": "no", "t": True, "i": "010", "d": "2001-01-01", "f": 1e-4, "n": 12, "s": "1:30", "z": None}
+
+
+DEFAULTS = """
+dictionary: extra
+variables:
+  group_a: {label: A, section: S, type: category, values: {x: X, y: Y}, subgroup_default: true}
+  group_b: {label: B, section: S, type: category, values: {x: X}, subgroup_default: {group_a: [x]}}
+"""
+
+
+def test_what_is_offered_for_subgroups_survives_the_snapshot(tmp_path: Path) -> None:
+    path = tmp_path / "extra.yaml"
+    path.write_text(DEFAULTS)
+    dictionary = load_dictionary([path])
+    assert dictionary["group_a"].subgroup_default == {}
+    assert dictionary["group_b"].subgroup_default == {"group_a": ("x",)}
+    assert dictionary["trial"].subgroup_default is None
+    text = json.dumps(describe_dictionary(dictionary.diseases, dictionary.variables))
+    restored = restore_dictionary(json.loads(text), dictionary.version)
+    assert restored["group_b"] == dictionary["group_b"]
+
+
+@pytest.mark.parametrize(("wrong", "words"), [
+    ("subgroup_default: 5", "is not true, nor a mapping"),
+    ("subgroup_default: {group_a: [z]}", "not in the dictionary"),
+    ("subgroup_default: {nothing: [x]}", "not in the dictionary"),
+])
+def test_what_is_offered_for_values_that_do_not_exist_is_refused(tmp_path: Path, wrong: str, words: str) -> None:
+    path = tmp_path / "extra.yaml"
+    path.write_text(DEFAULTS.replace("subgroup_default: {group_a: [x]}", wrong))
+    with pytest.raises(DictionaryError, match=words):
+        load_dictionary([path])

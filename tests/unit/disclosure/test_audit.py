@@ -18,7 +18,7 @@ def audit(shown: dict[str, int | None]) -> dict[str, int | None]:
     """A total, its small part and the others."""
     parts = [cell for cell in shown if cell != "total"]
     members = {"total": range(len(parts)), **{cell: [place] for place, cell in enumerate(parts)}}
-    return hide_partners(members, shown, ["small"], RULES_, atoms=len(parts), least=0, next_partner=first_of)
+    return hide_partners(members, shown, ["small"], RULES_, atoms=len(parts), next_partner=first_of)
 
 
 @pytest.mark.parametrize(("total", "other", "hidden"), [(500, 495, False), (505, 495, False), (510, 495, True),
@@ -38,11 +38,11 @@ def test_the_closed_form_is_that_of_the_programme() -> None:
 
 def test_nothing_is_hidden_for_nothing() -> None:
     shown = {"total": 500, "other": 495}
-    assert hide_partners({"total": [0, 1], "other": [0]}, shown, [], RULES_, atoms=2, least=0,
+    assert hide_partners({"total": [0, 1], "other": [0]}, shown, [], RULES_, atoms=2,
                          next_partner=first_of) == shown
 
 
 def test_a_count_without_company_stays_if_nothing_can_be_hidden() -> None:
     result = hide_partners({"total": [0, 1], "small": [0]}, {"total": 10, "small": None}, ["small"], RULES_, atoms=2,
-                           least=0, next_partner=lambda candidates: None)
+                           next_partner=lambda candidates: None)
     assert result["total"] == 10

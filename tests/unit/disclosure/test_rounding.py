@@ -18,6 +18,7 @@ from harmony_dash.disclosure.rounding import (
     round_share,
     round_significant,
     round_to_month,
+    round_up_significant,
     uniform,
 )
 
@@ -90,6 +91,12 @@ def test_statistics_have_two_digits_and_times_whole_months() -> None:
     assert [round_significant(value, RULES_) for value in (61.23, 0.01234, 0.0, 1234)] == [61, 0.012, 0.0, 1200]
     assert round_to_month(400) == round(13 * 30.4375, 4)
     assert round_to_month(10) == 0
+
+
+@pytest.mark.parametrize(("value", "given"), [(61.23, 62), (0.01234, 0.013), (12, 12), (0.0996, 0.1), (9.901, 10),
+                                              (0.0, 0.0), (math.inf, math.inf)])
+def test_an_error_is_rounded_up(value: float, given: float) -> None:
+    assert round_up_significant(value, RULES_) == given
 
 
 def test_the_largest_draw_is_below_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from harmony_dash.cohort import AnyOf, Between, Filter, Missing, Not, OneOf
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.dictionary.model import Variable, VariableType
-from harmony_dash.disclosure.selections import close_filters, find_bands, open_selection
+from harmony_dash.disclosure.selections import Choices, Selection, close_filters, find_bands, open_selection, splits_of
 from harmony_dash.errors import QuestionError
 
 DICTIONARY = load_dictionary()
@@ -81,3 +81,30 @@ def test_the_last_of_a_whole_number_is_under_the_next() -> None:
 def test_a_missing_value_is_a_choice_of_its_own() -> None:
     selections, offered = close_filters([Missing("sex")], DICTIONARY, values_of)
     assert selections[0].chosen == (("sex", frozenset({offered["sex"].missing})),)
+
+
+COLOURS = Choices("colour", ("red", "green", "blue"), (), False)
+
+
+@pytest.mark.parametrize(("chosen", "split"), [
+    ({0}, {0}), ({1, 2}, {0}), ({0, 1}, {2}), ({2}, {2}),
+    # not knowing is on neither side
+    ({1, 3}, {1}), ({0, 2, 3}, {1}),
+    ({3}, {3}), ({0, 1, 2}, {3})])
+def test_a_choice_and_its_opposite_split_alike(chosen: set[int], split: set[int]) -> None:
+    assert COLOURS.split(frozenset(chosen)) == split
+    opposite = COLOURS.recorded - chosen
+    assert not opposite or COLOURS.split(opposite) == split
+
+
+def test_of_two_equal_sides_the_first_is_the_split() -> None:
+    sexes = Choices("sex", ("F", "M"), (), False)
+    assert sexes.split(frozenset({0})) == sexes.split(frozenset({1})) == {0}
+
+
+def test_the_splits_of_an_either_or_are_those_of_its_variables() -> None:
+    shape = Choices("shape", ("round", "square"), (), False)
+    offered = {"colour": COLOURS, "shape": shape}
+    either = Selection((("colour", frozenset({1, 2})), ("shape", frozenset({1}))))
+    assert splits_of([either], offered) == {Selection((("colour", frozenset({0})),)),
+                                            Selection((("shape", frozenset({0})),))}

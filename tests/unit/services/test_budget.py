@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harmony_dash.access.actor import OPERATOR, Actor, Role
@@ -15,9 +16,11 @@ from harmony_dash.access.audit import PANEL_ACTION, Asked, AuditEvent, Decision,
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level, Scope
-from harmony_dash.disclosure.selections import Selection
+from harmony_dash.disclosure.closed_questions import MOST_CONDITIONS
+from harmony_dash.disclosure.selections import Choices, Selection, close_filters, splits_of
 from harmony_dash.errors import TooManyQuestions, UserError
 from harmony_dash.services.budget import (
+    ALARM_COHORTS,
     ALARM_QUESTIONS,
     Alarm,
     DayQuestion,
@@ -29,6 +32,10 @@ from harmony_dash.services.choices import count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.settings import Settings
+from harmony_dash.store.reader import Store
+from tests.benchmarks.stores import make_benchmark_store
+from tests.disclosure.altered import patients_of
+from tests.disclosure.questions import EVERYDAY, realistic_question
 from tests.factories import ACCESS_KEY, NOW, make_store
 
 CLARA, CARL = Actor("clara", Role.CLINICIAN, "s1"), Actor("carl", Role.CLINICIAN, "s2")
@@ -235,9 +242,25 @@ DAY = date(2026, 11, 21)
 def day_questions(n: int, *shared: Selection, username: str = "clara", day: date = DAY, start: int = 0,
                   ) -> list[DayQuestion]:
     """So many questions with the shared conditions and one more each."""
-    return [DayQuestion(username, day, f"{number:016x}",
-                        frozenset({*shared, Selection((("trial", frozenset({number})),))}))
+    return [day_question(number, {*shared, Selection((("trial", frozenset({number})),))}, username, day)
             for number in range(start, start + n)]
+
+
+def day_question(number: int, conditions: Iterable[Selection], username: str = "clara", day: date = DAY,
+                 ) -> DayQuestion:
+    offered = {name: Choices(name, tuple(map(str, range(400))), (), False)
+               for condition in conditions for name in condition.variables}
+    return DayQuestion(username, day, f"{number:016x}", frozenset(conditions), splits_of(conditions, offered))
+
+
+def lattice(fields: str, fixed: Collection[Selection] = ()) -> list[DayQuestion]:
+    """Every field asked for, denied and left out, in at most four conditions beside the fixed ones."""
+    some = frozenset({1})
+    values = [[None, some, frozenset(range(400)) - some] for _ in fields]
+    points = [[Selection(((name, choice),)) for name, choice in zip(fields, point, strict=True) if choice]
+              for point in itertools.product(*values)]
+    return [day_question(number, [*fixed, *point]) for number, point in enumerate(points)
+            if fixed or len(point) <= MOST_CONDITIONS[Level.PROTECTED]]
 
 
 def test_a_hundred_questions_around_three_conditions_raise_an_alarm() -> None:
@@ -255,13 +278,56 @@ def test_all_shared_conditions_are_told() -> None:
 
 
 def test_the_lattice_around_one_person_raises_an_alarm_wherever_it_is_asked() -> None:
-    values = [[None, frozenset({1}), frozenset({0, 2})] for _ in range(5)]
-    lattice = [frozenset(Selection(((name, choice),)) for name, choice in zip("abcde", point, strict=True) if choice)
-               for point in itertools.product(*values)]
-    fixed = [frozenset({A, B, C}) | rest for rest in lattice]
-    asked = [DayQuestion("clara", DAY, f"{number:016x}", conditions) for number, conditions in enumerate(fixed)]
-    (alarm,) = find_alarms(asked)
+    (alarm,) = find_alarms(lattice("abcde", fixed=(A, B, C)))
     assert (alarm.questions, alarm.conditions) == (243, frozenset({A, B, C}))
+
+
+@pytest.mark.parametrize("fields", ["abcd", "abcde", "abcdef"])
+def test_the_lattice_of_a_few_fields_raises_an_alarm_among_other_questions(fields: str) -> None:
+    others = [replace(one, fingerprint=f"other {one.fingerprint}") for one in day_questions(50, A, B)]
+    (alarm,) = find_alarms([*lattice(fields), *others])
+    assert alarm.questions == 81
+    assert alarm.conditions <= {Selection(((name, frozenset({1})),)) for name in fields}
+    assert len(alarm.conditions) == 4
+
+
+def test_a_part_of_a_lattice_is_found_too() -> None:
+    asked = lattice("abcde")
+    some = np.random.default_rng(1).permutation(len(asked))
+    assert len(find_alarms([asked[place] for place in some[:80]])) == 1
+
+
+def test_a_lattice_is_told_by_its_cohorts() -> None:
+    asked = lattice("abcd")
+    assert find_alarms(asked[:ALARM_COHORTS - 1]) == ()
+    (alarm,) = find_alarms(asked[:ALARM_COHORTS])
+    assert alarm.questions == ALARM_COHORTS
+    # many figures of a few cohorts are no lattice
+    figures = [replace(one, fingerprint=f"{figure} {one.fingerprint}") for figure in range(7) for one in asked[:13]]
+    assert find_alarms(figures) == ()
+
+
+def test_an_either_or_of_the_fields_is_a_part_of_the_lattice() -> None:
+    asked = lattice("abcd")[:ALARM_COHORTS - 1]
+    either = Selection((("a", frozenset({1})), ("d", frozenset({1}))))
+    assert find_alarms(asked) == ()
+    assert len(find_alarms([*asked, day_question(400, [either])])) == 1
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one value", "lists"])
+def test_an_ordinary_day_raises_none(tmp_path: Path, several: bool) -> None:
+    make_benchmark_store(tmp_path, 5_000)
+    snapshot = Store(tmp_path).current()
+    patients = patients_of(snapshot, EVERYDAY)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        day = []
+        for number in range(100):
+            question = realistic_question(patients, 1 + number % 4, rng, several=several)
+            selections, offered = close_filters(question.where, snapshot.dictionary, snapshot.values_of)
+            day.append(DayQuestion("clara", DAY, question.fingerprint, frozenset(selections),
+                                   splits_of(selections, offered)))
+        assert find_alarms(day) == ()
 
 
 def test_days_and_people_are_looked_at_apart_and_repeats_count_once() -> None:

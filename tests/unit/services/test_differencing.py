@@ -17,10 +17,11 @@ from harmony_dash.access.audit import PANEL_ACTION, AuditEvent, Decision, list_e
 from harmony_dash.access.grant import Grant, GrantProposal
 from harmony_dash.access.grants import approve_grant, end_grant, propose_grant, withdraw_country
 from harmony_dash.cli import main
-from harmony_dash.cohort import Question
+from harmony_dash.cohort import ENDPOINTS, Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import UserError
+from harmony_dash.services import differencing
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.differencing import ACTION, ClosePair, review_differencing
@@ -162,11 +163,79 @@ def test_questions_about_the_same_patients_are_one_side_of_one_finding(deploymen
     assert sorted(map(len, (pair.one, pair.other))) == [1, 3]
 
 
+def plant_side_doors() -> pd.DataFrame:
+    """Patients of whom a few have no remission, leave early, are in another trial or have no cytogenetic group."""
+    frame = make_patients(900, seed=4)
+    late = frame.os_days.where(frame.os_days > 50, 51)
+    for name in ENDPOINTS:
+        frame[f"{name}_days"], frame[f"{name}_cause"] = late, frame[f"{name}_cause"].fillna(0)
+        frame[f"{name}_excluded"] = None
+    frame.loc[frame.index[:4], ["rfs_days", "rfs_cause"]] = pd.NA
+    frame.loc[frame.index[:4], "rfs_excluded"] = "no_remission"
+    frame.loc[frame.index[10:15], "os_days"] = 40
+    frame["trial"] = "Trial A"
+    frame.loc[frame.index[20:26], "trial"] = "Trial B"
+    frame["cyto_group"] = frame.sex.map({"F": "good", "M": "high"})
+    frame.loc[frame.index[30:37], "cyto_group"] = None
+    frame["sex"] = "F"
+    frame.loc[frame.index % 2 == 0, "sex"] = "M"
+    return frame
+
+
+SIDE_DOORS = {
+    "an endpoint": (ask(endpoint="rfs"), "Relapse-free survival of patients with ALL"),
+    "a landmark": (ask(landmark_days=42), "from day 42 after diagnosis"),
+    "groups that nearly everybody is in": (ask(by="cyto_group"), "its groups together"),
+}
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("doors")
+    make_store(folder, frame=plant_side_doors())
+    return folder
+
+
+@pytest.mark.parametrize("case", SIDE_DOORS)
+def test_few_patients_that_no_filter_takes_away_are_found(doors: Path, tmp_path: Path, case: str) -> None:
+    """Each is four to seven patients from the figure of everybody, though the cohorts are the same."""
+    opened = open_on(doors, tmp_path)
+    other, words = SIDE_DOORS[case]
+    note(opened, ask(), other)
+    (pair,) = pairs(opened)
+    assert pair.same_people == ("clara",)
+    assert any(words in one for one in sides(pair))
+    assert "Overall survival of patients with ALL" in sides(pair)
+
+
+def test_a_group_that_nearly_everybody_is_in_is_withheld_or_found(doors: Path, tmp_path: Path) -> None:
+    opened = open_on(doors, tmp_path)
+    ask_survival(opened, CLARA, ask())
+    grouped = ask_survival(opened, CLARA, ask(by="trial")).value
+    assert len(pairs(opened)) == len(grouped.groups) <= 1
+
+
+def test_side_doors_are_found_among_each_other_and_within_a_filter(doors: Path, tmp_path: Path) -> None:
+    """Two doors differ by the few of both; among the women each leaves a part of its few."""
+    opened = open_on(doors, tmp_path)
+    note(opened, ask(landmark_days=42), ask(endpoint="rfs"))
+    assert len(pairs(opened)) == 1
+    note(opened, ask("sex=F", by="cyto_group"), ask("sex=F", endpoint="rfs"), actor=CARL)
+    assert [pair.same_people for pair in pairs(opened)].count(("carl",)) == 1
+
+
+@pytest.mark.parametrize("strata", ["trial", "cyto_group", "country"])
+def test_strata_make_no_other_set_of_patients(doors: Path, tmp_path: Path, strata: str) -> None:
+    opened = open_on(doors, tmp_path)
+    note(opened, ask(by="sex"), ask(by="sex", strata=strata))
+    assert review_differencing(opened, STEFAN).pairs == ()
+
+
 # --- what is not
 
 
 def test_different_and_equal_sets_of_patients_are_no_finding(deployment: Deployment) -> None:
-    note(deployment, GIRLS, ask("sex=F", endpoint="efs"), ask("sex=M"), ask("country=DE"), ask(by="country"), ask())
+    note(deployment, GIRLS, ask("sex=F", endpoint="efs"), ask("sex=M"), ask("country=DE"), ask(by="trial"), ask())
     report = review_differencing(deployment, STEFAN)
     assert (report.pairs, report.not_compared, report.questions, report.people) == ((), (), 6, 1)
 
@@ -199,6 +268,7 @@ def test_sets_too_small_to_be_shown_are_no_finding(tmp_path: Path) -> None:
     frame.loc[frame.index[:25], "trial"] = "Trial D"
     frame.loc[frame.index[:27], "cyto_group"] = "high"
     frame.loc[frame.index[27:], "cyto_group"] = "good"
+    frame.loc[frame.index[-40:], "cyto_group"] = None
     make_store(tmp_path / "store", frame=frame)
     small = open_on(tmp_path / "store", tmp_path)
     note(small, ask(by="trial"), ask(by="cyto_group"))
@@ -225,10 +295,17 @@ def activate(deployment: Deployment) -> Grant:
     return grant
 
 
-def test_under_a_grant_a_question_is_about_its_countries(deployment: Deployment) -> None:
-    """Without the grant four patients of the Netherlands are among them."""
+def test_a_grant_that_leaves_out_a_few_patients_is_answered_like_everybody(deployment: Deployment) -> None:
+    """Four patients of the Netherlands are outside it, so that its countries make too little difference."""
     grant = activate(deployment)
     note(deployment, GIRLS)
+    note(deployment, GIRLS, grant=grant.id)
+    assert pairs(deployment) == ()
+
+
+def test_questions_under_a_grant_are_compared_with_the_others(deployment: Deployment) -> None:
+    grant = activate(deployment)
+    note(deployment, T_CELL)
     note(deployment, GIRLS, grant=grant.id)
     (pair,) = pairs(deployment)
     assert {asking.grant for asking in (*pair.one, *pair.other)} == {"", grant.id}
@@ -259,6 +336,15 @@ def test_questions_that_cannot_be_rebuilt_are_listed_with_who_asked_and_why(depl
         ("carl", "a range of 'wbc_dx' must start and end (upper end excluded) at one of 10, 50, 100"),
         ("carl", "there is no disease 'AML'"), ("clara", "this version cannot read it"),
         ("clara", "the link does not hold a question this version can read")}
+
+
+def test_what_memory_was_not_left_for_is_listed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = -(-deployment.store.current().patients // 64)
+    monkeypatch.setattr(differencing, "MEMORY", 8 * words)
+    note(deployment, GIRLS, ask("sex=M"))
+    report = review_differencing(deployment, STEFAN)
+    assert [(one.asking.fingerprint, one.why) for one in report.not_compared] == [
+        (ask("sex=M").fingerprint, differencing.NO_MEMORY)]
 
 
 def test_a_panel_that_told_nothing_is_not_listed(deployment: Deployment) -> None:
@@ -300,10 +386,14 @@ def test_the_findings_are_those_of_a_comparison_one_by_one(deployment: Deploymen
     view = open_view(deployment, snapshot, "")
     sets: dict[tuple[bool, frozenset[str]], None] = {}
     for recorded in read_recorded_questions(deployment, NOW):
+        together: frozenset[str] = frozenset()
         for one in find_answered_sets(recorded, rebuild_question(recorded, view.snapshot), view):
             members = patients_of(snapshot, one)
             if len(members) >= (30 if one.figure else 10):
                 sets[one.figure, members] = None
+                together |= members if one.group else frozenset()
+        if together:
+            sets[True, together] = None
     close = {figure: sum(1 for one, other in itertools.combinations([s for f, s in sets if f is figure], 2)
                          if len(one ^ other) < 10) for figure in (True, False)}
     found = pairs(deployment)
@@ -404,7 +494,7 @@ def test_the_command_prints_the_report_as_words(deployment: Deployment, run: Run
     assert "PAIR  differ by fewer than 10 patients, both asked by clara" in text
     assert "2 times until" in text
     assert "NOT COMPARED  question " in text
-    assert f"ALARM  clara asked 100 questions on {now.date()} that share: " in text
+    assert f"ALARM  clara asked 100 questions on {now.date()} around: " in text
 
 
 def test_the_command_refuses_days_that_are_none(run: Run) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from harmony_dash.access.actor import OPERATOR
-from harmony_dash.access.audit import list_events
+from harmony_dash.access.audit import Decision, list_events
+from harmony_dash.access.database import AuditUnavailable
 from harmony_dash.cli import main
 from harmony_dash.cohort import Question
-from harmony_dash.errors import SettingsError
+from harmony_dash.errors import SettingsError, SourceError
 from harmony_dash.services.deployment import Deployment, open_deployment
-from harmony_dash.services.ingest import ingest_sources
+from harmony_dash.services.ingest import AnonymityRefused, ingest_sources
 from harmony_dash.settings import Settings, read_settings
 from harmony_dash.store.counts import fetch_cohort_count
 from harmony_dash.synthetic import synthesise
@@ -38,6 +42,11 @@ def reasons(deployment: Deployment) -> list[str]:
     return [recorded.event.reason for recorded in list_events(deployment.access, action="ingest")]
 
 
+def refusals(deployment: Deployment) -> list[tuple[str, str, str]]:
+    return [(recorded.event.question, recorded.event.reason, recorded.event.username)
+            for recorded in list_events(deployment.access, action="ingest", decision=Decision.REFUSED)]
+
+
 def test_the_same_source_has_the_same_keys_in_the_next_snapshot(tmp_path: Path, folder: Path) -> None:
     keys = []
     for minutes in (0, 1):
@@ -56,7 +65,45 @@ def test_another_key_is_refused_unless_it_is_meant_and_then_recorded(tmp_path: P
     assert later.store.current().snapshot == first.snapshot
     report = ingest_sources(later, OPERATOR, [folder], new_disclosure_key=True)
     assert later.store.current().snapshot == report.snapshot != first.snapshot
-    assert reasons(later) == ["with a new disclosure key", ""]
+    assert reasons(later) == ["with a new disclosure key", "the settings do not allow it", ""]
+
+
+def copy_source(folder: Path, copy: Path, old: str, new: str) -> Path:
+    """The source with something else in its manifest."""
+    shutil.copytree(folder, copy)
+    manifest = (copy / "source.yaml").read_text(encoding="utf-8")
+    assert old in manifest
+    (copy / "source.yaml").write_text(manifest.replace(old, new), encoding="utf-8")
+    return copy
+
+
+def test_a_refused_ingest_is_recorded_with_its_source_and_the_kind_of_reason(tmp_path: Path, folder: Path) -> None:
+    deployment = deployment_at(NOW, tmp_path, KEY)
+    broken = copy_source(folder, tmp_path / "broken_source", "\nfiles:", "\nsecret_of_anna: x\nfiles:")
+    for sources in ([folder, broken], [], [folder, folder]):
+        with pytest.raises(SourceError):
+            ingest_sources(deployment, OPERATOR, sources)
+    assert refusals(deployment)[::-1] == [
+        (name, "a source cannot be read or mapped", OPERATOR.username) for name in ("broken_source", "", folder.name)]
+    assert deployment.store.is_empty
+
+
+def test_recognisable_patients_are_recorded_as_a_reason_and_not_described(tmp_path: Path, folder: Path) -> None:
+    strict = open_deployment(replace(deployment_at(NOW, tmp_path, KEY).settings, max_mean_risk=1e-6), now=lambda: NOW)
+    source = copy_source(folder, tmp_path / "real", "synthetic: true", "synthetic: false")
+    with pytest.raises(AnonymityRefused) as refused:
+        ingest_sources(strict, OPERATOR, [source])
+    ((sources, reason, _),) = refusals(strict)
+    assert (sources, reason) == (refused.value.where, "patients could be recognised too easily")
+    assert refused.value.problem != reason
+
+
+def test_an_ingest_whose_refusal_cannot_be_recorded_says_so(tmp_path: Path) -> None:
+    deployment = deployment_at(NOW, tmp_path, KEY)
+    with sqlite3.connect(deployment.settings.access_database) as connection:
+        connection.execute("create trigger jam before insert on audit begin select raise(abort, 'jammed'); end")
+    with pytest.raises(AuditUnavailable):
+        ingest_sources(deployment, OPERATOR, [])
 
 
 def test_the_flag_alone_is_not_recorded_as_a_new_key(tmp_path: Path, folder: Path) -> None:

@@ -5,11 +5,12 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.audit import AuditUnavailable, Decision, list_events
-from harmony_dash.cohort import Question
+from harmony_dash.cohort import AnyOf, Between, Filter, Missing, Not, OneOf, Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level
 from harmony_dash.disclosure.grid import GRID
@@ -18,7 +19,7 @@ from harmony_dash.services.choices import count_choices
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.release_info import describe_release
-from harmony_dash.services.survival import ask_survival
+from harmony_dash.services.survival import ages_asked, ask_survival
 from harmony_dash.services.survival_json import survival_as_json
 from harmony_dash.settings import Settings
 from tests.factories import ACCESS_KEY, NOW, make_patients, make_store
@@ -125,6 +126,40 @@ def test_pooling_children_and_adults_is_always_said(deployment: Deployment, wher
 def test_children_alone_and_adults_alone_are_not_called_pooled(deployment: Deployment, where: str) -> None:
     result = ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (parse_filter(where),))).value
     assert not any("pooled" in note for note in result.notes)
+
+
+CHILDREN, ADULTS = ("<1", "1-9", "10-17"), ("18-39", "40-59", "60+")
+
+
+@pytest.mark.parametrize(("item", "ages"), [
+    (OneOf("age_group", CHILDREN), "children"), (OneOf("age_group", (*CHILDREN, "18-39")), None),
+    (Not(OneOf("age_group", CHILDREN)), "adults"), (Not(OneOf("age_group", ADULTS)), None),
+    (Not(OneOf("age_group", CHILDREN[:2])), None),
+    (AnyOf((Between("age_dx_years", None, 1, False), Between("age_dx_years", 10, 18, False))), "children"),
+    (AnyOf((OneOf("age_group", CHILDREN), Missing("age_group"))), None)])
+def test_who_is_pooled_is_read_from_every_form_of_a_filter(item: Filter, ages: str | None) -> None:
+    assert ages_asked(Question("ALL", "efs", (item,))) == ages
+
+
+@pytest.mark.parametrize("without", [CHILDREN, ADULTS])
+def test_a_negated_age_group_is_not_called_pooled(deployment: Deployment, without: tuple[str, ...]) -> None:
+    result = ask_survival(deployment, CLINICIAN, Question("ALL", "efs", (Not(OneOf("age_group", without)),))).value
+    assert result.groups
+    assert not any("pooled" in note for note in result.notes)
+
+
+def test_a_filter_on_age_that_was_not_applied_leaves_children_and_adults_pooled(tmp_path: Path) -> None:
+    frame = FRAME.copy()
+    frame["age_dx_years"] = 5.0
+    frame.loc[frame.index[:4], "age_dx_years"] = 30.0
+    frame["age_group"] = np.where(frame.age_dx_years < 18, "1-9", "18-39")
+    make_store(tmp_path / "store", frame=frame)
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32,
+                        access_key=ACCESS_KEY)
+    question = Question("ALL", "efs", (OneOf("age_group", CHILDREN),))
+    result = ask_survival(open_deployment(settings, now=lambda: NOW), CLINICIAN, question).value
+    assert [one.kind for one in result.not_applied] == ["not applied"]
+    assert any("pooled" in note for note in result.notes)
 
 
 def test_a_horizon_keeps_the_estimate_on_it(deployment: Deployment) -> None:

@@ -6,7 +6,7 @@ import pytest
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.cox import fit_cox
 from harmony_dash.stats.event_table import EventTable
-from harmony_dash.stats.hazard_ratios import estimate_hazard_ratios, estimate_many_hazard_ratios
+from harmony_dash.stats.hazard_ratios import estimate_hazard_ratios
 
 LEVELS = ("a", "b", "c", "d")
 
@@ -100,45 +100,3 @@ def test_a_reference_without_events_or_company_is_refused() -> None:
         estimate_hazard_ratios(table, events_per_parameter=1000)
     with pytest.raises(StatisticsError, match="at least one event in each level"):
         estimate_hazard_ratios(table, least_events=0)
-
-
-def test_many_variables_from_one_long_table_equal_one_table_each() -> None:
-    rng = np.random.default_rng(6)
-    n, strata = 600, 3
-    day, cause, stratum = rng.integers(0, 300, n), rng.integers(0, 2, n), rng.integers(0, strata, n)
-    # Some values are missing: those patients do not stand in that variable's rows.
-    values = {f"v{k}": rng.integers(-1, 2 + k, n) for k in range(3)}
-    labels = {name: [f"{name}={level}" for level in range(value.max() + 1)] for name, value in values.items()}
-    groups = [label for one in labels.values() for label in one]
-    long = EventTable.from_patients(
-        np.concatenate([day[v >= 0] for v in values.values()]),
-        np.concatenate([cause[v >= 0] for v in values.values()]),
-        group=[f"{name}={x}" for name, v in values.items() for x in v[v >= 0]], groups=groups,
-        stratum=np.concatenate([stratum[v >= 0] for v in values.values()]), strata=[str(s) for s in range(strata)])
-    answers = estimate_many_hazard_ratios(long, labels, references={"v2": "v2=3"})
-    assert [answer.variable for answer in answers] == list(values)
-    for answer in answers:
-        reference = "v2=3" if answer.variable == "v2" else f"{answer.variable}=0"
-        alone = estimate_hazard_ratios(long.select_groups(labels[answer.variable]), reference)
-        assert answer.ratios is not None
-        assert (answer.ratios.patients, answer.ratios.methods) == (alone.patients, alone.methods)
-        np.testing.assert_allclose([entry.log_ratio for entry in answer.ratios.levels],
-                                   [entry.log_ratio for entry in alone.levels], rtol=1e-12)
-
-
-def test_one_of_many_variables_that_cannot_be_estimated_fails_none_of_the_others() -> None:
-    table = random_table(7, levels=3)
-    good, bad, none = estimate_many_hazard_ratios(table, {"good": ["a", "b"], "bad": ["d", "c"], "none": []})
-    assert good.ratios is not None
-    assert (bad.ratios, bad.refusal) == (None, "the reference level 'd' has no patients. choose another reference "
-                                               "level.")
-    assert none.refusal == "'none' has no levels."
-
-
-def test_levels_that_are_not_the_variables_own_are_refused() -> None:
-    table = random_table(8)
-    for variables in ({"x": ["a", "b"], "y": ["b", "c"]}, {"x": ["a", "e"]}):
-        with pytest.raises(StatisticsError, match="of that variable alone"):
-            estimate_many_hazard_ratios(table, variables)
-    with pytest.raises(StatisticsError, match="'x' has no level 'c'"):
-        estimate_many_hazard_ratios(table, {"x": ["a", "b"]}, references={"x": "c"})

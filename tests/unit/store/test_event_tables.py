@@ -32,24 +32,24 @@ def without_entry(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 def expected(frame: pd.DataFrame, question: Question, snapshot: Snapshot) -> EventTable:
     days, cause = f"{question.endpoint}_days", f"{question.endpoint}_cause"
     rows = frame[frame[days].notna()]
-    for name in (question.by, question.strata):
-        if name:
-            rows = rows[rows[name].notna()]
+    if question.by:
+        rows = rows[rows[question.by].notna()]
     if question.landmark_days:
         rows = rows[rows[days] > question.landmark_days]
     dictionary = snapshot.dictionary
     return EventTable.from_patients(
         rows[days].astype(int) - question.landmark_days, rows[cause].astype(int),
         group=rows[question.by] if question.by else np.full(len(rows), "all"),
-        stratum=rows[question.strata] if question.strata else np.full(len(rows), "all"),
+        stratum=rows[question.strata].astype(object).fillna("") if question.strata else np.full(len(rows), "all"),
         groups=snapshot.values_of(dictionary[question.by]) if question.by else ("all",),
-        strata=snapshot.values_of(dictionary[question.strata]) if question.strata else ("all",),
+        strata=(*snapshot.values_of(dictionary[question.strata]), "") if question.strata else ("all",),
         causes=ENDPOINTS[question.endpoint].causes)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize(("by", "strata", "landmark"), [
-    (None, None, 0), ("cyto_group", None, 0), ("sex", "trial", 42), ("mrd_group", "country", 100)])
+    (None, None, 0), ("cyto_group", None, 0), ("sex", "trial", 42), ("mrd_group", "country", 100),
+    ("sex", "mrd_group", 42)])
 def test_the_table_counts_what_a_reading_of_the_rows_counts(
         without_entry: Snapshot, endpoint: str, by: str | None, strata: str | None, landmark: int) -> None:
     question = Question("ALL", endpoint, (), by, strata, landmark)

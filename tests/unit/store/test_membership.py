@@ -11,7 +11,7 @@ import pytest
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.store.event_tables import fetch_event_table
-from harmony_dash.store.membership import PatientSet, count_patients, fetch_bitmaps, find_close_pairs
+from harmony_dash.store.membership import KeptSets, PatientSet, count_patients, fetch_bitmaps, find_close_pairs
 from harmony_dash.store.reader import Snapshot
 from tests.factories import make_patients, make_store
 
@@ -39,7 +39,7 @@ SETS: list[tuple[PatientSet, Mask]] = [
     (PatientSet(Question("ALL", "relapse", (parse_filter("sex=F"),)), figure=True),
      lambda f: (f.sex == "F") & f.relapse_days.notna()),
     (PatientSet(Question("ALL", "os", by="cyto_group", strata="mrd_group", landmark_days=400), figure=True),
-     lambda f: f.cyto_group.notna() & f.mrd_group.notna() & (f.os_days > 400)),
+     lambda f: f.cyto_group.notna() & (f.os_days > 400)),
     (PatientSet(Question("ALL", "os", by="cyto_group", landmark_days=400), figure=True, group="high"),
      lambda f: (f.cyto_group == "high") & (f.os_days > 400)),
     (PatientSet(Question("ALL", "os", by="hsct_cr1", landmark_days=200), figure=True, group="yes"),
@@ -96,4 +96,26 @@ def test_close_pairs_are_those_of_a_comparison_one_by_one(seed: int) -> None:
     expected = [(one, other) for one in range(len(sets)) for other in range(one + 1, len(sets))
                 if 0 < len(sets[one] ^ sets[other]) < max(limits[one], limits[other])]
     assert find_close_pairs(bitmaps, limits) == expected
+    assert find_close_pairs(bitmaps, limits, memory=int(rng.integers(1, 5_000))) == expected
     assert expected or patients < 10
+
+
+def test_sets_below_their_minimum_are_not_kept_and_equal_ones_once(snapshot: Snapshot) -> None:
+    sets = [one for one, _ in SETS]
+    same = PatientSet(Question("ALL", "efs"))
+    sizes = count_patients(fetch_bitmaps(snapshot, sets)).tolist()
+    least = sorted(sizes)[3]
+    kept = KeptSets(snapshot, [*sets, same], lambda _: least, memory=2**20)
+    assert set(kept.places) == {same, *(one for one, n in zip(sets, sizes, strict=True) if n >= least)}
+    assert kept.places[same] == kept.places[sets[0]]
+    assert count_patients(kept.bitmaps).tolist() == [n for n in sizes if n >= least]
+    assert kept.left_out == set()
+
+
+def test_what_does_not_fit_into_memory_is_left_out_by_name(snapshot: Snapshot) -> None:
+    sets = [one for one, _ in SETS]
+    kept = KeptSets(snapshot, sets, lambda _: 1, memory=2 * 8 * 11)
+    assert kept.bitmaps.shape == (2, 11)
+    assert kept.left_out == set(sets[2:])
+    assert kept.pool([0, 1]) == 0  # everybody, who are kept already
+    assert KeptSets(snapshot, sets[1:3], lambda _: 1, memory=2 * 8 * 11).pool([0, 1]) is None

@@ -1,0 +1,160 @@
+"""What is worked out of a table of subgroups once it may be shown: adjusted p-values, what may be said, the words.
+
+Everything here is made from what is shown, so it says no more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.disclosure.policy import DAYS_PER_YEAR
+from harmony_dash.disclosure.released import Scope
+from harmony_dash.disclosure.subgroup_results import (
+    Finding,
+    InteractionResult,
+    LevelsTest,
+    SubgroupsResult,
+    SubgroupVariable,
+)
+from harmony_dash.stats.multiplicity import adjust_for_multiplicity
+
+# A finding is one if at most this share of what is called so is expected to be false.
+FALSE_SHARE: Final = 0.05
+OBSERVED = ("Levels are compared as they were found, not as anybody assigned them, and each variable by itself: a "
+            "level can stand out because of another one that goes with it.")
+NOT_CALLED_PREDICTIVE = ("A difference in the treatment's effect is called exploratory until its credibility was "
+                         "assessed (ICEMAN) and found at least moderate.")
+
+
+def complete_subgroups(result: SubgroupsResult, scope: Scope, describe_protection: Callable[[Scope], str],
+                       ) -> SubgroupsResult:
+    """The table with its adjusted p-values, findings and words."""
+    variables = _adjust(result.variables)
+    cohort = result.cohort
+    title = result.title.replace("{n} ", f"{cohort.n:,} " if cohort.groups else "")
+    result = replace(result, title=title, variables=variables, comparisons=_count(variables))
+    return replace(result, methods=_write_methods(result, scope, describe_protection), summary=_write_summary(result))
+
+
+def _adjust(variables: tuple[SubgroupVariable, ...]) -> tuple[SubgroupVariable, ...]:
+    """Benjamini-Hochberg over all levels, all variables and all interactions of the table, each kind by itself."""
+    of_rows = iter(_adjusted(row.hazard_ratio.p if row.hazard_ratio else None
+                             for variable in variables for row in variable.rows))
+    of_variables = iter(_adjusted(variable.test.p if variable.test else None for variable in variables))
+    of_interactions = iter(_adjusted(one.test.p if one.test else None
+                                     for variable in variables for one in variable.interactions))
+    adjusted = []
+    for variable in variables:
+        rows = tuple(replace(row, q=next(of_rows)) for row in variable.rows)
+        test = _with_q(variable.test, next(of_variables))
+        interactions = [replace(one, test=_with_q(one.test, next(of_interactions))) for one in variable.interactions]
+        # A table alone does not know of an assessment, so it calls nothing predictive.
+        labelled = tuple(replace(one, finding=label_interaction(one, credible=False)) for one in interactions)
+        finding = (Finding.PROGNOSTIC if test is not None and test.q is not None and test.q < FALSE_SHARE
+                   else Finding.EXPLORATORY)
+        adjusted.append(replace(variable, rows=rows, test=test, interactions=labelled, finding=finding))
+    return tuple(adjusted)
+
+
+def _adjusted(p: Iterable[float | None]) -> list[float | None]:
+    values = list(p)
+    adjusted = adjust_for_multiplicity([float("nan") if one is None else one for one in values], "bh").tolist()
+    return [None if one is None else q for one, q in zip(values, adjusted, strict=True)]
+
+
+def _with_q(test: LevelsTest | None, q: float | None) -> LevelsTest | None:
+    return None if test is None else replace(test, q=q)
+
+
+def label_interaction(one: InteractionResult, *, credible: bool) -> Finding:
+    """What may be said of an interaction, which comes from within trials by construction.
+
+    Parameters
+    ----------
+    credible : whether somebody assessed its credibility (ICEMAN) and found it at least moderate.
+
+    Returns
+    -------
+    Predictive only if it is also unlikely to be one of many by chance, and trials agree.
+    """
+    sure = one.test is not None and one.test.q is not None and one.test.q < FALSE_SHARE
+    return Finding.PREDICTIVE if sure and one.trials_agree and credible else Finding.EXPLORATORY
+
+
+def _count(variables: tuple[SubgroupVariable, ...]) -> int:
+    """How many p-values the table shows of levels, and of interactions."""
+    levels = sum(row.hazard_ratio is not None for variable in variables for row in variable.rows)
+    return levels + sum(one.test is not None for variable in variables for one in variable.interactions)
+
+
+def describe_estimate(endpoint: Endpoint) -> str:
+    """The name of what is read off on the day of the table."""
+    if endpoint.competing:
+        return f"cumulative incidence of {endpoint.cause_labels[0]}"
+    return endpoint.label
+
+
+def _write_methods(result: SubgroupsResult, scope: Scope, describe_protection: Callable[[Scope], str]) -> str:
+    question, endpoint = result.question, endpoint_named(result.question.cohort.endpoint)
+    years = question.at_days / DAYS_PER_YEAR
+    way = ("Aalen–Johansen; other causes compete" if endpoint.competing
+           else "1 − Kaplan–Meier; deaths in remission are censored" if endpoint.shown_as_failure else "Kaplan–Meier")
+    ratio = "cause-specific hazard ratios" if endpoint.competing else "hazard ratios"
+    parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}",
+             f"{describe_estimate(endpoint)} at {years:.1f} years ({way}, 95 % {result.interval} interval)",
+             f"{ratio} of one Cox model a variable{f', stratified by {question.strata}' if question.strata else ''}, "
+             "Efron ties, 95 % Wald interval, against the first level with enough patients",
+             "patients not tested, with a failed test or without a value are rows of their own and in no model",
+             f"q: Benjamini–Hochberg over the {result.comparisons} comparisons of this table, levels, variables and "
+             "interactions each by themselves"]
+    if result.comparisons_before:
+        parts.append(f"{result.comparisons_before + result.comparisons} comparisons looked at in this session")
+    if question.treatment:
+        parts.append(f"effect of {question.treatment} within {question.strata} only: interaction by likelihood ratio "
+                     "with treatment × stratum, effect in a level among its own patients; shrunken: empirical Bayes "
+                     "over levels that exclude one another; differences averaged over strata by Cochran's weights")
+    if scope.is_protected:
+        parts.append(f"{describe_protection(scope)}; hazard ratios on {scope.rules.minimum_cell} patients and "
+                     f"{scope.rules.minimum_events} events in each level, ten events a parameter, two decimals; a p "
+                     f"below {scope.rules.smallest_p:g} counts as that in q")
+    else:
+        parts.append(f"exact numbers, grant {scope.grant}" if scope.grant else "exact numbers")
+    if result.synthetic:
+        parts.append("synthetic data")
+    return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."
+
+
+def _write_summary(result: SubgroupsResult) -> str:
+    """What is seen, how sure, and what it does not mean."""
+    if not result.variables:
+        return "No group of this cohort is large enough to be shown."
+    found = [variable.label for variable in result.variables if variable.finding is Finding.PROGNOSTIC]
+    looked = sum(variable.test is not None for variable in result.variables)
+    if not looked:
+        text = "No variable has two levels with enough patients and events to be compared."
+    elif found:
+        text = (f"{_variables(looked)} could be compared; outcomes differ between the levels of {_join(found)} "
+                f"(q < {FALSE_SHARE:g}).")
+    else:
+        text = (f"{_variables(looked)} could be compared; none shows a difference that so many looks would not readily "
+                "produce by chance, which is not proof that there is none.")
+    text = f"{text} {OBSERVED}"
+    if result.question.treatment:
+        tested = [(variable.label, one) for variable in result.variables for one in variable.interactions if one.test]
+        sure = [label for label, one in tested if one.test and one.test.q is not None and one.test.q < FALSE_SHARE]
+        if not tested:
+            return f"{text} Whether the treatment works differently between levels could not be tested."
+        text += (f" Whether the treatment works differently between levels was tested {len(tested)} times; "
+                 f"{f'{_join(sure)} stands out' if sure else 'none stands out'}. {NOT_CALLED_PREDICTIVE}")
+    return text
+
+
+def _variables(count: int) -> str:
+    return "One variable" if count == 1 else f"{count} variables"
+
+
+def _join(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,78 @@
+"""How far apart two groups are, in units that do not depend on how many patients they have."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from harmony_dash.errors import StatisticsError
+
+
+def difference_of_means(mean: float, deviation: float, other_mean: float, other_deviation: float) -> float:
+    """The standardised difference of a number between two groups.
+
+    Formula
+        |m1 - m2| / sqrt((s1^2 + s2^2)/2).
+
+    Parameters
+    ----------
+    mean, deviation, other_mean, other_deviation : of each group.
+
+    Returns
+    -------
+    float; 0 for equal means, infinity for different constants.
+
+    Raises
+    ------
+    StatisticsError for a negative or missing value of a deviation.
+
+    References
+    ----------
+    Austin, Stat Med 28 (2009) 3083-3107, equation (1).
+    """
+    values = (mean, deviation, other_mean, other_deviation)
+    if not all(map(math.isfinite, values)) or min(deviation, other_deviation) < 0:
+        raise StatisticsError("a standardised difference needs means and standard deviations")
+    gap, spread = abs(mean - other_mean), math.sqrt((deviation**2 + other_deviation**2) / 2)
+    return gap / spread if spread else (math.inf if gap else 0.0)
+
+
+def difference_of_shares(counts: ArrayLike, other_counts: ArrayLike) -> float:
+    """The standardised difference of a category between two groups.
+
+    Formula
+        With the shares of all values but the first as vectors T and C, and S = (S_T + S_C)/2 the mean of their
+        multinomial covariance matrices: sqrt((T - C)' S^-1 (T - C)). For two values that is
+        |p1 - p2| / sqrt((p1 (1 - p1) + p2 (1 - p2))/2). A value that neither group has is left out; where S is
+        singular its pseudo-inverse is taken.
+
+    Parameters
+    ----------
+    counts, other_counts : shape (values,); patients with each value, not negative.
+
+    Returns
+    -------
+    float; 0 for equal shares, infinity for groups that share no value.
+
+    Raises
+    ------
+    StatisticsError for a group without patients, or counts that do not fit.
+
+    References
+    ----------
+    Yang, Dalton, SAS Global Forum 2012, paper 335; Austin, Stat Med 28 (2009) 3083-3107, equation (2).
+    """
+    first, second = np.asarray(counts, dtype=np.float64), np.asarray(other_counts, dtype=np.float64)
+    if first.shape != second.shape or first.ndim != 1 or min(first.min(), second.min()) < 0:
+        raise StatisticsError("two groups are compared by counts of the same values")
+    if not first.sum() or not second.sum():
+        raise StatisticsError("a group without patients has no shares")
+    kept = (first + second) > 0
+    one, other = (group[kept] / group.sum() for group in (first, second))
+    if not (one * other).any():
+        return math.inf
+    covariance = sum((np.diag(p) - np.outer(p, p) for p in (one, other)), start=np.zeros((len(one), len(one)))) / 2
+    gap = (one - other)[1:]
+    return float(math.sqrt(max(0.0, gap @ np.linalg.pinv(covariance[1:, 1:]) @ gap)))

@@ -1,0 +1,95 @@
+"""Export: a protected summary to take along, with its provenance and a receipt."""
+
+import streamlit as st
+
+from harmony_dash.access.actor import Actor
+from harmony_dash.access.permissions import Permission
+from harmony_dash.cohort.describe import describe_question
+from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.errors import UserError
+from harmony_dash.services.deployment import Deployment
+from harmony_dash.services.exports import preview_export
+from harmony_dash.services.release_info import describe_release
+from harmony_dash.ui.components.analysis_controls import show_analysis_controls, show_cause_control
+from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
+from harmony_dash.ui.components.export_files import Order, choose_formats, show_build, show_preview
+from harmony_dash.ui.components.export_panel import show_export_panel
+from harmony_dash.ui.components.export_receipts import show_receipts
+from harmony_dash.ui.components.problem import show_empty, show_problem
+from harmony_dash.ui.components.rights_control import Rights, choose_rights
+from harmony_dash.ui.components.survival_answer import show_heading, show_notes, show_withheld
+from harmony_dash.ui.components.survival_view import SurvivalView, forget_view, open_view, publish_link
+from harmony_dash.ui.guard import require
+from harmony_dash.ui.startup import get_deployment
+
+require(Permission.EXPORT)
+
+
+@st.fragment(key="export")
+def show_export() -> None:
+    """The question, what its files will hold, and the files."""
+    actor = require(Permission.EXPORT)
+    deployment = get_deployment()
+    try:
+        info = describe_release(deployment, actor)
+    except UserError as error:
+        show_problem(error)
+        return
+    try:
+        show_view(deployment, actor, info)
+    except Exception:
+        forget_view()  # whatever broke here must not break the next run as well
+        raise
+
+
+def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
+    """The controls and the export of the view to show now."""
+    view, setback = open_view(info)
+    publish_link(view)
+    heading = st.container()
+    if setback:
+        with heading:
+            show_problem(setback.error, heading=setback.heading)
+    with st.container():
+        show_active_filters(view, info.dictionary)
+    show_analysis_controls(view, info.dictionary)
+    with st.container():
+        rights = choose_rights(deployment, actor)
+    show_answer(deployment, actor, info, view, rights)
+    with st.sidebar:
+        show_export_panel(view, info)
+
+
+def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView, rights: Rights) -> None:
+    """What will be in the files, and the way to them."""
+    try:
+        with st.spinner("Counting patients"):
+            released = preview_export(deployment, actor, view.question, interval=view.interval, grant=rights.grant)
+    except UserError as error:
+        show_heading(describe_question(view.question, info.dictionary))
+        show_problem(error, heading="This cannot be exported as it stands")
+        return
+    show_heading(released.value.title)
+    show_flow(released)
+    with st.container():
+        show_notes(released.value)
+        show_cause_control(view)
+    if not released.value.groups:
+        show_empty("Too few patients to export anything",
+                   "No group of this cohort is large enough to be shown.",
+                   "Remove a filter, or choose a grouping with fewer groups.")
+        return
+    st.markdown("**What the files will hold**")
+    show_preview(released, view)
+    show_withheld(released)
+    order = Order(view, rights.grant, choose_formats())
+    show_build(deployment, actor, order)
+
+
+st.title("Export")
+st.caption("Protected summaries as files that say where their numbers come from. Exports are protected for everybody, "
+           "also under a grant for exact results, and each has a receipt.")
+st.sidebar.container()  # a fragment may write to the sidebar only if the page did so first
+show_export()
+st.divider()
+show_receipts()

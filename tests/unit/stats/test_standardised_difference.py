@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harmony_dash.errors import StatisticsError
+from harmony_dash.stats.standardised_difference import difference_of_means, difference_of_shares
+
+COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=6).filter(
+    lambda pairs: any(a for a, _ in pairs) and any(b for _, b in pairs))
+
+
+def test_means_as_in_the_formula() -> None:
+    assert difference_of_means(10, 3, 12, 4) == pytest.approx(2 / math.sqrt(12.5))
+    assert difference_of_means(5, 0, 5, 0) == 0
+    assert difference_of_means(5, 0, 6, 0) == math.inf
+
+
+def test_two_values_as_in_the_formula() -> None:
+    # Austin 2009: shares of 0.5 and 0.3 give 0.2/sqrt((0.25 + 0.21)/2).
+    assert difference_of_shares([50, 50], [70, 30]) == pytest.approx(0.2 / math.sqrt(0.23))
+    assert difference_of_shares([70, 30], [50, 50]) == pytest.approx(0.2 / math.sqrt(0.23))
+
+
+def test_three_values_by_hand() -> None:
+    # T = (.3, .2), C = (.2, .4) of the second and third value; S by the formula, inverted by hand.
+    a, b, c = (0.21 + 0.16) / 2, -(0.06 + 0.08) / 2, (0.16 + 0.24) / 2
+    det = a * c - b * b
+    expected = math.sqrt((0.1**2 * c - 2 * 0.1 * -0.2 * b + 0.2**2 * a) / det)
+    assert difference_of_shares([50, 30, 20], [40, 20, 40]) == pytest.approx(expected)
+
+
+@given(COUNTS)
+def test_it_is_symmetric_never_negative_and_does_not_ask_which_value_comes_first(pairs: list[tuple[int, int]]) -> None:
+    one, other = ([pair[side] for pair in pairs] for side in (0, 1))
+    found = difference_of_shares(one, other)
+    assert found >= 0
+    assert difference_of_shares(other, one) == pytest.approx(found, rel=1e-6, abs=1e-6)
+    assert difference_of_shares(one[::-1], other[::-1]) == pytest.approx(found, rel=1e-5, abs=1e-5)
+    assert difference_of_shares(one, [3 * n for n in one]) == pytest.approx(0, abs=1e-6)
+
+
+def test_groups_that_share_no_value_are_infinitely_far_apart() -> None:
+    assert difference_of_shares([5, 0], [0, 7]) == math.inf
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    with pytest.raises(StatisticsError, match="without patients"):
+        difference_of_shares([0, 0], [1, 2])
+    with pytest.raises(StatisticsError, match="same values"):
+        difference_of_shares([1, 2], [1, 2, 3])
+    with pytest.raises(StatisticsError, match="standard deviations"):
+        difference_of_means(1, -1, 2, 1)
