@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
-from harmony_dash.disclosure import description_results, results, subgroup_results
+from harmony_dash.disclosure import description_results, results, subgroup_results, what_if_results
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.protect_counts import protect_choices, protect_release_info
@@ -19,14 +19,16 @@ from harmony_dash.disclosure.protect_coverage import protect_coverage
 from harmony_dash.disclosure.protect_descriptions import protect_outcome_map, protect_table_one
 from harmony_dash.disclosure.protect_subgroups import protect_subgroups
 from harmony_dash.disclosure.protect_survival import protect_survival
+from harmony_dash.disclosure.protect_what_if import protect_what_if
 from harmony_dash.disclosure.released import Released, Scope, make_released
 from harmony_dash.disclosure.results import CohortChoices, CoverageResult, ReleaseInfo, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.disclosure.what_if_results import WhatIfResult
 from harmony_dash.disclosure.wording import put_into_words
 
 T = TypeVar("T")
 # The modules whose dataclasses are results, down to their smallest part.
-_RESULTS = (results.__name__, subgroup_results.__name__, description_results.__name__)
+_RESULTS = (results.__name__, subgroup_results.__name__, description_results.__name__, what_if_results.__name__)
 
 
 def release(result: T, scope: Scope) -> Released[T]:
@@ -52,6 +54,7 @@ def _protect(result: Any, scope: Scope) -> Any:
 
 _protect.register(SurvivalResult, protect_survival)
 _protect.register(SubgroupsResult, protect_subgroups)
+_protect.register(WhatIfResult, protect_what_if)
 _protect.register(TableOne, protect_table_one)
 _protect.register(OutcomeMap, protect_outcome_map)
 _protect.register(CoverageResult, protect_coverage)

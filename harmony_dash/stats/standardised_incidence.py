@@ -44,16 +44,20 @@ class StandardisedIncidence:
     @property
     def methods(self) -> str:
         """The method in words."""
-        first, _ = self.models
+        first, second = self.models
+        columns = ", ".join(first.names)
+        if second.names != first.names:
+            columns += f" ({self.causes[0]}) and {', '.join(second.names)} ({self.causes[1]})"
         return (f"standardised cumulative incidence (cause-specific g-formula, exponential form), for each cause a "
-                f"{first.methods}, columns {', '.join(first.names)}; {100 * self.incidence[0].level:g} % normal "
+                f"{first.methods}, columns {columns}; {100 * self.incidence[0].level:g} % normal "
                 f"intervals on the log-log (curves) and atanh (differences) scale from {self.replicates} replicates "
                 f"of the Bayesian bootstrap within strata")
 
 
 def standardise_incidence(patients: ArmPatients, days: ArrayLike, *, rng: np.random.Generator, replicates: int = 200,
                           level: float = 0.95, ties: str = "efron", progress: Progress | None = None,
-                          cancel: Callable[[], bool] | None = None, workers: int = 1) -> StandardisedIncidence:
+                          cancel: Callable[[], bool] | None = None, workers: int = 1,
+                          second_patients: ArmPatients | None = None) -> StandardisedIncidence:
     """Estimate the cumulative incidence of two causes had the whole population been in one arm, and in the other.
 
     Assumes
@@ -68,6 +72,8 @@ def standardise_incidence(patients: ArmPatients, days: ArrayLike, *, rng: np.ran
     ----------
     patients : the rows; exactly two causes.
     days : shape (m,); whole days, increasing.
+    second_patients : the same patients with other covariates, for the model of the second cause, which may have fewer
+        events.
     others : as in `standardise_survival`.
 
     Returns
@@ -89,7 +95,7 @@ def standardise_incidence(patients: ArmPatients, days: ArrayLike, *, rng: np.ran
     if len(patients.causes) != 2:
         raise StatisticsError("cumulative incidences are standardised for two causes, the one of interest and its "
                               "competitor", remedy="join the other causes")
-    rows = (OutcomeRows.prepare(patients, 0, ties), OutcomeRows.prepare(patients, 1, ties))
+    rows = (OutcomeRows.prepare(patients, 0, ties), OutcomeRows.prepare(second_patients or patients, 1, ties))
     first, second = (fit_prepared_cox(one.cox) for one in rows)
     mains = first.coefficients * rows[0].cox.unit, second.coefficients * rows[1].cox.unit
     # Both causes sort by stratum and last day, and so alike.

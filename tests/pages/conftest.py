@@ -12,6 +12,8 @@ import harmony_dash.services.choices
 import harmony_dash.services.coverage
 import harmony_dash.services.release_info
 import harmony_dash.services.survival
+import harmony_dash.services.what_if
+import harmony_dash.ui.components.what_if_run
 import harmony_dash.ui.guard
 import harmony_dash.ui.startup
 from tests.pages.fakes import FakeHouse
@@ -29,6 +31,9 @@ def house(monkeypatch: pytest.MonkeyPatch) -> FakeHouse:
     monkeypatch.setattr(harmony_dash.services.coverage, "review_coverage", fakes.review_coverage)
     monkeypatch.setattr(harmony_dash.services.release_info, "describe_release", fakes.describe_release)
     monkeypatch.setattr(harmony_dash.services.survival, "ask_survival", fakes.ask_survival)
+    monkeypatch.setattr(harmony_dash.services.what_if, "ask_what_if", fakes.ask_what_if)
+    # its fragment guards itself and was imported with the real guard
+    monkeypatch.setattr(harmony_dash.ui.components.what_if_run, "require", fakes.require)
     return fakes
 
 

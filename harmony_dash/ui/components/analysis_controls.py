@@ -26,24 +26,32 @@ INTERVAL_LABELS = {IntervalType.LOG_LOG: "log-log (default)", IntervalType.LOG: 
 def show_analysis_controls(view: SurvivalView, dictionary: Dictionary) -> None:
     """Draw the controls; they change the session's view."""
     question = view.question
-    zero = endpoint_named(question.endpoint).time_zero
     groupings = grouping_choices(dictionary, question.disease)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _select("Endpoint", "endpoint", list(ENDPOINTS), question.endpoint,
-                lambda name: ENDPOINTS[name].label, _question_setter("endpoint"),
-                help=endpoint_named(question.endpoint).definition, width=240)
+        show_endpoint_control(view)
         _select("Group by", "by", [None, *groupings], question.by,
                 lambda name: "No groups" if name is None else groupings[name], _question_setter("by"), width=212)
-        days = sorted({*LANDMARKS, question.landmark_days})
-        needed = _needed_landmark(question, dictionary)
-        _select("Landmark", "landmark", days, question.landmark_days, lambda day: _landmark_words(day, zero, needed),
-                _question_setter("landmark_days"), width=190,
-                help="Only patients still followed, without an event, after this day are counted, and their clock "
-                     "starts on it. Needed to compare by anything that becomes known later.")
+        show_landmark_control(view, _needed_landmark(question, dictionary))
         _select("Time in", "unit", list(TimeUnit), view.time_unit, capital,
                 lambda chosen: replace(current_view(), time_unit=chosen), width=110)
         with st.popover("More", icon=":material/tune:", help="Strata, horizon and confidence intervals"):
             _show_further_controls(view, groupings)
+
+
+def show_endpoint_control(view: SurvivalView) -> None:
+    """The choice of the endpoint."""
+    _select("Endpoint", "endpoint", list(ENDPOINTS), view.question.endpoint, lambda name: ENDPOINTS[name].label,
+            _question_setter("endpoint"), help=endpoint_named(view.question.endpoint).definition, width=240)
+
+
+def show_landmark_control(view: SurvivalView, needed: int) -> None:
+    """The choice of the landmark; `needed` is the day on which the clock starts if none is chosen."""
+    days = sorted({*LANDMARKS, view.question.landmark_days})
+    zero = endpoint_named(view.question.endpoint).time_zero
+    _select("Landmark", "landmark", days, view.question.landmark_days, lambda day: _landmark_words(day, zero, needed),
+            _question_setter("landmark_days"), width=190,
+            help="Only patients still followed, without an event, after this day are counted, and their clock "
+                 "starts on it. Needed to compare by anything that becomes known later.")
 
 
 def _show_further_controls(view: SurvivalView, groupings: dict[str, str]) -> None:

@@ -7,8 +7,10 @@ resets another, and a link, a reload or a visit to another page brings back the 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -114,12 +116,18 @@ def _one_of(kind: type[_Choice], text: str | None, default: _Choice) -> _Choice:
     return kind(text) if text in {choice.value for choice in kind} else default
 
 
-def full_link(view: SurvivalView, address: str) -> str:
-    """The address that brings somebody else to this view."""
-    return f"{address.split('?')[0]}?{urlencode(write_link(view))}"
+def full_link(view: SurvivalView, address: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The address that brings somebody else to this view; `more` are a page's own parameters."""
+    return f"{address.split('?')[0]}?{urlencode(write_link(view) | dict(more))}"
 
 
 # -- the session ---------------------------------------------------------------------------------------------------
+
+
+def read_opened_link() -> dict[str, str]:
+    """The parameters of a link that was just opened; empty if the address is the page's own. Before `open_view`."""
+    parameters = st.query_params.to_dict()
+    return parameters if parameters.get("q") and parameters != st.session_state.get(_LINK) else {}
 
 
 def open_view(info: ReleaseInfo) -> tuple[SurvivalView, Setback | None]:
@@ -127,9 +135,9 @@ def open_view(info: ReleaseInfo) -> tuple[SurvivalView, Setback | None]:
 
     The second value says why a link or the session's view was given up.
     """
-    parameters = st.query_params.to_dict()
+    parameters = read_opened_link()
     setback: Setback | None = st.session_state.pop(_SETBACK, None)
-    if parameters.get("q") and parameters != st.session_state.get(_LINK):
+    if parameters:
         try:
             view = read_link(parameters, info.dictionary)
             check_against_data(view.question, info)
@@ -204,9 +212,9 @@ def set_view(view: SurvivalView) -> None:
     st.session_state[_VIEW] = view
 
 
-def publish_link(view: SurvivalView) -> None:
-    """Let the address bar hold the view."""
-    parameters = write_link(view)
+def publish_link(view: SurvivalView, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Let the address bar hold the view, and a page's own parameters."""
+    parameters = write_link(view) | dict(more)
     st.session_state[_LINK] = parameters
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
