@@ -11,14 +11,33 @@ from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.exports import preview_export
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.ui.components.analysis_controls import show_analysis_controls, show_cause_control
+from harmony_dash.ui.components.answer_notes import show_notes
+from harmony_dash.ui.components.chips import show_chips
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
 from harmony_dash.ui.components.export_files import Order, choose_formats, show_build, show_preview
+from harmony_dash.ui.components.export_kinds import (
+    Exported,
+    link_parameters,
+    open_kind,
+    question_to_export,
+    show_kind_control,
+)
 from harmony_dash.ui.components.export_panel import show_export_panel
 from harmony_dash.ui.components.export_receipts import show_receipts
 from harmony_dash.ui.components.problem import show_empty, show_problem
 from harmony_dash.ui.components.rights_control import Rights, choose_rights
-from harmony_dash.ui.components.survival_answer import show_heading, show_notes, show_withheld
-from harmony_dash.ui.components.survival_view import SurvivalView, forget_view, open_view, publish_link
+from harmony_dash.ui.components.subgroup_controls import show_controls, show_view_control
+from harmony_dash.ui.components.subgroup_parts import show_answer_notes
+from harmony_dash.ui.components.subgroup_view import SubgroupSettings, cohort_of, open_settings
+from harmony_dash.ui.components.survival_answer import show_heading
+from harmony_dash.ui.components.survival_view import (
+    SurvivalView,
+    forget_view,
+    open_view,
+    publish_link,
+    read_opened_link,
+)
+from harmony_dash.ui.components.withheld import show_withheld
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
 
@@ -44,18 +63,32 @@ def show_export() -> None:
 
 def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     """The controls and the export of the view to show now."""
+    linked = read_opened_link()
     view, setback = open_view(info)
-    publish_link(view)
+    kind = open_kind(linked)
+    settings, problem = open_settings(view.question.disease, info.dictionary,
+                                      linked if kind is Exported.TABLES else {})
+    publish_link(view, link_parameters(settings) if kind is Exported.TABLES else {})
     heading = st.container()
-    if setback:
-        with heading:
+    with heading:
+        if setback:
             show_problem(setback.error, heading=setback.heading)
+        if problem:
+            show_problem(problem, heading="The link could not be read, so the page shows its first settings")
+    show_kind_control(kind)
     with st.container():
         show_active_filters(view, info.dictionary)
-    show_analysis_controls(view, info.dictionary)
+    if kind is Exported.TABLES:
+        show_view_control(settings)
+        show_controls(view, settings, info)
+    else:
+        show_analysis_controls(view, info.dictionary)
     with st.container():
         rights = choose_rights(deployment, actor)
-    show_answer(deployment, actor, info, view, rights)
+    if kind is Exported.TABLES:
+        show_table_answer(deployment, actor, info, view, settings, rights)
+    else:
+        show_answer(deployment, actor, info, view, rights)
     with st.sidebar:
         show_export_panel(view, info)
 
@@ -82,8 +115,28 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     st.markdown("**What the files will hold**")
     show_preview(released, view)
     show_withheld(released)
-    order = Order(view, rights.grant, choose_formats())
+    order = Order(view, view.question, rights.grant, choose_formats())
     show_build(deployment, actor, order)
+
+
+def show_table_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView,
+                      settings: SubgroupSettings, rights: Rights) -> None:
+    """The same for a table of the page of subgroups."""
+    try:
+        question = question_to_export(view, settings, info.dictionary)
+        with st.spinner("Counting patients"):
+            released = preview_export(deployment, actor, question, interval=view.interval, grant=rights.grant)
+    except UserError as error:
+        show_heading(describe_question(cohort_of(view.question), info.dictionary))
+        show_problem(error, heading="This cannot be exported as it stands")
+        return
+    result = released.value
+    show_heading(result.title)
+    show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot)
+    show_answer_notes(result.notes, "export.table_notes")
+    st.markdown("**What the files will hold**")
+    show_preview(released, view)
+    show_build(deployment, actor, Order(view, question, rights.grant, choose_formats()))
 
 
 st.title("Export")

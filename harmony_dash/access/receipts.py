@@ -17,6 +17,8 @@ from harmony_dash.access.database import AccessDatabase, AuditUnavailable, from_
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SIGNS: Final = 8
 NUMBER: Final = re.compile(rf"E-[0-9]{{8}}-[{_ALPHABET}]{{{_SIGNS}}}")
+# What the audit trail calls an export; renaming it is a migration.
+EXPORT_ACTION: Final = "export"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Receipt:
         values = asdict(self) | {"made": to_text(self.made), "files": sorted(
             [file.name, file.bytes, file.sha256] for file in self.files)}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def ending(self) -> str:
+        """How the line of the audit trail ends that tells of the receipt."""
+        return f"; receipt {self.number}, seal {self.seal}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from harmony_dash.charts.palette import palette_for
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.description_results import MapCell, OutcomeMap
 from harmony_dash.disclosure.headline import counts_failures
-from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.precision import precision_of
+from harmony_dash.disclosure.released import Released, Scope
 
 _TOO_FEW = "·"
 
@@ -29,7 +30,7 @@ def build_outcome_map_figure(released: Released[OutcomeMap], *, dark: bool = Fal
     rows = [row for row in result.rows if any(_estimate(cells.get((row, column))) is not None
                                               for column in result.columns)]
     values = [[_shade(cells.get((row, column)), rising=rising) for column in result.columns] for row in rows]
-    texts = [[_words(cells.get((row, column))) for column in result.columns] for row in rows]
+    texts = [[_words(cells.get((row, column)), released.scope) for column in result.columns] for row in rows]
     figure = build_heat([result.rows[row] for row in rows], list(result.columns.values()), values, texts,
                         palette_for(dark), top=max((value for row in values for value in row if value is not None),
                                                    default=1.0) or 1.0,
@@ -45,7 +46,7 @@ def list_outcome_rows(released: Released[OutcomeMap]) -> tuple[tuple[str, ...], 
     for cell in result.cells:
         if cell.n != 0:
             words = cell.reason if cell.at is None else format_percent_interval(
-                cell.at.estimate, cell.at.lower, cell.at.upper, unit=False)
+                cell.at.estimate, cell.at.lower, cell.at.upper, precision_of(cell.n or 1, released.scope), unit=False)
             rows.append((result.rows[cell.row], result.columns[cell.column], format_part(cell.n),
                          format_part(cell.events), words))
     return header, rows
@@ -61,6 +62,8 @@ def _shade(cell: MapCell | None, *, rising: bool) -> float | None:
     return None if estimate is None else estimate if rising else 1 - estimate
 
 
-def _words(cell: MapCell | None) -> str:
+def _words(cell: MapCell | None, scope: Scope) -> str:
     estimate = _estimate(cell)
-    return _TOO_FEW if cell is None or estimate is None else f"{format_percent(estimate)} ({format_part(cell.n)})"
+    if cell is None or estimate is None or cell.n is None:
+        return _TOO_FEW
+    return f"{format_percent(estimate, precision_of(cell.n, scope))} ({format_part(cell.n)})"

@@ -6,13 +6,15 @@ import argparse
 from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
+from harmony_dash.charts.numbers import NOTHING, format_percent_interval
 from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
 from harmony_dash.cli.subgroups import split_names
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import FIVE_YEARS
-from harmony_dash.disclosure import Level
+from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.description_results import MapCell, TableOneGroup, TableOneVariable
+from harmony_dash.disclosure.precision import precision_of
 
 _HIDDEN = "hidden"
 
@@ -112,16 +114,15 @@ def _outcome_map(options: argparse.Namespace) -> int:
         for cell in result.cells:
             if cell.column == column and (cell.n is None or cell.n > 0):
                 show(f"  {result.rows[cell.row]:36.36} n {_count(cell.n):>8}  events {_count(cell.events):>7}  "
-                     f"{_estimate(cell)}")
+                     f"{_estimate(cell, released.scope)}")
     show(result.methods)
     return 0
 
 
-def _estimate(cell: MapCell) -> str:
-    if cell.at is None or cell.at.estimate is None:
-        return cell.reason or "–"
-    ends = "" if cell.at.lower is None or cell.at.upper is None else f" ({cell.at.lower:.3f}–{cell.at.upper:.3f})"
-    return f"{cell.at.estimate:.3f}{ends}"
+def _estimate(cell: MapCell, scope: Scope) -> str:
+    if cell.at is None or cell.at.estimate is None or cell.n is None:
+        return cell.reason or NOTHING
+    return format_percent_interval(cell.at.estimate, cell.at.lower, cell.at.upper, precision_of(cell.n, scope))
 
 
 def _count(n: int | None) -> str:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
 from harmony_dash.cli.questions import add_question, parse_days, question_of
+from harmony_dash.cli.subgroups import NO_STRATA, split_names
+from harmony_dash.cohort.description_question import MRD_COLUMNS, OutcomeMapQuestion, TableOneQuestion
+from harmony_dash.cohort.subgroup_question import FIVE_YEARS, SubgroupsQuestion
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError, UserError
 
 if TYPE_CHECKING:
     from harmony_dash.access.receipts import SavedReceipt
+    from harmony_dash.services.export_answers import ExportQuestion
 
 _PROVENANCE = "provenance.json"
+_KINDS = ("survival", "subgroups", "table-one", "outcome-map")
 
 
 def add_export(commands: Any) -> None:
@@ -24,6 +30,15 @@ def add_export(commands: Any) -> None:
     parser = add_command(commands, "export", _run, "Write protected results to files with their provenance; list the "
                                                    "receipts of exports; check a file.")
     add_question(parser, required=False)
+    parser.add_argument("--kind", choices=list(_KINDS), default=_KINDS[0],
+                        help="what to export (default: %(default)s); a table of subgroups takes --variables, "
+                             "--treatment, --arms, --strata and --at, a Table 1 --by and --variables, a map --by (its "
+                             "rows), --columns and --at")
+    parser.add_argument("--variables", default="", metavar="VAR,VAR")
+    parser.add_argument("--treatment", metavar="VAR")
+    parser.add_argument("--arms", default="", metavar="A,B")
+    parser.add_argument("--columns", default=MRD_COLUMNS, metavar="VAR")
+    parser.add_argument("--at", type=int, default=FIVE_YEARS, metavar="DAYS", help="day of a table's estimates")
     parser.add_argument("--out", type=Path, metavar="DIR", help="a folder that holds no export yet; made if missing")
     parser.add_argument("--formats", default="html,xlsx,csv,parquet,svg,png,pdf", metavar="F,F",
                         help="which files to write (default: %(default)s)")
@@ -46,6 +61,8 @@ def _export(options: argparse.Namespace) -> int:
     from harmony_dash.export.kinds import Looks
     from harmony_dash.services.exports import make_export
 
+    if options.kind == "table-one" and options.endpoint is None:
+        options.endpoint = "os"  # who is in a cohort does not hang on it
     for name in ("disease", "endpoint", "out"):
         if getattr(options, name) is None:
             raise QuestionError("is missing", where=f"--{name}",
@@ -53,7 +70,7 @@ def _export(options: argparse.Namespace) -> int:
     formats = parse_formats(options.formats)
     deployment = require_store(deployment_of(options))
     _check_folder(options.out)
-    export = make_export(deployment, OPERATOR, question_of(options), formats=formats,
+    export = make_export(deployment, OPERATOR, _question(options), formats=formats,
                          interval=IntervalType(options.interval), days=parse_days(options.times),
                          looks=Looks(all_causes=options.all_causes))
     for file in export.bundle.files:
@@ -67,6 +84,20 @@ def _export(options: argparse.Namespace) -> int:
             show(f"  {file.name:44} {len(file.content):>10,} bytes  {file.sha256[:16]}…")
     say(f"Receipt {receipt.number}, audit entry {export.saved.audit_id}: {len(receipt.files)} files in {options.out}.")
     return 0
+
+
+def _question(options: argparse.Namespace) -> ExportQuestion:
+    """The question of the chosen kind."""
+    asked = question_of(options)
+    if options.kind == "subgroups":
+        strata = "trial" if options.strata is None else None if options.strata == NO_STRATA else options.strata
+        return SubgroupsQuestion(replace(asked, strata=None), split_names(options.variables), strata,
+                                 options.treatment, split_names(options.arms), options.at)
+    if options.kind == "table-one":
+        return TableOneQuestion(asked, split_names(options.variables))
+    if options.kind == "outcome-map":
+        return OutcomeMapQuestion(asked, options.columns, options.at)
+    return asked
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
+from harmony_dash.charts.ratios import format_group_ratio, name_ratio
 from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.parse import parse_filter
@@ -98,7 +99,8 @@ def _survival(options: argparse.Namespace) -> int:
     endpoint = endpoint_named(result.question.endpoint)
     for group in result.groups:
         events, precision = _count(group.events), precision_of(group.n, released.scope)
-        show(f"  {group.name:40} n {group.n:>8,}  events {events:>7}")
+        ratio = f"  {name_ratio(endpoint)} {format_group_ratio(group, result)}" if result.reference else ""
+        show(f"  {group.name:40} n {group.n:>8,}  events {events:>7}{ratio}")
         for at in headline_estimates(group, endpoint):
             if at.estimate is not None:
                 limits = None if at.lower is None or at.upper is None else format_limits(at.lower, at.upper, precision)

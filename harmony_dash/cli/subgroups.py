@@ -6,16 +6,18 @@ import argparse
 from typing import Any
 
 from harmony_dash.access.actor import OPERATOR
+from harmony_dash.charts.numbers import NOTHING, format_percent_interval
 from harmony_dash.cli.command import add_command, deployment_of, print_json, require_store, say, show
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import FIVE_YEARS, SubgroupsQuestion
-from harmony_dash.disclosure import Level
+from harmony_dash.disclosure import Level, Scope
+from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.disclosure.subgroup_results import SubgroupRow, SubgroupVariable
 from harmony_dash.disclosure.wording import format_p
 
-_NO_STRATA = "none"
+NO_STRATA = "none"
 
 
 def add_subgroups(commands: Any) -> None:
@@ -28,7 +30,7 @@ def add_subgroups(commands: Any) -> None:
     parser.add_argument("--where", action="append", default=[], metavar='"VAR=a,b"',
                         help="a filter as of `survival`, repeatable")
     parser.add_argument("--strata", default="trial", metavar="VAR",
-                        help=f"compare within the values of this variable (default trial); {_NO_STRATA} for no strata")
+                        help=f"compare within the values of this variable (default trial); {NO_STRATA} for no strata")
     parser.add_argument("--treatment", metavar="VAR", help="compare its effect between levels, within the strata")
     parser.add_argument("--arms", default="", metavar="A,B", help="its arms, the reference first; all by default")
     parser.add_argument("--landmark", type=int, default=0, metavar="DAYS")
@@ -44,7 +46,7 @@ def _subgroups(options: argparse.Namespace) -> int:
     cohort = Question(options.disease, options.endpoint, tuple(parse_filter(text) for text in options.where),
                       landmark_days=options.landmark)
     question = SubgroupsQuestion(
-        cohort, split_names(options.variables), None if options.strata == _NO_STRATA else options.strata,
+        cohort, split_names(options.variables), None if options.strata == NO_STRATA else options.strata,
         options.treatment, split_names(options.arms), options.at)
     released = ask_subgroups(require_store(deployment_of(options)), OPERATOR, question,
                              level=Level.EXACT if options.exact else Level.PROTECTED,
@@ -59,8 +61,8 @@ def _subgroups(options: argparse.Namespace) -> int:
     for variable in result.variables:
         show(f"{variable.label}{_test(variable)}")
         for row in variable.rows:
-            show(f"  {row.name:44.44} n {_count(row.n):>8}  events {_count(row.events):>7}  {_estimate(row):24} "
-                 f"{_ratio(row)}")
+            show(f"  {row.name:44.44} n {_count(row.n):>8}  events {_count(row.events):>7}  "
+                 f"{_estimate(row, released.scope):24} {_ratio(row)}")
     show(result.summary)
     show(result.methods)
     return 0
@@ -81,11 +83,10 @@ def _count(n: int | None) -> str:
     return "hidden" if n is None else f"{n:,}"
 
 
-def _estimate(row: SubgroupRow) -> str:
-    if row.at is None or row.at.estimate is None:
-        return "–"
-    bounds = "" if row.at.lower is None or row.at.upper is None else f" ({row.at.lower:.3f}–{row.at.upper:.3f})"
-    return f"{row.at.estimate:.3f}{bounds}"
+def _estimate(row: SubgroupRow, scope: Scope) -> str:
+    if row.at is None or row.n is None:
+        return NOTHING
+    return format_percent_interval(row.at.estimate, row.at.lower, row.at.upper, precision_of(row.n, scope))
 
 
 def _ratio(row: SubgroupRow) -> str:

@@ -47,18 +47,22 @@ def describe_question(question: Question, dictionary: Dictionary, n: str = "") -
     For example "Event-free survival of 2,145 patients with ALL, sex: Female, by cytogenetic risk group".
     """
     endpoint = endpoint_named(question.endpoint)
-    disease = dictionary.diseases[question.disease]
-    whom = f"{n + ' ' if n else ''}patients with {disease.adjective or disease.label}"
-    parts = [f"{endpoint.label} of {whom}"]
-    parts += [describe_filter(item, dictionary) for item in question.where]
-    text = ", ".join(parts)
-    if question.by:
-        text += f", by {_lower_first(dictionary[question.by].label)}"
+    text = f"{endpoint.label} of {describe_patients(question, dictionary, n)}"
     if question.strata:
         text += f", stratified by {_lower_first(dictionary[question.strata].label)}"
     if question.landmark_days:
         text += f", from day {question.landmark_days} after {endpoint.time_zero}"
     return text
+
+
+def describe_patients(question: Question, dictionary: Dictionary, n: str = "") -> str:
+    """Who is asked about and by what, "2,145 patients with ALL, sex: Female, by cytogenetic risk group"."""
+    disease = dictionary.diseases[question.disease]
+    parts = [f"{n + ' ' if n else ''}patients with {disease.adjective or disease.label}"]
+    parts += [describe_filter(item, dictionary) for item in question.where]
+    if question.by:
+        parts.append(f"by {_lower_first(dictionary[question.by].label)}")
+    return ", ".join(parts)
 
 
 def _lower_first(text: str) -> str:

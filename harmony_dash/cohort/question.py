@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harmony_dash.cohort.canonical import CanonicalQuestion
 from harmony_dash.cohort.endpoints import TimeZero, endpoint_named
 from harmony_dash.cohort.filters import Between, Filter, OneOf, canonical, from_json, leaves_of, to_json, variables_of
 from harmony_dash.dictionary.model import KNOWN_DAY, Dictionary, TimePoint, Variable
@@ -22,7 +22,7 @@ MOST_FILTERS = 20
 
 
 @dataclass(frozen=True)
-class Question:
+class Question(CanonicalQuestion):
     """What a person asks.
 
     Attributes
@@ -54,16 +54,6 @@ class Question:
         return {"disease": self.disease, "endpoint": self.endpoint, "where": [to_json(item) for item in self.where],
                 "by": self.by, "strata": self.strata, "landmark_days": self.landmark_days,
                 "horizon_days": self.horizon_days}
-
-    @property
-    def canonical_json(self) -> str:
-        """The one text of this question: sorted keys, no spaces."""
-        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hexadecimal digits that equal questions share, whatever the order of their parts."""
-        return hashlib.sha256(self.canonical_json.encode()).hexdigest()[:16]
 
     @property
     def for_the_record(self) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from harmony_dash.cohort.canonical import TableQuestion
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import (
     Question,
@@ -27,7 +26,7 @@ MOST_ARMS: Final = 4
 
 
 @dataclass(frozen=True)
-class SubgroupsQuestion:
+class SubgroupsQuestion(TableQuestion):
     """Which groups of patients do better or worse, and does a treatment work differently in them?
 
     Attributes
@@ -52,21 +51,6 @@ class SubgroupsQuestion:
         """JSON-able form; `subgroups_question_from_json` is its inverse."""
         return {"cohort": self.cohort.to_json(), "variables": list(self.variables), "strata": self.strata,
                 "treatment": self.treatment, "arms": list(self.arms), "at_days": self.at_days}
-
-    @property
-    def canonical_json(self) -> str:
-        """The one text of this question: sorted keys, no spaces."""
-        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hexadecimal digits that equal questions share."""
-        return hashlib.sha256(self.canonical_json.encode()).hexdigest()[:16]
-
-    @property
-    def for_the_record(self) -> str:
-        """As the audit trail keeps it beside the questions that it is made of, which are what counts."""
-        return f"table {self.fingerprint} {self.canonical_json}"
 
     @property
     def read_variables(self) -> tuple[str, ...]:
@@ -154,8 +138,9 @@ def check_subgroups(question: SubgroupsQuestion, dictionary: Dictionary) -> Subg
                             where="variables", remedy="Ask for them in several tables.")
     for name in names:
         check_question(replace(cohort, by=name), dictionary)
-    if question.strata is not None:
-        check_question(replace(cohort, by=names[0], strata=question.strata), dictionary)
+    # Levels are not compared within themselves, and the row says so; all that can be asked by can make strata.
+    if question.strata is not None and (other := next((name for name in names if name != question.strata), None)):
+        check_question(replace(cohort, by=other, strata=question.strata), dictionary)
     if not 1 <= question.at_days <= 40_000:
         raise QuestionError("the day of the estimates is not between 1 and 40,000", where="at_days",
                             remedy="Choose a day, e.g. 1826 for five years.")

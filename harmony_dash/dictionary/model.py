@@ -56,6 +56,10 @@ KNOWN_DAY: Mapping[TimePoint, int] = MappingProxyType({
 })
 
 
+# The sections of variables that tell of providers and treatments; outcomes that differ with them are no prognosis.
+CIRCUMSTANCES = frozenset({"Origin", "Treatment"})
+
+
 def _empty() -> Mapping[str, Any]:
     return MappingProxyType({})
 
@@ -146,6 +150,11 @@ class Variable:
         """Whether a question may filter or group by it."""
         hidden = self.measured is TimePoint.OUTCOME or self.type is VariableType.IDENTIFIER
         return self.kept and self.asked and not hidden
+
+    @property
+    def is_circumstance(self) -> bool:
+        """Whether it says where, when or how patients were treated, and nothing of them or their disease."""
+        return self.section in CIRCUMSTANCES
 
     def label_of(self, value: str) -> str:
         """The words for one of its values; the value itself for open codes."""

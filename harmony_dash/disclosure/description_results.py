@@ -12,7 +12,13 @@ from harmony_dash.disclosure.results import INTERNAL, CohortChoices, EstimateAt,
 @dataclass(frozen=True)
 class Quartiles:
     """A number's distribution in one group: patients with a value, median and quartiles, mean and standard deviation of
-    the values drawn in to the first and ninety-ninth percentile."""
+    the values drawn in to the first and ninety-ninth percentile.
+
+    Attributes
+    ----------
+    n : None where it may not be shown beside the group's size, because it would tell how many have no value.
+    missing : patients without a value; None where that question gets no answer. What protection needs.
+    """
 
     n: int | None
     median: float | None
@@ -20,6 +26,7 @@ class Quartiles:
     upper: float | None
     mean: float | None = None
     deviation: float | None = None
+    missing: int | None = field(default=None, metadata=INTERNAL)
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ class TableOneVariable:
     ----------
     values : value to its words, in order; empty for a number.
     unit : of a number.
-    difference : the largest standardised difference between two groups; None where it is not known.
+    difference : the largest standardised difference between two groups; None where it is not known, or where rounding
+        of the numbers shown could move it too far.
     """
 
     variable: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -12,47 +12,81 @@ from harmony_dash.dictionary.model import UNTESTED
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne, TableOneGroup, TableOneVariable
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR
 from harmony_dash.disclosure.released import Scope
+from harmony_dash.disclosure.rounding import half_significant
 from harmony_dash.errors import StatisticsError
-from harmony_dash.stats.standardised_difference import difference_of_means, difference_of_shares
+from harmony_dash.stats.standardised_difference import difference_of_means, difference_of_shares, error_by_rounding
 
 Describe = Callable[[Scope], str]
+# Of a difference of rounded numbers: the most that rounding may move it, and the steps it is told in. An imbalance is
+# called one from 0.1 on.
+MOST_ERROR = STEP = 0.05
 
 
 def complete_table_one(result: TableOne, scope: Scope, describe_protection: Describe) -> TableOne:
     """The table with its standardised differences and methods line."""
-    variables = tuple(replace(variable, difference=_largest_difference(variable, result.groups))
+    variables = tuple(replace(variable, difference=_largest_difference(variable, result.groups, scope))
                       for variable in result.variables)
     parts = ["n and share of the patients with a value; median (quartiles); mean and standard deviation of values "
              "drawn in to the 1st and 99th percentile"]
     if len(result.groups) > 1:
+        rounded = (f"the numbers shown, in steps of {STEP:g}, ± {MOST_ERROR:g} by their rounding (two standard "
+                   "errors), none where that would be more" if scope.is_protected else "the numbers shown")
         parts.append("standardised difference: the largest between two groups (Austin 2009; Yang, Dalton 2012), from "
-                     "the numbers shown; no p-values")
+                     f"{rounded}; no p-values")
     return replace(result, variables=variables, methods=_close(parts, result, scope, describe_protection))
 
 
-def _largest_difference(variable: TableOneVariable, groups: tuple[TableOneGroup, ...]) -> float | None:
-    """Over all pairs of groups; None if some group's numbers are hidden."""
-    found = [_difference(variable, one, other) for one, other in combinations(groups, 2)]
-    if not found or None in found:
+def _largest_difference(variable: TableOneVariable, groups: tuple[TableOneGroup, ...], scope: Scope) -> float | None:
+    """Over all pairs of groups; None if some group's numbers are hidden or, of rounded ones, say too little.
+
+    It is worked out from what is shown. One of exact counts would tell more of them with every group they are set
+    beside, which is what their rounding is there to prevent.
+    """
+    largest = None
+    for one, other in combinations(groups, 2):
+        difference = _difference(variable, one, other, scope)
+        if difference is None:
+            return None
+        largest = difference if largest is None else max(largest, difference)
+    if largest is None or not math.isfinite(largest):
+        return largest
+    return round(STEP * round(largest / STEP), 2) if scope.is_protected else round(largest, 2)
+
+
+def _difference(variable: TableOneVariable, one: TableOneGroup, other: TableOneGroup, scope: Scope) -> float | None:
+    rules = scope.rules
+    measure: Callable[[Sequence[float], Sequence[float]], float]
+    if variable.values:
+        values = [_counts(variable, group) for group in (one, other)]
+        measure = difference_of_shares
+    else:
+        values = [_moments(variable, group) for group in (one, other)]
+        measure = _difference_of_means
+    first, second = values
+    if first is None or second is None:
         return None
-    return max(round(difference, 2) if math.isfinite(difference) else difference for difference in found
-               if difference is not None)
-
-
-def _difference(variable: TableOneVariable, one: TableOneGroup, other: TableOneGroup) -> float | None:
     try:
-        if variable.values:
-            counts = [_counts(variable, group) for group in (one, other)]
-            return None if counts[0] is None or counts[1] is None else difference_of_shares(counts[0], counts[1])
-        numbers = [group.quartiles.get(variable.variable) for group in (one, other)]
-        values = [value for number in numbers if number is not None
-                  for value in (number.mean, number.deviation) if value is not None]
-        return difference_of_means(*values) if len(values) == 2 * len(numbers) else None
+        if scope.is_protected:
+            errors = [[rules.most_error if variable.values else half_significant(value, rules) for value in group]
+                      for group in (first, second)]
+            if not error_by_rounding(measure, first, second, *errors) <= MOST_ERROR:
+                return None
+        return measure(first, second)
     except StatisticsError:
-        return None  # a group without patients
+        return None  # a group without patients, or no value left
 
 
-def _counts(variable: TableOneVariable, group: TableOneGroup) -> list[int] | None:
+def _difference_of_means(one: Sequence[float], other: Sequence[float]) -> float:
+    return difference_of_means(*one, *other)
+
+
+def _moments(variable: TableOneVariable, group: TableOneGroup) -> list[float] | None:
+    """Mean and standard deviation of a number; None if one is hidden."""
+    found = group.quartiles.get(variable.variable)
+    return None if found is None or found.mean is None or found.deviation is None else [found.mean, found.deviation]
+
+
+def _counts(variable: TableOneVariable, group: TableOneGroup) -> list[float] | None:
     """Patients by value of those who were tested; None if one is hidden."""
     if group.choices is None:
         return None

@@ -28,15 +28,23 @@ def _protect_group(group: TableOneGroup, scope: Scope) -> TableOneGroup:
     if n is None or group.choices is None:
         return replace(group, n=None, choices=None, quartiles={}, reason=group.reason or TOO_FEW)
     return replace(group, n=n, choices=protect_choices(group.choices, scope),
-                   quartiles={name: _protect_quartiles(one, scope) for name, one in group.quartiles.items()})
+                   quartiles={name: _protect_quartiles(one, int(group.n or 0), scope)
+                              for name, one in group.quartiles.items()})
 
 
-def _protect_quartiles(one: Quartiles, scope: Scope) -> Quartiles:
+def _protect_quartiles(one: Quartiles, of: int, scope: Scope) -> Quartiles:
+    """The numbers of one column, without a count where it would tell of a few patients without a value.
+
+    A count that is rounded like the group's differs from it only if somebody has no value. So it is shown only where
+    the patients without one could be shown too, and a few of them are treated like none throughout.
+    """
     rules = scope.rules
-    n = None if one.n is None else release_count(one.n, scope)
-    if n is None or (one.n or 0) < rules.minimum_patients:
+    known = one.n or 0
+    n = None if release_count(one.missing, scope) is None else release_count(one.n, scope)
+    sure = min(known, of - rules.minimum_cell + 1)
+    if sure < rules.minimum_patients:
         return Quartiles(n, None, None, None)
-    enough = (one.n or 0) >= _FEWEST_FOR_QUARTILES
+    enough = sure >= _FEWEST_FOR_QUARTILES
     return Quartiles(n, _round(one.median, rules), _round(one.lower, rules) if enough else None,
                      _round(one.upper, rules) if enough else None, _round(one.mean, rules),
                      _round(one.deviation, rules))

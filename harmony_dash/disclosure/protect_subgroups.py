@@ -6,7 +6,6 @@ The levels of a variable and those without a value are the cohort, so a small le
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,10 +21,17 @@ from harmony_dash.disclosure.policy import Rules
 from harmony_dash.disclosure.protect_survival import GIVES_AWAY, protect_survival
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import EstimateAt, Floats, GroupResult, IntervalType, SurvivalResult
-from harmony_dash.disclosure.rounding import release_count, release_part, round_count, round_p, round_significant
+from harmony_dash.disclosure.rounding import (
+    release_count,
+    release_part,
+    round_count,
+    round_hazard_ratio,
+    round_p,
+    round_ratio,
+    round_significant,
+)
 from harmony_dash.disclosure.subgroup_results import (
     ArmCount,
-    HazardRatio,
     InteractionResult,
     Interval,
     LevelsTest,
@@ -36,7 +42,6 @@ from harmony_dash.disclosure.subgroup_results import (
     TreatmentInLevel,
 )
 
-_RATIO_DECIMALS = 2
 _TOTAL = -1  # stands among the places of rows for everybody
 TOO_FEW = "too few"
 
@@ -64,33 +69,62 @@ def _protect_variable(variable: SubgroupVariable, cohort: SurvivalResult, scope:
     compared = bool(took_part) and not any(None in (row.n, row.events) for row in took_part)
     rows = [_round_ratio(row, scope.rules, keep=compared) for row in rows]
     hidden = partners or not compared
+    over_time = variable.over_time
+    if hidden or over_time is None or over_time.events < scope.rules.minimum_events_for_test:
+        over_time = None
     rows = _protect_treatment(rows, cohort, scope, hidden=bool(partners))
     return replace(
         variable, rows=tuple(rows), reference=variable.reference if compared else "",
         test=None if hidden or variable.test is None else _round_test(variable.test, scope.rules),
         interactions=tuple(_protect_interaction(one, rows, place, scope)
                            for place, one in enumerate(variable.interactions)),
-        reason=variable.reason if compared or variable.reason else TOO_FEW)
+        reason=variable.reason if compared or variable.reason else TOO_FEW,
+        over_time=None if over_time is None else replace(
+            over_time, statistic=round_significant(over_time.statistic, scope.rules),
+            p=round_p(over_time.p, scope.rules), events=scope.rules.minimum_events_for_test))
 
 
 def _protect_counts(rows: Sequence[SubgroupRow], cohort: SurvivalResult, scope: Scope,
                     ) -> tuple[list[tuple[int | None, int | None]], frozenset[int]]:
     """Patients and events of every row as they may be shown, and the rows hidden for the sake of others."""
-    n = [release_count(_keyed(row.n), scope) for row in rows]
+    n = [None if row.n is None else release_count(_keyed(row.n), scope) for row in rows]
     events = [None if shown is None else release_part(_keyed(row.events), row.n or 0, scope)
               for row, shown in zip(rows, n, strict=True)]
-    partners: set[int] = set()
-    if sum(row.n or 0 for row in rows) == cohort.n and not any(row.own_question for row in rows):
-        everybody = union(_keyed(group.n) for group in cohort.groups)
-        hurt = union(_keyed(group.events or 0) for group in cohort.groups)
-        n, partners = _hide(n, round_count(everybody, scope) if cohort.groups else None,
-                            [place for place, row in enumerate(rows) if (row.n or 0) < scope.rules.minimum_cell], scope)
-        events = [None if of is None else count for of, count in zip(n, events, strict=True)]
-        events, more = _hide(events, release_part(hurt, int(everybody), scope),
-                             [place for place, row in enumerate(rows)
-                              if (row.events or 0) < scope.rules.minimum_cell], scope)
-        partners |= more
-    return list(zip(n, events, strict=True)), frozenset(partners)
+    if not cohort.groups:
+        return list(zip(n, events, strict=True)), frozenset()
+    everybody = union(_keyed(group.n) for group in cohort.groups)
+    hurt = union(_keyed(group.events or 0) for group in cohort.groups)
+    # What others than these are is known as a sum alone: they get no answer, or one to another question.
+    alike = [place for place, row in enumerate(rows) if row.n is not None and not row.own_question]
+    n, partners = _hide_in_cohort(n, [row.n for row in rows], alike, everybody, round_count(everybody, scope), scope)
+    events = [None if of is None else count for of, count in zip(n, events, strict=True)]
+    events, more = _hide_in_cohort(events, [row.events for row in rows], alike, hurt,
+                                   release_part(hurt, int(everybody), scope), scope)
+    return list(zip(n, events, strict=True)), frozenset(partners | more)
+
+
+def _hide_in_cohort(shown: Sequence[int | None], counts: Sequence[int | None], alike: Sequence[int], whole: int,
+                    total: int | None, scope: Scope) -> tuple[list[int | None], set[int]]:
+    """As `_hide`, of rows that are parts of a cohort; whoever is in none of them is a part more, which nobody shows.
+
+    Parameters
+    ----------
+    shown, counts : of every row, rounded and as they are.
+    alike : the places of rows that answer the cohort's own question.
+    whole, total : the cohort's own count, as it is and rounded.
+    """
+    parts = [shown[place] for place in alike]
+    exact = [counts[place] or 0 for place in alike]
+    rest = whole - sum(exact)
+    if rest < 0:  # the rows of such a variable all answer another question
+        return list(shown), set()
+    if rest or len(alike) < len(shown):
+        parts.append(None)
+        exact.append(rest)
+    small = [place for place, count in enumerate(exact) if count < scope.rules.minimum_cell]
+    safe, hidden = _hide(parts, total, small, scope)
+    found = dict(zip(alike, safe, strict=False))
+    return [found.get(place, one) for place, one in enumerate(shown)], {alike[place] for place in hidden}
 
 
 def _hide(counts: Sequence[int | None], total: int | None, small: Sequence[int], scope: Scope,
@@ -146,14 +180,7 @@ def _round_ratio(row: SubgroupRow, rules: Rules, *, keep: bool) -> SubgroupRow:
         return replace(row, hazard_ratio=None, is_reference=False, reason=row.reason or (TOO_FEW if lost else ""))
     if row.hazard_ratio is None:
         return row
-    return replace(row, hazard_ratio=_round_hazard_ratio(row.hazard_ratio, rules))
-
-
-def _round_hazard_ratio(ratio: HazardRatio, rules: Rules) -> HazardRatio:
-    """A hazard ratio with two decimals, its p-value as all others."""
-    estimate, lower, upper = (round(value, _RATIO_DECIMALS) if math.isfinite(value) else value
-                              for value in (ratio.ratio, ratio.lower, ratio.upper))
-    return HazardRatio(estimate, lower, upper, round_p(ratio.p, rules))
+    return replace(row, hazard_ratio=round_hazard_ratio(row.hazard_ratio, rules))
 
 
 def _round_test(test: LevelsTest, rules: Rules) -> LevelsTest:
@@ -199,12 +226,16 @@ def _without_numbers(found: TreatmentInLevel) -> TreatmentInLevel:
 
 def _protect_arms(found: TreatmentInLevel, cohort: SurvivalResult, scope: Scope) -> TreatmentInLevel:
     arms = [_protect_arm(arm, scope) for arm in (found.reference, found.compared)]
-    ratio, shrunken = found.hazard_ratio, found.shrunken
-    return TreatmentInLevel(
-        arms[0], arms[1], None if ratio is None else _round_hazard_ratio(ratio, scope.rules),
-        None if shrunken is None else Interval(*(round(value, _RATIO_DECIMALS) for value in (
-            shrunken.estimate, shrunken.lower, shrunken.upper))),
-        _protect_difference(found, cohort, scope), found.reason)
+    difference = _protect_difference(found, cohort, scope)
+    return TreatmentInLevel(arms[0], arms[1], _round_interval(found.hazard_ratio), _round_interval(found.shrunken),
+                            difference, found.reason, None if difference is None else found.difference_trials)
+
+
+def _round_interval(ratio: Interval | None) -> Interval | None:
+    """A ratio of hazards with its limits, in as many decimals as every other."""
+    if ratio is None:
+        return None
+    return Interval(*(round_ratio(value) for value in (ratio.estimate, ratio.lower, ratio.upper)))
 
 
 def _protect_arm(arm: ArmCount, scope: Scope) -> ArmCount:

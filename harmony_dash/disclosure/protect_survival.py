@@ -45,6 +45,7 @@ from harmony_dash.disclosure.rounding import (
     release_count,
     release_part,
     round_count,
+    round_hazard_ratio,
     round_p,
     round_significant,
     round_to_month,
@@ -79,6 +80,11 @@ def protect_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
     complete = bool(result.compared) and set(result.compared) <= {group.name for group in kept}
     ticks = _choose_ticks(kept, rules)
     groups = tuple(_protect_group(group, result, ticks, scope) for group in kept)
+    took_part = [group for group in groups if group.hazard_ratio is not None or group.name == result.reference]
+    has_ratios = complete and not any(group.events is None for group in took_part)
+    groups = tuple(replace(group, hazard_ratio=round_hazard_ratio(group.hazard_ratio, rules)
+                           if has_ratios and group.hazard_ratio is not None else None) for group in groups)
+    over_time = result.over_time if has_ratios else None
     tested = complete and result.log_rank is not None and result.log_rank.events >= rules.minimum_events_for_test
     patients = union([_keyed(group.n) for group in kept])
     return replace(
@@ -91,7 +97,10 @@ def protect_survival(result: SurvivalResult, scope: Scope) -> SurvivalResult:
         gray=tuple(_round_test(test, rules) for test in result.gray
                    if complete and test.events >= rules.minimum_events_for_test),
         restricted_mean_differences=_differences(result, groups, rules) if complete else (),
-        attrition=flow.attrition, exclusions=flow.exclusions, compared=result.compared if complete else ())
+        attrition=flow.attrition, exclusions=flow.exclusions, compared=result.compared if complete else (),
+        reference=result.reference if has_ratios else "",
+        over_time=None if over_time is None or over_time.events < rules.minimum_events_for_test
+        else _round_test(over_time, rules))
 
 
 def _sum_of_events(groups: Sequence[GroupResult]) -> int | None:

@@ -118,12 +118,23 @@ class FollowUpSupport:
 
 
 @dataclass(frozen=True)
+class HazardRatio:
+    """A hazard ratio with its limits and Wald test."""
+
+    ratio: float
+    lower: float
+    upper: float
+    p: float
+
+
+@dataclass(frozen=True)
 class GroupResult:
     """One group's results.
 
     `label` maps the grouping variable to its value, empty without a grouping; `name` is that in words. For an endpoint
     with competing causes `curve`, `at`, medians and `restricted_mean` describe freedom from every cause, and `events`
-    counts the cause of interest.
+    counts the cause of interest. `hazard_ratio` is against the reference of the result, None for the reference itself
+    and where there is none.
 
     The last two are what protection needs: the numbers of `risk_table` on every day of the quarterly grid, and the
     support of the median follow-up. Without them nothing of the group may leave protected.
@@ -143,6 +154,7 @@ class GroupResult:
     follow_up_median_days: float | None
     restricted_mean: RestrictedMean | None
     cumulative_incidence: tuple[CauseIncidence, ...]
+    hazard_ratio: HazardRatio | None = None
     on_grid: RiskTable | None = field(default=None, metadata=INTERNAL)
     n_of_cohort: int | None = field(default=None, metadata=INTERNAL)  # where the cohort answers another question
     follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
@@ -213,7 +225,9 @@ class SurvivalResult:
     """The answer to one survival question; `events` are those of all groups together.
 
     `not_applied` says in what the answer differs from the question. `compared` names the groups that tests and
-    differences are about: all that are drawn, unless they answer different questions.
+    differences are about: those that answer the same question, or none if one of them is withheld. `differing` names
+    those that answer another question than the cohort. `reference` is the name of the group that hazard ratios are
+    against, empty where there are none; `over_time` tests whether they change with time.
     """
 
     question: Question
@@ -236,6 +250,9 @@ class SurvivalResult:
     events: int | None = None
     not_applied: tuple[Unapplied, ...] = ()
     compared: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+    reference: str = ""
+    over_time: EqualityTest | None = None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,11 @@ from hashlib import blake2b
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.policy import DAYS_PER_MONTH, Level, Rules
 from harmony_dash.disclosure.released import Scope
+from harmony_dash.disclosure.results import HazardRatio
 
 _COUNT = "count"
+# Of hazard ratios and their limits.
+RATIO_DECIMALS = 2
 # A float holds 53 bits: of all 64 the largest would round to 1.
 _BITS = 53
 
@@ -74,6 +77,13 @@ def round_significant(value: float, rules: Rules) -> float:
     return float(f"{value:.{rules.significant_digits}g}")
 
 
+def half_significant(value: float, rules: Rules) -> float:
+    """By how much a value that was rounded to the significant digits of the rules may be off."""
+    if value == 0 or not math.isfinite(value):
+        return 0.0
+    return 10.0 ** (math.floor(math.log10(abs(value))) - rules.significant_digits + 1) / 2
+
+
 def round_up_significant(value: float, rules: Rules) -> float:
     """The least value with the significant digits of the rules that is not below; for errors, which must not shrink."""
     nearest = round_significant(value, rules)
@@ -93,6 +103,17 @@ def round_p(p: float, rules: Rules) -> float:
     if p < rules.smallest_p:
         return rules.smallest_p
     return max(round_significant(p, rules), round_significant(1.1 * rules.smallest_p, rules))
+
+
+def round_hazard_ratio(ratio: HazardRatio, rules: Rules) -> HazardRatio:
+    """A hazard ratio with two decimals, its p-value as all others."""
+    return HazardRatio(round_ratio(ratio.ratio), round_ratio(ratio.lower), round_ratio(ratio.upper),
+                       round_p(ratio.p, rules))
+
+
+def round_ratio(value: float) -> float:
+    """A ratio, or a limit of one, with two decimals; an infinite one stays so."""
+    return round(value, RATIO_DECIMALS) if math.isfinite(value) else value
 
 
 def round_to_month(days: float) -> float:

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
-from harmony_dash.disclosure.results import INTERNAL, EstimateAt, GroupResult, IntervalType, SurvivalResult
+from harmony_dash.disclosure.results import (
+    INTERNAL,
+    EqualityTest,
+    EstimateAt,
+    GroupResult,
+    HazardRatio,
+    IntervalType,
+    SurvivalResult,
+    Unapplied,
+)
 
 
 class RowKind(StrEnum):
@@ -27,16 +36,6 @@ class Finding(StrEnum):
     PROGNOSTIC = "prognostic"  # levels differ in outcome
     PREDICTIVE = "predictive"  # a treatment works differently in them
     EXPLORATORY = "exploratory"
-
-
-@dataclass(frozen=True)
-class HazardRatio:
-    """A hazard ratio with its limits and Wald test."""
-
-    ratio: float
-    lower: float
-    upper: float
-    p: float
 
 
 @dataclass(frozen=True)
@@ -66,18 +65,24 @@ class TreatmentInLevel:
     Attributes
     ----------
     reference, compared : the two arms.
-    hazard_ratio : compared against reference arm, among these patients alone.
+    hazard_ratio : compared against reference arm, among these patients alone. It has no p-value: whether the effect
+        differs between levels is what the interaction tests, once.
     shrunken : the same drawn towards the mean of all levels of the variable; None where that is not possible.
-    difference : of the endpoint's share at the day of the estimates, compared minus reference arm, over all trials.
+    difference : of the endpoint's share at the day of the estimates, compared minus reference arm; None unless the
+        trials followed that long in both arms hold two thirds of the smaller arm.
     reason : why there is no hazard ratio.
+    difference_trials, difference_share : how many trials that is, and their share of the smaller arm; the share is None
+        where results leave protected, because it would tell how few are in the other trials.
     """
 
     reference: ArmCount
     compared: ArmCount
-    hazard_ratio: HazardRatio | None
+    hazard_ratio: Interval | None
     shrunken: Interval | None
     difference: Interval | None
     reason: str = ""
+    difference_trials: int | None = None
+    difference_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,13 +93,13 @@ class SubgroupRow:
     ----------
     level : the value; empty for patients without one.
     name : in words.
-    n, events : patients, and those with the event of interest.
+    n, events : patients, and those with the event of interest; None of a level that gets no answer, released or not.
     at : the endpoint's estimate on the day of the table; None where it may not be shown.
     is_reference : the level the others are compared with.
     hazard_ratio : against the reference; None for the reference and where there is none.
     q : its p-value adjusted over all levels of the table.
     reason : why there is no hazard ratio, or no estimate.
-    own_question : the row answers a wider question than the cohort's; the notes say which filter was left out.
+    own_question : the row answers another question than the cohort; the notes say which filter was left out.
     by_treatment : one entry for each arm compared.
     group : what protection needs.
     """
@@ -161,6 +166,8 @@ class SubgroupVariable:
     test : of no difference between its levels.
     finding : prognostic or exploratory.
     reason : why its levels are not compared.
+    is_circumstance : it says where, when or how patients were treated, so it is never called prognostic.
+    over_time : whether the hazard ratios of its levels change with time.
     """
 
     variable: str
@@ -171,6 +178,8 @@ class SubgroupVariable:
     finding: Finding
     interactions: tuple[InteractionResult, ...] = ()
     reason: str = ""
+    over_time: EqualityTest | None = None
+    is_circumstance: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,7 +190,9 @@ class SubgroupsResult:
     ----------
     cohort : everybody, as the survival page answers it: size, estimate, attrition and exclusions.
     variables : in the dictionary's order.
-    comparisons, comparisons_before : p-values in this table, and in those the person opened before it.
+    not_applied : in what rows answer another question than the one asked; its groups name variable and level.
+    comparisons, comparisons_before : tests in this table, of levels, of variables and of interactions, and in those the
+        person opened before it.
     """
 
     question: SubgroupsQuestion
@@ -196,3 +207,4 @@ class SubgroupsResult:
     notes: tuple[str, ...]
     methods: str = ""
     summary: str = ""
+    not_applied: tuple[Unapplied, ...] = ()

@@ -16,7 +16,7 @@ from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
-from harmony_dash.disclosure.subgroup_words import complete_subgroups
+from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY, complete_subgroups
 from harmony_dash.disclosure.what_if_results import WhatIfResult
 from harmony_dash.disclosure.what_if_words import complete_what_if
 
@@ -88,7 +88,7 @@ def put_into_words(result: Any, scope: Scope) -> Any:
             return _describe_survival(result, scope)
         case SubgroupsResult():
             completed = replace(result, cohort=_describe_survival(result.cohort, scope))
-            return complete_subgroups(completed, scope, describe_protection)
+            return complete_subgroups(completed, scope, describe_protection, caveat=CAVEAT, randomised=RANDOMISED)
         case WhatIfResult():
             return complete_what_if(result, scope, describe_protection)
         case TableOne():
@@ -127,6 +127,8 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     if result.log_rank is not None or result.gray:
         within = f" stratified by {question.strata} (not recorded is a stratum of its own)" if question.strata else ""
         parts.append(("Gray's test" if result.gray else "log-rank test") + within)
+    if result.reference:
+        parts.append(_describe_ratios(result, endpoint))
     if 0 < len(result.compared) < len(result.groups):
         parts.append(f"tests compare {', '.join(result.compared)}")
     if question.landmark_days:
@@ -149,6 +151,23 @@ def write_methods(result: SurvivalResult, scope: Scope) -> str:
     return "; ".join([*parts, f"snapshot {result.snapshot}", f"question {question.fingerprint}"]) + "."
 
 
+def _describe_ratios(result: SurvivalResult, endpoint: Endpoint) -> str:
+    """How hazard ratios came about, and whether they change with time."""
+    strata = result.question.strata
+    within = f" stratified by {strata} (not recorded is a stratum of its own)" if strata else ""
+    kind = "cause-specific hazard ratios" if endpoint.competing else "hazard ratios"
+    words = f"{kind} against {result.reference} by a Cox model{within}, Efron ties, 95 % Wald intervals, all follow-up"
+    if result.over_time is not None:
+        words += f", {result.over_time.label} {_equals(result.over_time.p)}"
+    return words
+
+
+def _equals(p: float) -> str:
+    """A p-value after its letter: "p = 0.02", "p <0.001"."""
+    words = format_p(p)
+    return f"p {words if words.startswith('<') else f'= {words}'}"
+
+
 def _describe_exclusions(result: SurvivalResult, scope: Scope) -> str:
     """The reasons with their numbers. What is hidden is not none: of small ones that is said in one for all."""
     told = [f"{exclusion.reason} {format_part(exclusion.n)}" for exclusion in result.exclusions
@@ -169,10 +188,8 @@ def _describe_unapplied(result: SurvivalResult) -> list[str]:
 
 
 def differing_groups(result: SurvivalResult) -> tuple[str, ...]:
-    """The drawn groups that answer another question than the cohort; no test compares them with the others."""
-    named = {name for one in result.not_applied for name in one.groups}
-    if result.not_applied and result.compared:
-        named |= {group.name for group in result.groups} - set(result.compared)
+    """The drawn groups that answer another question than the cohort."""
+    named = {*result.differing, *(name for one in result.not_applied for name in one.groups)}
     return tuple(group.name for group in result.groups if group.name in named)
 
 
@@ -203,10 +220,13 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
                    else "do not differ by more than chance could explain, which is not proof that they are equal")
         whose = (f"Of the groups, {_join(list(result.compared))}" if 0 < len(result.compared) < len(result.groups)
                  else "The groups")
-        text += f" {whose} {verdict} ({test.label}, p {p if p.startswith('<') else f'= {p}'})."
+        text += f" {whose} {verdict} ({test.label}, {_equals(test.p)})."
         text += " The p-value is not adjusted for other comparisons and uses all follow-up."
     if len(result.groups) == 1:
         return text
+    if result.over_time is not None and result.over_time.p < LEVEL_OF_PROPORTIONALITY:
+        text += (f" Hazards are not proportional ({result.over_time.label}, {_equals(result.over_time.p)}): hazard "
+                 "ratios change over time and are an average of it, so read the curves.")
     return f"{text} {RANDOMISED if result.question.by == 'rand_arm' else CAVEAT}"
 
 

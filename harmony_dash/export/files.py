@@ -63,10 +63,12 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class Bundle:
-    """All files of one export. The last one is a ZIP of the others."""
+    """All files of one export, and the question they answer. The last one is a ZIP of the others."""
 
     files: tuple[ExportFile, ...]
     data_sha256: str
+    question: str
+    fingerprint: str
 
     @property
     def archive(self) -> ExportFile:
@@ -105,9 +107,13 @@ def write_files(released: Released[Any], occasion: Occasion, formats: Collection
 
     Raises
     ------
-    TypeError for a result that is not released or not protected.
+    TypeError for a result that is not released or not protected. UserError if only a figure is asked of a result that
+    has none.
     """
     summary = summarise(released, looks)
+    if summary.draw is None and {form.value for form in formats} <= set(Picture):
+        raise UserError("this export has tables and no figure", where="formats",
+                        remedy=f"Choose from: {', '.join(form for form in Format if form.value not in set(Picture))}.")
     provenance = describe_provenance(summary, occasion)
     pictures = _draw(summary, provenance, occasion, formats, progress)
     files: dict[str, bytes] = {}
@@ -131,7 +137,8 @@ def write_files(released: Released[Any], occasion: Occasion, formats: Collection
     progress("archive")
     archive = write_archive(files, stem)
     return Bundle((*(ExportFile(name, content) for name, content in files.items()),
-                   ExportFile(f"{stem}.zip", archive)), provenance.data_sha256)
+                   ExportFile(f"{stem}.zip", archive)), provenance.data_sha256, summary.question_json,
+                  summary.fingerprint)
 
 
 def _draw(summary: Summary, provenance: Provenance, occasion: Occasion, formats: Collection[Format],

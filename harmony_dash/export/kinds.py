@@ -7,8 +7,12 @@ from functools import singledispatch
 from typing import Any
 
 from harmony_dash.charts.numbers import TimeUnit
+from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import SurvivalResult
+from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.export.descriptions import summarise_outcome_map, summarise_table_one
+from harmony_dash.export.subgroups import summarise_subgroups
 from harmony_dash.export.summary import Summary
 from harmony_dash.export.survival import summarise_survival
 
@@ -47,3 +51,18 @@ def _summarise(value: Any, released: Released[Any], looks: Looks) -> Summary:
 @_summarise.register
 def _(value: SurvivalResult, released: Released[SurvivalResult], looks: Looks) -> Summary:
     return summarise_survival(released, time_unit=looks.time_unit, all_causes=looks.all_causes)
+
+
+@_summarise.register
+def _(value: SubgroupsResult, released: Released[SubgroupsResult], looks: Looks) -> Summary:
+    return summarise_subgroups(released)
+
+
+@_summarise.register
+def _(value: TableOne, released: Released[TableOne], looks: Looks) -> Summary:
+    return summarise_table_one(released)
+
+
+@_summarise.register
+def _(value: OutcomeMap, released: Released[OutcomeMap], looks: Looks) -> Summary:
+    return summarise_outcome_map(released)

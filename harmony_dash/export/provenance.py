@@ -84,7 +84,8 @@ def describe_provenance(summary: Summary, occasion: Occasion) -> Provenance:
         "sources": [asdict(source) for source in occasion.sources],
         "protection": {
             "level": scope.level.value, "words": describe_protection(scope), "parameters": asdict(scope.rules),
-            "conditions not applied": list(summary.not_applied), "grant": scope.grant},
+            "conditions not applied": list(summary.not_applied), "groups compared": list(summary.compared),
+            "grant": scope.grant},
         "made": {"by": occasion.username, "name": occasion.name, "role": occasion.role,
                  "at": occasion.made.astimezone(UTC).isoformat(timespec="seconds")},
         "software": {"name": "harmony_dash", "version": occasion.version},

@@ -7,7 +7,7 @@ nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,8 @@ class Summary:
     snapshot, synthetic, scope : of the result.
     n : patients shown, as released.
     text, methods, notes : plain-language summary, methods line, what was done to the question.
-    not_applied : conditions that were asked for and not applied, in words.
+    not_applied : in what the answer differs from the question, in words.
+    compared : names of the groups that tests and hazard ratios are about; empty without any.
     tables : for programs, in the order in which the checksum of the data takes them.
     displays : for people.
     draw : makes the figure; None for a result without one.
@@ -104,4 +105,5 @@ class Summary:
     displays: tuple[Display, ...]
     draw: Draw | None = None
     alt: str = ""
-    scripts: tuple[str, ...] = field(default=())
+    scripts: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()

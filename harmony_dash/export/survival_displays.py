@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harmony_dash.charts.names import DAGGER, mark_name
 from harmony_dash.charts.numbers import (
     NOTHING,
     TimeUnit,
@@ -15,10 +16,13 @@ from harmony_dash.charts.numbers import (
     format_time_interval,
     name_time,
 )
+from harmony_dash.charts.ratios import format_group_ratio, name_ratio
 from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
 from harmony_dash.disclosure.headline import headline_estimates
-from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.precision import describe_precision, precision_of
+from harmony_dash.disclosure.released import Released, Scope
 from harmony_dash.disclosure.results import GroupResult, RestrictedMeanDifference, SurvivalResult
+from harmony_dash.disclosure.wording import differing_groups
 from harmony_dash.export.summary import Display
 from harmony_dash.export.survival_tables import curves_of
 from harmony_dash.stats.intervals import normal_quantile
@@ -28,57 +32,73 @@ _Z = normal_quantile(0.95)
 
 def survival_displays(released: Released[SurvivalResult], unit: TimeUnit) -> tuple[Display, ...]:
     """Key numbers, competing causes, comparisons, numbers at risk, and how the cohort came about."""
-    result, minimum = released.value, released.scope.rules.minimum_cell
+    result, scope = released.value, released.scope
     endpoint = endpoint_named(result.question.endpoint)
-    found = [_key_numbers(result, endpoint, unit)]
+    found = [_key_numbers(result, endpoint, unit, scope)]
     if endpoint.competing:
-        found.append(_causes(result, endpoint, released.scope.rules.minimum_events))
-    found += [_comparisons(result, endpoint, unit), _at_risk(result, endpoint, unit, minimum), _flow(result)]
+        found.append(_causes(result, endpoint, scope))
+    found += [_comparisons(result, endpoint, unit), _at_risk(result, endpoint, unit, scope.rules.minimum_cell),
+              display_flow(result)]
     return tuple(display for display in found if display.rows)
 
 
-def _key_numbers(result: SurvivalResult, endpoint: Endpoint, unit: TimeUnit) -> Display:
+def _key_numbers(result: SurvivalResult, endpoint: Endpoint, unit: TimeUnit, scope: Scope) -> Display:
     days = sorted({at.days for group in result.groups for at in headline_estimates(group, endpoint)})
     means = [group.restricted_mean for group in result.groups if group.restricted_mean]
     until = f" to {format_time(means[0].tau_days, unit)}" if means else ""
     times = () if endpoint.competing else (f"Median, {unit}", f"RMST{until}, {unit}")
-    header = ("Group", "Patients", "Events", *(f"{name_time(day).capitalize()}, %" for day in days), *times,
+    ratio = (name_ratio(endpoint),) if result.reference else ()
+    header = ("Group", "Patients", "Events", *(f"{name_time(day).capitalize()}, %" for day in days), *ratio, *times,
               f"Follow-up, {unit}")
     rows = []
     for group in result.groups:
-        read = {at.days: format_percent_interval(at.estimate, at.lower, at.upper, unit=False)
+        precision = precision_of(group.n, scope)
+        read = {at.days: format_percent_interval(at.estimate, at.lower, at.upper, precision, unit=False)
                 for at in headline_estimates(group, endpoint)}
-        rows.append((group.name, format_count(group.n), format_part(group.events),
-                     *(read.get(day, NOTHING) for day in days), *(_times(group, unit) if times else ()),
+        rows.append((mark_name(group.name, result), format_count(group.n), format_part(group.events),
+                     *(read.get(day, NOTHING) for day in days), *(format_group_ratio(group, result) for _ in ratio),
+                     *(_times(group, unit, outward=precision.is_protected) if times else ()),
                      format_time(group.follow_up_median_days, unit)))
     note = "In brackets, 95 % confidence intervals. Follow-up is the median by reverse Kaplan–Meier."
+    if ratio:
+        note += f" HR is the hazard ratio against {result.reference} over all follow-up, by a Cox model."
+    if groups := differing_groups(result):
+        note += f" {DAGGER} {', '.join(groups)}: answered for slightly different patients (see notes)."
+    if off := describe_precision(result, scope):
+        note += f" {off}"
     if times:
         note += " RMST is the restricted mean time without the event."
     return Display("Key numbers", header, tuple(rows), note=note)
 
 
-def _times(group: GroupResult, unit: TimeUnit) -> tuple[str, str]:
+def _times(group: GroupResult, unit: TimeUnit, *, outward: bool) -> tuple[str, str]:
     mean = group.restricted_mean
-    return (format_time_interval(group.median_days, group.median_lower_days, group.median_upper_days, unit),
+    return (format_time_interval(group.median_days, group.median_lower_days, group.median_upper_days, unit,
+                                 outward=outward),
             NOTHING if mean is None else format_time_interval(mean.days, mean.days - _Z * mean.se,
-                                                              mean.days + _Z * mean.se, unit))
+                                                              mean.days + _Z * mean.se, unit, outward=outward))
 
 
-def _causes(result: SurvivalResult, endpoint: Endpoint, minimum: int) -> Display:
+def _causes(result: SurvivalResult, endpoint: Endpoint, scope: Scope) -> Display:
     days = sorted({at.days for group in result.groups for at in group.at})
     rows = []
     for group in result.groups:
+        precision = precision_of(group.n, scope)
         for _, words, _, ats in curves_of(group, endpoint):
-            read = {at.days: format_percent_interval(at.estimate, at.lower, at.upper, unit=False) for at in ats}
+            read = {at.days: format_percent_interval(at.estimate, at.lower, at.upper, precision, unit=False)
+                    for at in ats}
             rows.append((group.name, words, *(read.get(day, NOTHING) for day in days)))
     return Display("Every cause", ("Group", "Curve", *(f"{name_time(day).capitalize()}, %" for day in days)),
-                   tuple(rows), words=2, note=f"A cause with fewer than {minimum} events in a group is left out.")
+                   tuple(rows), words=2,
+                   note=f"A cause with fewer than {scope.rules.minimum_events} events in a group is left out.")
 
 
 def _comparisons(result: SurvivalResult, endpoint: Endpoint, unit: TimeUnit) -> Display:
-    rows = [(f"{test.label[:1].upper()}{test.label[1:]}", "all groups", f"χ² {test.statistic:g} on {test.df} df",
+    whom = ", ".join(result.compared) if 0 < len(result.compared) < len(result.groups) else "all groups"
+    rows = [(f"{test.label[:1].upper()}{test.label[1:]}", whom, f"χ² {test.statistic:g} on {test.df} df",
              format_p(test.p), NOTHING)
-            for test in [*([result.log_rank] if result.log_rank else []), *result.gray]]
+            for test in [*([result.log_rank] if result.log_rank else []), *result.gray,
+                         *([result.over_time] if result.over_time else [])]]
     rows += [("Log-rank test", f"{first} and {second}", NOTHING, format_p(p), format_p(holm))
              for first, second, p, holm in result.pairwise]
     if not endpoint.competing:
@@ -112,7 +132,8 @@ def _at_risk(result: SurvivalResult, endpoint: Endpoint, unit: TimeUnit, minimum
                                                                          for day in days)), tuple(rows), words=2)
 
 
-def _flow(result: SurvivalResult) -> Display:
+def display_flow(result: SurvivalResult) -> Display:
+    """How the cohort came about, step by step."""
     rows = [(step.label, format_part(step.removed) if place else NOTHING, format_part(step.n))
             for place, step in enumerate(result.attrition)]
     rows += [(f"not counted: {one.reason}", format_part(one.n), "") for one in result.exclusions]

@@ -20,7 +20,7 @@ _CURVE_LABEL = Column("curve_label", Kind.TEXT, "what the curve is, in words")
 _DAYS = Column("days", Kind.DAYS, "days since the clock started (see the question)")
 _LOWER = Column("lower", Kind.SHARE, "lower 95 % confidence limit")
 _UPPER = Column("upper", Kind.SHARE, "upper 95 % confidence limit")
-_SMALLEST_P = "; protected results give 0.001 for anything smaller"
+SMALLEST_P = "; protected results give 0.001 for anything smaller"
 
 
 def survival_tables(released: Released[SurvivalResult]) -> tuple[Table, ...]:
@@ -28,7 +28,7 @@ def survival_tables(released: Released[SurvivalResult]) -> tuple[Table, ...]:
     result = released.value
     endpoint = endpoint_named(result.question.endpoint)
     return (_groups(result, endpoint), _estimates(result, endpoint), _curves(result, endpoint), _at_risk(result),
-            _comparisons(result, endpoint), _cohort(result))
+            _comparisons(result, endpoint), cohort_table(result))
 
 
 def curves_of(group: GroupResult, endpoint: Endpoint) -> Iterator[tuple[str, str, Curve, tuple[EstimateAt, ...]]]:
@@ -48,6 +48,12 @@ def _groups(result: SurvivalResult, endpoint: Endpoint) -> Table:
         _GROUP, Column("value", Kind.TEXT, "the code of the group, empty without a grouping"),
         Column("patients", Kind.COUNT, "patients in the group"),
         Column("events", Kind.COUNT, "events of the endpoint; with competing causes of the cause of interest"),
+        Column("reference", Kind.TEXT, "the group that hazard ratios are against; empty where there are none"),
+        Column("hr", Kind.NUMBER, "hazard ratio against the reference over all follow-up (Cox model); with competing "
+                                  "causes cause-specific"),
+        Column("hr_lower", Kind.NUMBER, "lower 95 % confidence limit of the hazard ratio"),
+        Column("hr_upper", Kind.NUMBER, "upper 95 % confidence limit of the hazard ratio"),
+        Column("hr_p", Kind.NUMBER, f"p-value of the hazard ratio (Wald){SMALLEST_P}"),
         Column("median_days", Kind.DAYS, "median time to the event; none with competing causes"),
         Column("median_lower_days", Kind.DAYS, "lower 95 % confidence limit of the median"),
         Column("median_upper_days", Kind.DAYS, "upper 95 % confidence limit of the median"),
@@ -62,11 +68,17 @@ def _groups(result: SurvivalResult, endpoint: Endpoint) -> Table:
         single = not endpoint.competing
         mean = group.restricted_mean if single else None
         median = (group.median_days, group.median_lower_days, group.median_upper_days) if single else (None,) * 3
-        rows.append((group.name, _code(group.label), group.n, group.events, *median,
+        rows.append((group.name, _code(group.label), group.n, group.events, result.reference,
+                     *_ratio(group), *median,
                      *((None,) * 3 if mean is None else (mean.tau_days, mean.days, mean.se)),
                      group.follow_up_median_days, ""))
-    rows += [(group.name, _code(group.label), *(None,) * 9, group.reason) for group in result.withheld]
+    rows += [(group.name, _code(group.label), *(None,) * 14, group.reason) for group in result.withheld]
     return Table("groups", "Groups", columns, tuple(rows))
+
+
+def _ratio(group: GroupResult) -> tuple[float | None, ...]:
+    ratio = group.hazard_ratio
+    return (None,) * 4 if ratio is None else (ratio.ratio, ratio.lower, ratio.upper, ratio.p)
 
 
 def _estimates(result: SurvivalResult, endpoint: Endpoint) -> Table:
@@ -105,13 +117,14 @@ def _comparisons(result: SurvivalResult, endpoint: Endpoint) -> Table:
         Column("reference", Kind.TEXT, "the group it is compared with"),
         Column("cause", Kind.TEXT, "the competing cause that is compared"),
         Column("statistic", Kind.NUMBER, "chi-squared statistic"), Column("df", Kind.COUNT, "degrees of freedom"),
-        Column("p", Kind.NUMBER, f"p-value{_SMALLEST_P}"),
-        Column("p_holm", Kind.NUMBER, f"p-value adjusted for all pairs by Holm's method{_SMALLEST_P}"),
+        Column("p", Kind.NUMBER, f"p-value{SMALLEST_P}"),
+        Column("p_holm", Kind.NUMBER, f"p-value adjusted for all pairs by Holm's method{SMALLEST_P}"),
         Column("until_day", Kind.DAYS, "the day up to which restricted means count"),
         Column("difference_days", Kind.DAYS, "restricted mean of the group minus that of the reference"),
         Column("lower_days", Kind.DAYS, "lower 95 % confidence limit of the difference"),
         Column("upper_days", Kind.DAYS, "upper 95 % confidence limit of the difference"))
-    tests = [*([result.log_rank] if result.log_rank else []), *result.gray]
+    tests = [*([result.log_rank] if result.log_rank else []), *result.gray,
+             *([result.over_time] if result.over_time else [])]
     rows: list[tuple[Cell, ...]] = [(test.label, "", "", test.cause, test.statistic, test.df, test.p, *(None,) * 5)
                                     for test in tests]
     rows += [("pairwise log-rank test", first, second, "", None, None, p, holm, *(None,) * 4)
@@ -122,7 +135,8 @@ def _comparisons(result: SurvivalResult, endpoint: Endpoint) -> Table:
     return Table("comparisons", "Comparisons", columns, tuple(rows))
 
 
-def _cohort(result: SurvivalResult) -> Table:
+def cohort_table(result: SurvivalResult) -> Table:
+    """How the cohort came about, step by step."""
     columns = (Column("kind", Kind.TEXT, "disease, filter, not counted, withheld, or in the figure"),
                Column("step", Kind.TEXT, "what happened, in words"),
                Column("removed", Kind.COUNT, "patients it took away"), Column("left", Kind.COUNT, "patients after it"))

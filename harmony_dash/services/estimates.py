@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure import Scope
 from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.keyed_count import keyed
 from harmony_dash.disclosure.results import (
@@ -27,6 +29,7 @@ from harmony_dash.disclosure.results import (
     RiskTable,
 )
 from harmony_dash.errors import StatisticsError
+from harmony_dash.services.within_strata import drop_small_cells, link_levels
 from harmony_dash.stats.cumulative_incidence import IncidenceCurves, estimate_cumulative_incidence, read_incidence
 from harmony_dash.stats.event_table import EventTable, Ints
 from harmony_dash.stats.follow_up import estimate_follow_up
@@ -66,15 +69,18 @@ class Tests:
         return RestrictedMean(self.means.tau_days, float(self.means.days[place]), float(self.means.std_error[place]))
 
 
-def run_tests(table: EventTable, compared: Sequence[str], question: Question, names: Mapping[str, str]) -> Tests:
+def run_tests(table: EventTable, compared: Sequence[str], question: Question, names: Mapping[str, str],
+              scope: Scope) -> Tests:
     """Compare groups of a table: log-rank or, with competing causes, Gray's test; restricted means in any case.
 
     Parameters
     ----------
     table : groups that may be drawn; each of them gets a restricted mean.
-    compared : those that answer the same question.
+    compared : those that may be compared.
     question : says whether causes compete and where restricted means end.
     names : words for the groups.
+    scope : how the result will leave; protected, groups with too few patients beside others inside strata take no part
+        in a test, and its label names them.
     """
     endpoint, means = endpoint_named(question.endpoint), _restricted_means(table, question)
     log_rank: EqualityTest | None = None
@@ -82,17 +88,22 @@ def run_tests(table: EventTable, compared: Sequence[str], question: Question, na
     gray: tuple[EqualityTest, ...] = ()
     if len(compared) < 2:
         return Tests(log_rank, pairwise, gray, means, ())
-    stratified = f", stratified by {question.strata}" if question.strata else ""
     alike, of_alike = table, means
     if len(compared) < len(table.groups):
         alike = table.select_groups(compared)
         of_alike = _restricted_means(alike, question)
+    inside = drop_small_cells(alike, scope)
+    linked = {group for one in link_levels(inside, scope) if len(one) > 1 for group in one}
+    inside = drop_small_cells(inside.select_groups([group for group in inside.groups if group in linked]), scope)
+    stratified = f", stratified by {question.strata}" if question.strata else ""
+    if alone := [names[group] for group in alike.groups if group not in linked]:
+        stratified += f", without {', '.join(alone)}"
     if endpoint.competing:
         gray = tuple(test for cause, label in zip(endpoint.causes, endpoint.cause_labels, strict=True)
-                     if (test := _gray(alike, cause, f"Gray's test, {label}{stratified}")) is not None)
+                     if (test := _gray(inside, cause, f"Gray's test, {label}{stratified}")) is not None)
     else:
-        log_rank = _log_rank(alike, f"log-rank test{stratified}")
-        pairwise = _pairwise(alike, names) if len(compared) > 2 else ()
+        log_rank = _log_rank(inside, f"log-rank test{stratified}")
+        pairwise = _pairwise(inside, names, scope) if len(compared) > 2 else ()
     differences = () if of_alike is None else tuple(
         RestrictedMeanDifference(names[d.group], names[d.reference], of_alike.tau_days, d.days, d.lower, d.upper, d.p)
         for d in of_alike.differences)
@@ -107,9 +118,11 @@ def _log_rank(table: EventTable, label: str) -> EqualityTest | None:
     return EqualityTest(label, test.statistic, test.df, test.p, int(table.event_counts.sum()))
 
 
-def _pairwise(table: EventTable, names: Mapping[str, str]) -> tuple[tuple[str, str, float, float], ...]:
+def _pairwise(table: EventTable, names: Mapping[str, str], scope: Scope) -> tuple[tuple[str, str, float, float], ...]:
+    pairs = [pair for pair in combinations(table.groups, 2)
+             if len(link_levels(drop_small_cells(table.select_groups(pair), scope), scope)) == 1]
     try:
-        tests = compare_pairs(table, method="holm")
+        tests = compare_pairs(table, method="holm", pairs=pairs)
     except StatisticsError:
         return ()
     return tuple((names[a], names[b], float(p), float(holm))

@@ -9,6 +9,7 @@ from typing import Final
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
+from harmony_dash.cohort.description_question import MRD_COLUMNS
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.filters import OneOf, variables_of
 from harmony_dash.cohort.question import Question, askable_variable
@@ -29,7 +30,7 @@ from harmony_dash.services.survival import notes_of_grant, prepare_question
 from harmony_dash.store.reader import Snapshot
 
 ACTION: Final = "outcome map"
-ROWS, COLUMNS = "subtype", "mrd_eoi_band"
+ROWS, COLUMNS = "subtype", MRD_COLUMNS
 _MOST_COLUMNS: Final = 12
 
 
@@ -54,15 +55,10 @@ def ask_outcome_map(deployment: Deployment, actor: Actor, question: Question, *,
     record = f"{question.for_the_record} by {columns}"
     check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=record, grant=grant)
     with refusals_recorded(deployment, actor, ACTION, record, grant=grant):
-        if question.by is None or question.by == columns:
-            raise QuestionError("a map of outcomes needs two different variables", where="by",
-                                remedy="Choose one for the rows and one for the columns.")
+        check_two_variables(question, columns)
         admission = admit(deployment, actor, replace(question, strata=columns), level=level, grant_id=grant)
         snapshot, scope = admission.snapshot, admission.scope
-        asked = prepare_question(replace(prepare_question(replace(question, by=columns), snapshot), by=question.by),
-                                 snapshot)
-        variable = askable_variable(columns, question.disease, snapshot.dictionary, where="columns")
-        parts = [within for _, within in _columns(snapshot, asked, variable)]
+        asked, variable, parts = prepare_outcome_map(question, columns, snapshot)
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
         found = compute_outcome_map(snapshot, restrict(asked, admission.countries), variable, at_days=at_days,
                                     interval=interval, scope=scope, countries=admission.countries)
@@ -70,6 +66,33 @@ def ask_outcome_map(deployment: Deployment, actor: Actor, question: Question, *,
         check_still_admitted(deployment, actor, admission)
         record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot)
     return released
+
+
+def check_two_variables(question: Question, columns: str) -> None:
+    """Refuse a map of one variable.
+
+    Raises
+    ------
+    QuestionError.
+    """
+    if question.by is None or question.by == columns:
+        raise QuestionError("a map of outcomes needs two different variables", where="by",
+                            remedy="Choose one for the rows and one for the columns.")
+
+
+def prepare_outcome_map(question: Question, columns: str, snapshot: Snapshot,
+                        ) -> tuple[Question, Variable, list[Question]]:
+    """The question with its landmark, the variable of the columns, and the questions it stands for: one a column.
+
+    Raises
+    ------
+    QuestionError.
+    """
+    check_two_variables(question, columns)
+    asked = prepare_question(replace(prepare_question(replace(question, by=columns), snapshot), by=question.by),
+                             snapshot)
+    variable = askable_variable(columns, question.disease, snapshot.dictionary, where="columns")
+    return asked, variable, [within for _, within in _columns(snapshot, asked, variable)]
 
 
 def compute_outcome_map(snapshot: Snapshot, question: Question, columns: Variable, *, at_days: int,
@@ -95,7 +118,8 @@ def compute_outcome_map(snapshot: Snapshot, question: Question, columns: Variabl
         clock = (f"The clock starts on day {question.landmark_days} after {zero}. Patients with an event or last "
                  "contact by that day are not counted.")
         notes = {clock: None} | notes
-    title = f"{describe_question(question, snapshot.dictionary)} and {columns.label}"
+    whom = describe_question(replace(question, by=None), snapshot.dictionary)
+    title = f"{whom}, by two variables: {rows.label} and {columns.label}"
     return OutcomeMap(question, rows.name, columns.name, rows.label, columns.label,
                       {value: rows.label_of(value) for value in snapshot.values_of(rows)}, names, tuple(cells),
                       at_days, title, snapshot.snapshot, snapshot.synthetic, interval, tuple(notes))

@@ -1,16 +1,18 @@
 """The question that protected results answer in place of the one that was asked, and the words about the difference.
 
 A grouped question is answered group by group, as if each group had been asked for alone: the low-effect rule looks at
-what a condition does within the group, because that is the set of patients whose curve is drawn. Groups that answer
-another question than the others are drawn and marked, and take no part in tests.
+what a condition does within the group, because that is the set of patients whose curve is drawn. A group that
+answers another question than the cohort is marked. Tests compare groups that answer the same question: the few patients
+in whom a group differs from its question may have most of its events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from harmony_dash.cohort.filters import Filter, variables_of
+from harmony_dash.cohort.filters import Filter, OneOf, variables_of
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Dictionary, VariableType
 from harmony_dash.disclosure import Scope, too_few
@@ -62,16 +64,29 @@ class AnswerPlan:
     not_applied: tuple[Unapplied, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def choose_alike(self, drawn: Sequence[str]) -> tuple[str, ...]:
+    def choose_alike(self, drawn: Sequence[str], meant_for: Mapping[str, Sequence[str]] = MappingProxyType({}),
+                     ) -> tuple[str, ...]:
         """Those of the drawn groups that may be compared, because they answer the same question.
 
-        They answer the cohort's own, or if only one of them does, the one that most of them answer; a filter that says
-        nothing within any group, as a lineage says nothing within a subtype, would else leave no test. A group alone is
+        They answer the cohort's own, or if only one of them does, the one that most of them answer. A group alone is
         compared with nobody.
+
+        Parameters
+        ----------
+        meant_for : of the grouping variable, the patients it is meant for, by variable: ETV6::RUNX1 for B-cell
+            precursor ALL. A filter for such patients, or for some of them, makes no difference between questions,
+            because it says the same as the group.
         """
-        answers = [(part.question != self.question, tuple(group for group in drawn if group in part.groups))
-                   for part in self.parts]
-        alike = [(other, groups) for other, groups in answers if len(groups) > 1 or groups == tuple(drawn)]
+        def without_meant(question: Question | None) -> frozenset[Filter]:
+            return frozenset(item for item in (question.where if question else ()) if not (
+                isinstance(item, OneOf) and set(item.values) <= set(meant_for.get(item.variable, ()))))
+
+        groups: dict[frozenset[Filter], list[str]] = {}
+        for part in self.parts:
+            groups.setdefault(without_meant(part.question), []).extend(group for group in drawn if group in part.groups)
+        own = without_meant(self.question)
+        alike = [(asked != own, tuple(group for group in drawn if group in found)) for asked, found in groups.items()
+                 if len(found) > 1 or found == list(drawn)]
         return min(alike, key=lambda one: (one[0], -len(one[1])), default=(False, ()))[1]
 
     def for_endpoint(self, endpoint: str) -> AnswerPlan:
@@ -122,6 +137,11 @@ def plan_answer(snapshot: Snapshot, question: Question, scope: Scope, *, countri
     here, words = _tell_of_groups(answers, whole, question.by, dictionary, least)
     drawn = tuple(Part(asked, tuple(names)) for asked, names in parts.items())
     return AnswerPlan(whole.question, whole.question, drawn, withheld, (*told, *here), (*notes, *words))
+
+
+def patients_meant(dictionary: Dictionary, by: str | None) -> Mapping[str, Sequence[str]]:
+    """Whom a grouping variable is meant for, by variable; empty if for everybody."""
+    return (dictionary[by].subgroup_default or {}) if by else {}
 
 
 def drawn_groups(table: EventTable, scope: Scope) -> list[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from harmony_dash.access.actor import Actor
-from harmony_dash.access.audit import list_events
+from harmony_dash.access.audit import Decision, list_events
 from harmony_dash.access.permissions import Permission, user_can
-from harmony_dash.access.receipts import NUMBER, SavedReceipt, find_receipts, list_receipts
+from harmony_dash.access.receipts import EXPORT_ACTION, NUMBER, SavedReceipt, find_receipts, list_receipts
 from harmony_dash.errors import UserError
 from harmony_dash.services.audited import check_and_record, record_answer, record_refusal
 from harmony_dash.services.deployment import Deployment
@@ -38,8 +39,8 @@ class FileCheck:
     Attributes
     ----------
     match : same as when it was exported; changed since (it names a receipt that has another file); or unknown.
-    file : its name in the export; empty unless it is the same.
-    saved : its receipt, or the one it names; None if unknown.
+    file : its name in the export; empty unless it is the same and its receipt may be seen.
+    saved : its receipt, or the one it names; None if unknown, or if it is another person's and may not be seen.
     sealed : whether the audit trail holds the receipt as it is; a receipt that somebody changed proves nothing.
     """
 
@@ -75,6 +76,9 @@ def review_receipts(deployment: Deployment, actor: Actor, *, limit: int = 50, be
 def verify_export(deployment: Deployment, actor: Actor, content: bytes) -> FileCheck:
     """Whether a file is one that was exported here, byte for byte.
 
+    The receipt comes with it to those who oversee the trail, to others if it is their own. Some files are alike in many
+    exports: a receipt that may be seen goes before others.
+
     Raises
     ------
     AccessRefused, AuditUnavailable; UserError for a file that no export is as large as.
@@ -86,24 +90,37 @@ def verify_export(deployment: Deployment, actor: Actor, content: bytes) -> FileC
         refused = UserError("the file is larger than any export", where="file")
         record_refusal(deployment, actor, action, refused, question=checksum)
         raise refused
-    found = _check(deployment, content, checksum)
+    found = _check(deployment, actor, content, checksum)
     record_answer(deployment, actor, action, question=checksum)
-    return found
+    return found if found.saved is None or _may_see(actor, found.saved) else replace(found, file="", saved=None)
 
 
-def _check(deployment: Deployment, content: bytes, checksum: str) -> FileCheck:
-    for saved in find_receipts(deployment.access, sha256=checksum):
+def _check(deployment: Deployment, actor: Actor, content: bytes, checksum: str) -> FileCheck:
+    def first(found: Iterable[SavedReceipt]) -> SavedReceipt | None:
+        return min(found, key=lambda saved: not _may_see(actor, saved), default=None)
+
+    saved = first(find_receipts(deployment.access, sha256=checksum))
+    if saved is not None:
         name = next(file.name for file in saved.receipt.files if file.sha256 == checksum)
         return FileCheck(Match.SAME, name, saved, _is_sealed(deployment, saved))
-    for saved in find_receipts(deployment.access, numbers=sorted(_numbers_in(content))[:_MOST_NUMBERS]):
+    saved = first(find_receipts(deployment.access, numbers=sorted(_numbers_in(content))[:_MOST_NUMBERS]))
+    if saved is not None:
         return FileCheck(Match.CHANGED, "", saved, _is_sealed(deployment, saved))
     return FileCheck(Match.UNKNOWN)
 
 
+def _may_see(actor: Actor, saved: SavedReceipt) -> bool:
+    return saved.receipt.username == actor.username or user_can(actor, Permission.READ_AUDIT)
+
+
 def _is_sealed(deployment: Deployment, saved: SavedReceipt) -> bool:
-    """Whether the receipt's line of the trail tells of this very receipt."""
+    """Whether the receipt's line of the trail tells of this very receipt: a line of an export, and no other."""
     rows = list_events(deployment.access, before_id=saved.audit_id + 1, limit=1)
-    return bool(rows) and rows[0].id == saved.audit_id and saved.receipt.seal in rows[0].event.question
+    if not rows or rows[0].id != saved.audit_id:
+        return False
+    event, receipt = rows[0].event, saved.receipt
+    return (event.action, event.decision, event.username, event.snapshot) == (
+        EXPORT_ACTION, Decision.ALLOWED, receipt.username, receipt.snapshot) and event.question.endswith(receipt.ending)
 
 
 def _numbers_in(content: bytes) -> set[str]:

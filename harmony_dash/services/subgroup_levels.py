@@ -6,7 +6,7 @@ as if its variable had been asked for alone on the survival page, from the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harmony_dash.cohort.filters import Missing, OneOf, variables_of
@@ -14,13 +14,16 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion, fixed_values
 from harmony_dash.dictionary.model import UNTESTED, Variable
 from harmony_dash.disclosure import Scope, too_few
+from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.disclosure.subgroup_results import RowKind
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.protection import drawn_groups, fetch_planned_tables, plan_answer
+from harmony_dash.services.protection import drawn_groups, fetch_planned_tables, patients_meant, plan_answer
 from harmony_dash.stats.event_table import EventTable
-from harmony_dash.stats.level_grid import LevelGrid
+from harmony_dash.stats.level_grid import LevelGrid, join_levels
 from harmony_dash.store.level_tables import NOT_RECORDED, Levels, fetch_level_tables
 from harmony_dash.store.reader import Snapshot
+
+MISSING_WORDS = "not recorded"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Level:
         None where nothing may be said.
     own_question : they answer another question than the cohort.
     reason : why nothing may be said.
+    not_applied, notes : of a level that was asked for by a filter, in what it answers another question.
     """
 
     value: str
@@ -41,6 +45,8 @@ class Level:
     table: EventTable | None
     own_question: bool = False
     reason: str = ""
+    not_applied: tuple[Unapplied, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,22 +55,22 @@ class VariableLevels:
 
     Attributes
     ----------
-    question : what the levels answer that may be compared; None if nothing.
-    grid : all levels side by side, inside strata, of that question; for comparisons.
-    notes : which filters were not applied.
+    asked : value to the question it answers, without groups; of those that may be compared.
+    grid : these levels side by side, inside strata; None if there is none.
+    not_applied, notes : in what levels answer another question than the one asked, for programs and in words.
     """
 
     variable: Variable
-    question: Question | None
+    asked: Mapping[str, Question]
     levels: tuple[Level, ...]
     grid: LevelGrid | None
     notes: tuple[str, ...] = ()
+    not_applied: tuple[Unapplied, ...] = ()
 
     @property
     def comparable(self) -> tuple[str, ...]:
-        """The values that answer the same question."""
-        return tuple(level.value for level in self.levels
-                     if level.kind is RowKind.LEVEL and level.table is not None and not level.own_question)
+        """The values that may be compared with one another, in order."""
+        return tuple(self.asked)
 
 
 def fetch_variables(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope, *, countries: OneOf | None = None,
@@ -82,12 +88,23 @@ def fetch_variables(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scop
     # Nearly all variables are answered with one question; each question is one scan.
     wanted: dict[Question, list[Levels]] = {}
     for one in planned:
-        if one.question is not None:
-            wanted.setdefault(one.question, []).append(_levels_of(snapshot, question, one.variable))
-    grids = {(asked, name): grid for asked, levels in wanted.items()
-             for name, grid in fetch_level_tables(snapshot, asked, levels, strata=question.strata).items()}
+        for asked, values in _by_question(one.asked).items():
+            wanted.setdefault(asked, []).append(Levels(one.variable.name, one.variable.name, values, missing=False))
+    grids: dict[str, list[LevelGrid]] = {}
+    for asked, levels in wanted.items():
+        for name, grid in fetch_level_tables(snapshot, asked, levels, strata=question.strata).items():
+            grids.setdefault(name, []).append(grid)
     for one in planned:
-        yield one if one.question is None else replace(one, grid=grids[one.question, one.variable.name])
+        found = grids.get(one.variable.name)
+        yield replace(one, grid=join_levels(found).select_groups(one.comparable)) if found else one
+
+
+def _by_question(asked: Mapping[str, Question]) -> dict[Question, tuple[str, ...]]:
+    """The values that answer each question."""
+    found: dict[Question, list[str]] = {}
+    for value, question in asked.items():
+        found.setdefault(question, []).append(value)
+    return {question: tuple(values) for question, values in found.items()}
 
 
 def values_asked(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable) -> tuple[str, ...]:
@@ -116,45 +133,51 @@ def _fetch_as_they_are(snapshot: Snapshot, question: SubgroupsQuestion) -> Itera
         grid = grids[variable.name]
         table = grid.pool_strata()
         levels = tuple(Level(value, _kind(value), table) for value in grid.groups)
-        yield VariableLevels(variable, question.cohort, levels, grid)
+        asked = {level.value: question.cohort for level in levels if level.kind is RowKind.LEVEL}
+        yield VariableLevels(variable, asked, levels, grid)
 
 
 def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, scope: Scope,
           countries: OneOf | None) -> VariableLevels:
-    """The levels as the survival page would answer them; without the grid.
-
-    Levels are compared that answer the same question, as there; it need not be the cohort's own, because a lineage as
-    a filter says nothing within a subtype.
-    """
+    """The levels as the survival page would answer them; without the grid."""
     plan = plan_answer(snapshot, question.by(variable.name), scope, countries=countries)
     values = values_asked(snapshot, question, variable)
     if plan.question is None:
         levels = [Level(value, _kind(value), None, reason=plan.withheld.get(value, too_few(scope.rules)))
                   for value in values]
-        return VariableLevels(variable, None, tuple(levels), None, plan.notes)
+        return VariableLevels(variable, {}, tuple(levels), None, plan.notes, plan.not_applied)
     table, _ = fetch_planned_tables(snapshot, plan)
     asked = {value: part.question for part in plan.parts for value in part.groups}
-    alike = plan.choose_alike(drawn_groups(table, scope))
-    shared = asked[alike[0]] if alike else plan.question
     levels = [Level(value, _kind(value), table if value in asked else None,
-                    own_question=value in asked and asked[value] != shared,
+                    own_question=value in asked and asked[value] != plan.question,
                     reason=plan.withheld.get(value, "" if value in asked else too_few(scope.rules)))
               for value in values]
-    whole = replace(shared, by=None)
-    levels += _plan_missing(snapshot, question, variable, whole, scope, countries)
-    return VariableLevels(variable, whole, tuple(levels), None, plan.notes)
+    levels += _plan_missing(snapshot, question, variable, plan.question, scope, countries)
+    alike = plan.choose_alike(drawn_groups(table, scope), patients_meant(snapshot.dictionary, variable.name))
+    compared = {value: replace(asked[value], by=None) for value in values
+                if value in alike and _kind(value) is RowKind.LEVEL}
+    return VariableLevels(
+        variable, compared, tuple(levels), None, (*plan.notes, *(note for level in levels for note in level.notes)),
+        (*plan.not_applied, *(one for level in levels for one in level.not_applied)))
+
+
+def within_missing(question: SubgroupsQuestion, variable: str) -> Question | None:
+    """The question whose patients have no value of a variable; None where a filter asks for some of its values."""
+    if variable in fixed_values(question.cohort):
+        return None
+    return replace(question.cohort, where=(*question.cohort.where, Missing(variable)))
 
 
 def _plan_missing(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, whole: Question, scope: Scope,
                   countries: OneOf | None) -> Sequence[Level]:
     """Patients without a value, as if they had been asked for by a filter; none where a filter asks for values."""
-    if variable.name in fixed_values(question.cohort):
+    asked = within_missing(question, variable.name)
+    if asked is None:
         return []
     missing = Missing(variable.name)
     nothing = [Level(NOT_RECORDED, RowKind.MISSING, None, reason="too many filters to count them as well")]
     try:
-        plan = plan_answer(snapshot, replace(question.cohort, where=(*question.cohort.where, missing)), scope,
-                           countries=countries)
+        plan = plan_answer(snapshot, asked, scope, countries=countries)
     except QuestionError:
         return nothing
     if plan.question is None or missing not in plan.question.where:
@@ -162,18 +185,25 @@ def _plan_missing(snapshot: Snapshot, question: SubgroupsQuestion, variable: Var
     table, _ = fetch_planned_tables(snapshot, plan)
     own = set(plan.question.where) != {*whole.where, missing}
     renamed = replace(table, groups=(NOT_RECORDED,))
-    return [Level(NOT_RECORDED, RowKind.MISSING, renamed, own_question=own)]
+    if not own:
+        return [Level(NOT_RECORDED, RowKind.MISSING, renamed)]
+    told = tuple(replace(one, groups=(MISSING_WORDS,)) for one in plan.not_applied)
+    return [Level(NOT_RECORDED, RowKind.MISSING, renamed, own_question=True, not_applied=told,
+                  notes=tuple(f"{MISSING_WORDS}: {note}" for note in plan.notes))]
 
 
 def fetch_arms(snapshot: Snapshot, question: SubgroupsQuestion, variable: VariableLevels, arms: Sequence[str],
                ) -> dict[str, LevelGrid]:
     """For each arm of the treatment the levels of a variable among its patients, inside strata."""
-    if variable.question is None or question.treatment is None:
+    if question.treatment is None:
         return {}
-    values = variable.comparable
-    levels = [Levels(arm, variable.variable.name, values, missing=False, within=(question.treatment, arm))
-              for arm in arms]
-    return fetch_level_tables(snapshot, variable.question, levels, strata=question.strata)
+    grids: dict[str, list[LevelGrid]] = {}
+    for asked, values in _by_question(variable.asked).items():
+        levels = [Levels(arm, variable.variable.name, values, missing=False, within=(question.treatment, arm))
+                  for arm in arms]
+        for arm, grid in fetch_level_tables(snapshot, asked, levels, strata=question.strata).items():
+            grids.setdefault(arm, []).append(grid)
+    return {arm: join_levels(found).select_groups(variable.comparable) for arm, found in grids.items()}
 
 
 def fetch_keyed_arm(snapshot: Snapshot, question: SubgroupsQuestion, variable: VariableLevels, arm: str,
@@ -182,7 +212,7 @@ def fetch_keyed_arm(snapshot: Snapshot, question: SubgroupsQuestion, variable: V
 
     Returns
     -------
-    The table, and the values of which it answers the same question as the cohort beside it.
+    The table, and the values for which it answers the same question as their row, within the arm.
 
     Raises
     ------
@@ -190,10 +220,11 @@ def fetch_keyed_arm(snapshot: Snapshot, question: SubgroupsQuestion, variable: V
     """
     asked = question.by_within(variable.variable.name, arm)
     plan = plan_answer(snapshot, asked, scope, countries=countries)
-    if plan.question is None or variable.question is None or question.treatment is None:
+    if plan.question is None or question.treatment is None:
         raise QuestionError("too few patients in an arm")
-    others = [item for item in variable.question.where if set(variables_of(item)) != {question.treatment}]
-    expected = {*others, OneOf(question.treatment, (arm,))}
+    in_arm = OneOf(question.treatment, (arm,))
+    expected = {value: {*(item for item in asked.where if set(variables_of(item)) != {question.treatment}), in_arm}
+                for value, asked in variable.asked.items()}
     table, _ = fetch_planned_tables(snapshot, plan)
-    fit = [value for part in plan.parts if set(part.question.where) == expected for value in part.groups]
+    fit = [value for part in plan.parts for value in part.groups if set(part.question.where) == expected.get(value)]
     return table, frozenset(fit)

@@ -12,11 +12,10 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable, VariableType
 from harmony_dash.disclosure import Scope, too_few
 from harmony_dash.disclosure.grid import first_grid_day, grid_days, snap_to_grid
-from harmony_dash.disclosure.keyed_count import NOBODY, keyed
+from harmony_dash.disclosure.keyed_count import keyed
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, IntervalType
 from harmony_dash.disclosure.subgroup_results import (
     Finding,
-    HazardRatio,
     LevelsTest,
     RowKind,
     SubgroupRow,
@@ -24,7 +23,7 @@ from harmony_dash.disclosure.subgroup_results import (
 )
 from harmony_dash.errors import StatisticsError
 from harmony_dash.services.estimates import common_start, estimate_group
-from harmony_dash.services.level_comparison import LevelComparison, compare_levels
+from harmony_dash.services.level_comparison import LevelComparison, compare_levels, compare_over_time
 from harmony_dash.services.subgroup_levels import Level, VariableLevels
 from harmony_dash.stats.cumulative_incidence import estimate_cumulative_incidence, read_incidence
 from harmony_dash.stats.event_table import EventTable
@@ -33,8 +32,6 @@ from harmony_dash.stats.kaplan_meier import estimate_survival, read_survival
 from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients
 from harmony_dash.store.level_tables import NOT_RECORDED
 
-# A forest of more is no longer read, and hardly any of its rows would have enough patients.
-MOST_LEVELS = 30
 _NOT_RECORDED = "not recorded"
 
 
@@ -68,29 +65,25 @@ def build_variable(levels: VariableLevels, reading: Reading) -> SubgroupVariable
     """The rows of one variable, with hazard ratios between its levels. A variable that cannot be compared says why."""
     variable = levels.variable
     comparison = _compare(levels, reading)
-    ratios = {entry.level: entry for entry in comparison.ratios.levels} if comparison.ratios else {}
+    entries = {entry.level: entry for entry in comparison.ratios.levels} if comparison.ratios else {}
     starts = _starts(levels, reading)
     # Nearly all levels of a variable stand in one table.
     counts = {key: count_levels(table) for key, table in
               {id(level.table): level.table for level in levels.levels}.items() if table is not None}
-    rows = tuple(_build_row(level, counts.get(id(level.table), {}), variable, ratios.get(level.value), comparison,
+    rows = tuple(_build_row(level, counts.get(id(level.table), {}), variable, entries.get(level.value), comparison,
                             starts.get(level.kind), reading) for level in levels.levels)
     test = None
     if comparison.ratios is not None:
         found = comparison.ratios.likelihood_ratio_test
         test = LevelsTest(found.statistic, found.df, found.p)
     return SubgroupVariable(variable.name, variable.label, rows, comparison.reference, test, Finding.EXPLORATORY,
-                            reason=comparison.reason)
+                            reason=comparison.reason, over_time=compare_over_time(comparison, reading.endpoint),
+                            is_circumstance=variable.is_circumstance)
 
 
 def _compare(levels: VariableLevels, reading: Reading) -> LevelComparison:
     if levels.grid is None:
         return LevelComparison("", None, "too few patients")
-    inhabited = int((levels.grid.patients[:len(levels.levels)] > 0).sum())
-    if inhabited > MOST_LEVELS:
-        return LevelComparison("", None, f"more than {MOST_LEVELS} levels")
-    if len(levels.comparable) < 2 and any(level.own_question for level in levels.levels):
-        return LevelComparison("", None, "its levels answer different questions")
     return compare_levels(levels.grid, reading.endpoint, reading.scope, levels=levels.comparable)
 
 
@@ -129,29 +122,21 @@ def _build_row(level: Level, counts: Mapping[str, tuple[int, int]], variable: Va
                reading: Reading) -> SubgroupRow:
     name = name_level(variable, level.value)
     if level.table is None:
-        return SubgroupRow(level.value, name, level.kind, NOBODY, NOBODY, None, reason=level.reason)
+        return SubgroupRow(level.value, name, level.kind, None, None, None, reason=level.reason)
     n, events = counts[level.value]
     at, group, reason = read_level(level.table, level.value, n, events, start, reading)
-    ratio = None if entry is None else _ratio(entry)
+    ratio = comparison.hazard_ratios.get(level.value)
     is_reference = bool(level.value) and level.value == comparison.reference
     if ratio is None and not is_reference and level.kind is RowKind.LEVEL:
-        reason = _why_no_ratio(entry, comparison, reading.scope, level) or reason
+        reason = _why_no_ratio(entry, comparison, reading.scope) or reason
     return SubgroupRow(level.value, name, level.kind, n, events, at, is_reference, ratio, None, reason,
                        level.own_question, (), group)
 
 
-def _why_no_ratio(entry: LevelHazardRatio | None, comparison: LevelComparison, scope: Scope, level: Level) -> str:
-    if level.own_question:
-        return "answers a wider question than the cohort"
+def _why_no_ratio(entry: LevelHazardRatio | None, comparison: LevelComparison, scope: Scope) -> str:
     if entry is not None and not scope.is_protected:
         return entry.not_estimable
     return "too few" if comparison.ratios is not None else ""
-
-
-def _ratio(entry: LevelHazardRatio) -> HazardRatio | None:
-    if entry.not_estimable or math.isnan(entry.p):
-        return None
-    return HazardRatio(entry.ratio, entry.lower, entry.upper, entry.p)
 
 
 def read_level(table: EventTable, value: str, n: int, events: int, start: int | None, reading: Reading,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.subgroup_question import MOST_ARMS, SubgroupsQuestion
@@ -15,7 +16,6 @@ from harmony_dash.disclosure.keyed_count import NOBODY, keyed
 from harmony_dash.disclosure.subgroup_results import (
     ArmCount,
     Finding,
-    HazardRatio,
     InteractionResult,
     Interval,
     LevelsTest,
@@ -41,6 +41,8 @@ from harmony_dash.store.reader import Snapshot
 
 # ICEMAN asks for agreement between trials; two in three is what the label rule wants.
 _AGREEING = 2 / 3
+# A difference from trials with less of the smaller arm would speak for patients it did not look at.
+_ENOUGH_OF_ARM = 2 / 3
 # An interaction less sure than this is not worth the assessment of its credibility.
 CREDIBILITY_BELOW = 0.1
 _MARK = "\x1f"  # between level and arm in the labels of a table's groups
@@ -185,11 +187,11 @@ def _compare_in_level(cells: _Cells, level: str, pair: tuple[str, str], arms: Ar
     reason = _why_not(counts, level, pair, cells, reading.scope)
     entry = None
     if not reason:
-        entry, reason = _ratio(table, reading)
+        entry, reason = _ratio(_trials_with_both(table, [level], pair, reading.scope), reading)
     found = TreatmentInLevel(
-        counts[0], counts[1], None if entry is None else HazardRatio(entry.ratio, entry.lower, entry.upper, entry.p),
-        None, None if reason else _difference(table, reading), reason)
-    return found, entry
+        counts[0], counts[1], None if entry is None else Interval(entry.ratio, entry.lower, entry.upper),
+        None, None, reason)
+    return (found if reason else _add_difference(found, table, reading)), entry
 
 
 def _count_arm(cells: _Cells, level: str, arm: str, arms: Arms, reading: Reading) -> ArmCount:
@@ -241,16 +243,19 @@ def _cause(reading: Reading) -> str | None:
     return reading.endpoint.causes[0] if reading.endpoint.competing else None
 
 
-def _difference(table: EventTable, reading: Reading) -> Interval | None:
-    """Of the endpoint's own share, within trials; None where too few are followed that long."""
+def _add_difference(found: TreatmentInLevel, table: EventTable, reading: Reading) -> TreatmentInLevel:
+    """With the difference of the endpoint's own share within trials, where enough are followed that long in them."""
+    rules = reading.scope.rules
     try:
-        found = estimate_stratified_difference(table, reading.day, cause=_cause(reading),
-                                               least_at_risk=reading.scope.rules.minimum_at_risk)
+        one = estimate_stratified_difference(table, reading.day, cause=_cause(reading),
+                                             least_at_risk=max(rules.minimum_at_risk, rules.minimum_cell))
     except StatisticsError:
-        return None
-    if reading.endpoint.shown_as_failure:
-        return Interval(-found.estimate, -found.upper, -found.lower)
-    return Interval(found.estimate, found.lower, found.upper)
+        return found
+    if one.share < _ENOUGH_OF_ARM:
+        return found
+    difference = (Interval(-one.estimate, -one.upper, -one.lower) if reading.endpoint.shown_as_failure
+                  else Interval(one.estimate, one.lower, one.upper))
+    return replace(found, difference=difference, difference_trials=one.strata, difference_share=one.share)
 
 
 def _shrink(found: Mapping[str, tuple[TreatmentInLevel, LevelHazardRatio | None]],
@@ -279,6 +284,10 @@ def _interaction(cells: _Cells, levels: Sequence[str], arms: Arms, compared: str
         return _without(arms, compared, "no trial has patients of both arms")
     if len(kept) < 2:
         return replace(_without(arms, compared, "fewer than two levels with enough events in both arms"), trials=trials)
+    if reading.scope.is_protected:
+        table, kept = _trials_that_tell(table, kept, pair, reading.scope)
+        if len(kept) < 2:
+            return replace(_without(arms, compared, "too few events to compare levels"), trials=trials)
     names = [label.split(_MARK) for label in table.groups]
     try:
         found = compare_treatment_effect(
@@ -298,12 +307,43 @@ def _trials_with_both(table: EventTable, levels: Sequence[str], pair: tuple[str,
     """The trials with patients of both arms in these levels; enough of them where results leave protected."""
     least = scope.rules.minimum_cell if scope.is_protected else 1
     chosen = table.select_groups([f"{level}{_MARK}{arm}" for level in levels for arm in pair])
-    arm = np.array([pair.index(label.split(_MARK)[1]) for label in chosen.groups], dtype=np.int64)
-    patients = np.zeros((len(chosen.strata), 2), dtype=np.int64)
-    np.add.at(patients, (chosen.stratum, arm[chosen.group]), chosen.censored + chosen.events.sum(axis=1))
-    rows = (patients.min(axis=1) >= least)[chosen.stratum]
-    return EventTable(chosen.groups, chosen.strata, chosen.causes, chosen.group[rows], chosen.stratum[rows],
-                      chosen.day[rows], chosen.censored[rows], chosen.events[rows], chosen.entries[rows])
+    patients, _ = _count_cells(chosen, len(levels))
+    return _select_cells(chosen, patients.sum(axis=1, keepdims=True).min(axis=2) >= least)
+
+
+def _trials_that_tell(table: EventTable, levels: Sequence[str], pair: tuple[str, str], scope: Scope,
+                      ) -> tuple[EventTable, list[str]]:
+    """What may inform a protected interaction, and the levels it compares.
+
+    Of each trial the levels with enough patients in both arms, two at least; of these levels, those with enough events
+    in both arms there. A single patient beside the other arm would be the whole effect of the level in that trial.
+    """
+    kept = list(levels)
+    while True:
+        chosen = table.select_groups([f"{level}{_MARK}{arm}" for level in kept for arm in pair])
+        patients, events = _count_cells(chosen, len(kept))
+        cells = patients.min(axis=2) >= scope.rules.minimum_cell
+        cells &= (cells.sum(axis=1) > 1)[:, None]
+        enough = (events * cells[:, :, None]).sum(axis=0).min(axis=1) >= scope.rules.minimum_events
+        if enough.all():
+            return _select_cells(chosen, cells), kept
+        kept = [level for level, told in zip(kept, enough.tolist(), strict=True) if told]
+
+
+def _count_cells(table: EventTable, levels: int) -> tuple[Ints, Ints]:
+    """Shape (strata, levels, arms): patients, and events of interest, of a table of the arms of each level in turn."""
+    patients, events = np.zeros((2, len(table.strata), levels, 2), dtype=np.int64)
+    cell = (table.stratum, table.group // 2, table.group % 2)
+    np.add.at(patients, cell, table.censored + table.events.sum(axis=1))
+    np.add.at(events, cell, table.events[:, 0])
+    return patients, events
+
+
+def _select_cells(table: EventTable, kept: NDArray[np.bool_]) -> EventTable:
+    """The rows of some levels in some strata; `kept` of shape (strata, levels), or (strata, 1) for all levels."""
+    rows = np.broadcast_to(kept, (len(table.strata), len(table.groups) // 2))[table.stratum, table.group // 2]
+    return EventTable(table.groups, table.strata, table.causes, table.group[rows], table.stratum[rows],
+                      table.day[rows], table.censored[rows], table.events[rows], table.entries[rows])
 
 
 def _trials_agree(found: TreatmentInteraction) -> bool | None:

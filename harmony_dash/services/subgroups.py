@@ -16,13 +16,15 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion, check_subgroups
 from harmony_dash.dictionary.model import TimePoint
 from harmony_dash.disclosure import COUNT_IN_TITLE, Level, Released, Scope, release
-from harmony_dash.disclosure.results import IntervalType
+from harmony_dash.disclosure.closed_questions import check_closed
+from harmony_dash.disclosure.results import IntervalType, Unapplied
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult, SubgroupVariable
+from harmony_dash.errors import QuestionError
 from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
 from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.subgroup_levels import VariableLevels, fetch_variables
+from harmony_dash.services.subgroup_levels import VariableLevels, fetch_variables, within_missing
 from harmony_dash.services.subgroup_rows import Reading, build_variable
 from harmony_dash.services.subgroup_treatment import Arms, add_treatment, check_varies_within_trials, choose_arms
 from harmony_dash.services.survival import ages_asked, check_against_snapshot, compute_survival, notes_of_grant
@@ -61,9 +63,9 @@ def ask_subgroups(deployment: Deployment, actor: Actor, question: SubgroupsQuest
         snapshot, scope = admission.snapshot, admission.scope
         asked = prepare_subgroups(question, admission)
         # Each variable is a question of its own to whoever would put answers together.
-        granted = replace(asked, cohort=restrict(asked.cohort, admission.countries))
-        parts = parts_of(asked, choose_arms(snapshot, granted, scope, countries=admission.countries))
+        parts = parts_of(snapshot, asked, scope, countries=admission.countries)
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
+        granted = replace(asked, cohort=restrict(asked.cohort, admission.countries))
         result = compute_subgroups(snapshot, granted, question, interval=interval, scope=scope,
                                    comparisons_before=comparisons_before, countries=admission.countries)
         result = replace(result, notes=(*notes_of_grant(admission), *result.notes))
@@ -89,12 +91,39 @@ def prepare_subgroups(question: SubgroupsQuestion, admission: Admission) -> Subg
     return check_subgroups(question, snapshot.dictionary)
 
 
-def parts_of(question: SubgroupsQuestion, arms: Arms | None) -> list[Question]:
-    """The questions of the survival page that a table answers: the cohort, by each variable, and that in each arm."""
+def parts_of(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope, *, countries: OneOf | None,
+             ) -> list[Question]:
+    """The questions of the survival page that a table answers, as the audit trail keeps them.
+
+    The cohort, the same by each variable, those without a value of it (however few they are), and by each variable in
+    every arm.
+
+    Parameters
+    ----------
+    question : checked, without the countries of a grant.
+    countries : of the grant, as of `plan_answer`.
+    """
+    granted = replace(question, cohort=restrict(question.cohort, countries))
     parts = [question.cohort, *(question.by(name) for name in question.variables)]
+    parts += [missing for name in question.variables if _has_missing_row(snapshot, granted, name, scope, countries)
+              and (missing := within_missing(question, name)) is not None]
+    arms = choose_arms(snapshot, granted, scope, countries=countries)
     for arm in arms.values if arms else ():
         parts += [question.by_within(name, arm) for name in question.variables]
-    return parts
+    return list(dict.fromkeys(parts))
+
+
+def _has_missing_row(snapshot: Snapshot, question: SubgroupsQuestion, name: str, scope: Scope,
+                     countries: OneOf | None) -> bool:
+    """Whether patients without a value have a row with numbers, if they are enough."""
+    missing = within_missing(question, name)
+    if missing is None:
+        return False
+    try:
+        check_closed(missing, snapshot.dictionary, scope.level, protected=[countries] if countries else [])
+    except QuestionError:
+        return not scope.is_protected
+    return True
 
 
 def compute_subgroups(snapshot: Snapshot, question: SubgroupsQuestion, as_asked: SubgroupsQuestion, *,
@@ -126,7 +155,20 @@ def compute_subgroups(snapshot: Snapshot, question: SubgroupsQuestion, as_asked:
     notes = dict.fromkeys([*cohort.notes, *of_variables, *_notes(question, as_asked, snapshot)])
     title = f"{describe_question(question.cohort, snapshot.dictionary, COUNT_IN_TITLE)}, by subgroup"
     return SubgroupsResult(question, title, snapshot.snapshot, snapshot.synthetic, cohort, variables, 0,
-                           comparisons_before, interval, tuple(notes))
+                           comparisons_before, interval, tuple(notes),
+                           not_applied=_join_not_applied(cohort.not_applied, [levels for levels, _ in found]))
+
+
+def _join_not_applied(of_cohort: Sequence[Unapplied], variables: Sequence[VariableLevels]) -> tuple[Unapplied, ...]:
+    """In what the cohort and single rows answer another question; what is true of all stands there once."""
+    joined = list(of_cohort)
+    for levels in variables:
+        label = levels.variable.label
+        for one in levels.not_applied:
+            if one not in of_cohort:
+                names = tuple(name if name.startswith(label) else f"{label}: {name}" for name in one.groups)
+                joined.append(replace(one, groups=names or (label,)))
+    return tuple(joined)
 
 
 def _build_variables(snapshot: Snapshot, question: SubgroupsQuestion, reading: Reading, arms: Arms | None,

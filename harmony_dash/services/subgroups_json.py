@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harmony_dash.disclosure import Level, Released
+from harmony_dash.disclosure.results import HazardRatio
 from harmony_dash.disclosure.subgroup_results import (
-    HazardRatio,
     InteractionResult,
     Interval,
     SubgroupRow,
@@ -30,15 +30,19 @@ def subgroups_as_json(released: Released[SubgroupsResult]) -> dict[str, Any]:
         "comparisons": result.comparisons, "comparisons_before": result.comparisons_before,
         "attrition": [{"label": step.label, "n": step.n} for step in result.cohort.attrition],
         "exclusions": [{"reason": exclusion.reason, "n": exclusion.n} for exclusion in result.cohort.exclusions],
+        "not_applied": [{"words": one.words, "filter": dict(one.filter), "kind": one.kind, "groups": list(one.groups)}
+                        for one in result.not_applied],
         "notes": list(result.notes), "summary": result.summary, "methods": result.methods,
     }
 
 
 def _variable(variable: SubgroupVariable) -> dict[str, Any]:
-    test = variable.test
+    test, over_time = variable.test, variable.over_time
     return {"variable": variable.variable, "label": variable.label, "reference": variable.reference or None,
             "finding": variable.finding.value, "reason": variable.reason,
-            **_test_values(None if test is None else (test.statistic, test.df, test.p, test.q))}
+            **_test_values(None if test is None else (test.statistic, test.df, test.p, test.q)),
+            "proportional_hazards": None if over_time is None else {
+                "statistic": over_time.statistic, "df": over_time.df, "p": over_time.p}}
 
 
 def _test_values(test: tuple[float, int, float, float | None] | None) -> dict[str, Any]:
@@ -61,6 +65,7 @@ def _row(variable: SubgroupVariable, row: SubgroupRow) -> dict[str, Any]:
         "at": None if at is None else {"days": at.days, "survival": at.estimate, "lower": at.lower, "upper": at.upper,
                                        "at_risk": at.at_risk},
         **_ratio(row.hazard_ratio, reference=row.is_reference), "q": row.q, "reason": row.reason,
+        "own_question": row.own_question,
         "by_treatment": [_treatment(found) for found in row.by_treatment],
     }
 
@@ -74,8 +79,16 @@ def _ratio(ratio: HazardRatio | None, *, reference: bool = False) -> dict[str, A
 def _treatment(found: TreatmentInLevel) -> dict[str, Any]:
     return {
         "arms": [{"arm": arm.arm, "n": arm.n, "events": arm.events} for arm in (found.reference, found.compared)],
-        **_ratio(found.hazard_ratio), "shrunken": _interval(found.shrunken), "difference": _interval(found.difference),
+        **_effect(found.hazard_ratio), "shrunken": _interval(found.shrunken),
+        "difference": _interval(found.difference),
+        "difference_trials": found.difference_trials, "difference_share": found.difference_share,
         "reason": found.reason}
+
+
+def _effect(ratio: Interval | None) -> dict[str, float | None]:
+    """Without a p-value: whether the effect differs between levels is what the interaction tests."""
+    values = (None,) * 3 if ratio is None else (ratio.estimate, ratio.lower, ratio.upper)
+    return dict(zip(("hr", "hr_lower", "hr_upper"), values, strict=True))
 
 
 def _interval(interval: Interval | None) -> dict[str, float] | None:

@@ -30,7 +30,15 @@ from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
-from harmony_dash.services.protection import AnswerPlan, drawn_groups, fetch_planned_tables, name_group, plan_answer
+from harmony_dash.services.level_comparison import LevelComparison, compare_levels, compare_over_time
+from harmony_dash.services.protection import (
+    AnswerPlan,
+    drawn_groups,
+    fetch_planned_tables,
+    name_group,
+    patients_meant,
+    plan_answer,
+)
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import count_keyed_patients
 from harmony_dash.store.counts import CohortFlow, fetch_cohort_flow
@@ -185,8 +193,11 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
     small = [name for name, n in counts.items() if name not in shown and (n or scope.is_protected)]
     whole, table = table, table.select_groups(shown)
     names = {value: name_group(snapshot.dictionary, question.by, value) for value in counts}
-    compared = plan.choose_alike(shown)
-    tests = run_tests(table, compared, question, names)
+    compared = plan.choose_alike(shown, patients_meant(snapshot.dictionary, question.by))
+    tests = run_tests(table, compared, question, names, scope)
+    endpoint, hazards = endpoint_named(question.endpoint), LevelComparison("", None)
+    if len(compared) > 1:
+        hazards = compare_levels(table, endpoint, scope, levels=compared)
     at = sorted({day for day in days if day >= 0})
     ticks = risk_table_days(table, question)
     start = common_start(table)
@@ -204,7 +215,8 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
                 table, value, label=label, name=names[value], question=question, interval=interval, days=at,
                 ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start,
                 followed=followed, grid=grid)
-            groups.append(replace(group, n_of_cohort=of_cohort.get(value)))
+            groups.append(replace(group, n_of_cohort=of_cohort.get(value),
+                                  hazard_ratio=hazards.hazard_ratios.get(value)))
         except StatisticsError as problem:
             reason = too_few(scope.rules) if scope.is_protected else problem.problem
             unobserved.append(WithheldGroup(label, names[value], reason, counts[value]))
@@ -223,7 +235,11 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
         attrition=_attrition(flow.result(), applied, snapshot),
         exclusions=_exclusions(flow.result(), applied, snapshot),
         interval=interval, notes=(*plan.notes, *_notes(question, as_asked, snapshot, answered)), methods="", summary="",
-        not_applied=plan.not_applied, compared=tuple(names[value] for value in compared))
+        not_applied=plan.not_applied, compared=tuple(names[value] for value in compared),
+        differing=tuple(names[value] for part in plan.parts if part.question != plan.question
+                        for value in part.groups if value in shown),
+        reference=names[hazards.reference] if hazards.reference else "",
+        over_time=compare_over_time(hazards, endpoint))
 
 
 def _without_groups(flow: CohortFlow) -> KeyedCount:

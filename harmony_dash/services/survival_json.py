@@ -16,7 +16,7 @@ def survival_as_json(released: Released[SurvivalResult]) -> dict[str, Any]:
         "fingerprint": result.question.fingerprint, "exact": released.scope.level is Level.EXACT,
         "level": released.scope.level.value, "title": result.title, "n": result.n, "events": result.events,
         "interval": result.interval.value,
-        "groups": [_group(group) for group in result.groups],
+        "groups": [_group(group, result.reference) for group in result.groups],
         "withheld": [{"label": dict(group.label), "reason": group.reason} for group in result.withheld],
         "log_rank": None if result.log_rank is None else {
             "statistic": result.log_rank.statistic, "df": result.log_rank.df, "p": result.log_rank.p},
@@ -30,22 +30,32 @@ def survival_as_json(released: Released[SurvivalResult]) -> dict[str, Any]:
         "exclusions": [{"reason": exclusion.reason, "n": exclusion.n} for exclusion in result.exclusions],
         "not_applied": [{"words": one.words, "filter": dict(one.filter), "kind": one.kind, "groups": list(one.groups)}
                         for one in result.not_applied],
-        "compared": list(result.compared),
+        "compared": list(result.compared), "reference": result.reference or None,
+        "proportional_hazards": None if result.over_time is None else {
+            "statistic": result.over_time.statistic, "df": result.over_time.df, "p": result.over_time.p},
         "notes": list(result.notes), "summary": result.summary, "methods": result.methods,
     }
 
 
-def _group(group: GroupResult) -> dict[str, Any]:
+def _group(group: GroupResult, reference: str) -> dict[str, Any]:
     mean = group.restricted_mean
     return {
         "label": dict(group.label), "name": group.name, "n": group.n, "events": group.events,
         "median_days": group.median_days, "median_lower_days": group.median_lower_days,
         "median_upper_days": group.median_upper_days, "follow_up_median_days": group.follow_up_median_days,
         "at": [_at(at, "survival") for at in group.at],
+        **_ratio(group, reference=group.name == reference),
         "rmst": None if mean is None else {"tau_days": mean.tau_days, "days": mean.days, "se": mean.se},
         "cumulative_incidence": [{"cause": incidence.cause, "at": [_at(at, "estimate") for at in incidence.at]}
                                  for incidence in group.cumulative_incidence],
     }
+
+
+def _ratio(group: GroupResult, *, reference: bool) -> dict[str, float | None]:
+    ratio = group.hazard_ratio
+    if ratio is None:
+        return {"hr": 1.0 if reference else None, "hr_lower": None, "hr_upper": None, "hr_p": None}
+    return {"hr": ratio.ratio, "hr_lower": ratio.lower, "hr_upper": ratio.upper, "hr_p": ratio.p}
 
 
 def _at(at: EstimateAt, name: str) -> dict[str, Any]:

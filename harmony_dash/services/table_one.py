@@ -9,19 +9,19 @@ from typing import Final
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.grant_rules import check_grant_covers
 from harmony_dash.access.permissions import Permission
-from harmony_dash.cohort.describe import describe_question
-from harmony_dash.cohort.filters import OneOf, variables_of
+from harmony_dash.cohort.describe import describe_patients
+from harmony_dash.cohort.filters import Filter, Missing, Not, OneOf, variables_of
 from harmony_dash.cohort.question import Question, askable_variable
 from harmony_dash.cohort.subgroup_question import MOST_VARIABLES, default_variables, fixed_values
 from harmony_dash.dictionary.model import Dictionary, TimePoint, Variable, VariableType
 from harmony_dash.disclosure import Level, Released, Scope, release, too_few
 from harmony_dash.disclosure.closed_questions import check_closed
 from harmony_dash.disclosure.description_results import Quartiles, TableOne, TableOneGroup, TableOneVariable
-from harmony_dash.disclosure.keyed_count import NOBODY
-from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
+from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount
+from harmony_dash.disclosure.low_effect import Answerable, TooFewPatients, apply_low_effect_rule
 from harmony_dash.disclosure.results import CohortChoices
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.admission import admit, check_still_admitted, restrict
+from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
 from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
 from harmony_dash.services.choices import choose_counted, count_each_choice
@@ -58,12 +58,7 @@ def ask_table_one(deployment: Deployment, actor: Actor, question: Question, vari
     with refusals_recorded(deployment, actor, ACTION, record, grant=grant):
         admission = admit(deployment, actor, question, level=level, grant_id=grant)
         snapshot, scope = admission.snapshot, admission.scope
-        if admission.grant is not None:
-            check_grant_covers(admission.grant, disease=question.disease, variables=tuple(variables), countries=())
-        question = replace(question, strata=None, landmark_days=0, horizon_days=None)
-        check_against_snapshot(question, snapshot)
-        chosen = choose_variables(question, variables, snapshot.dictionary)
-        parts = list(_columns(snapshot, question).values())
+        question, chosen, parts = prepare_table_one(question, variables, admission)
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
         table = compute_table_one(snapshot, restrict(question, admission.countries), chosen, scope,
                                   countries=admission.countries)
@@ -71,6 +66,23 @@ def ask_table_one(deployment: Deployment, actor: Actor, question: Question, vari
         check_still_admitted(deployment, actor, admission)
         record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot)
     return released
+
+
+def prepare_table_one(question: Question, variables: Sequence[str], admission: Admission,
+                      ) -> tuple[Question, tuple[Variable, ...], list[Question]]:
+    """The question as it is answered, what describes its patients, and the questions it stands for: one a column.
+
+    Raises
+    ------
+    AccessRefused for a variable that the grant does not cover, QuestionError.
+    """
+    if admission.grant is not None:
+        check_grant_covers(admission.grant, disease=question.disease, variables=tuple(variables), countries=())
+    snapshot = admission.snapshot
+    question = replace(question, strata=None, landmark_days=0, horizon_days=None)
+    check_against_snapshot(question, snapshot)
+    chosen = choose_variables(question, variables, snapshot.dictionary)
+    return question, chosen, list(_columns(snapshot, question).values())
 
 
 def choose_variables(question: Question, names: Sequence[str], dictionary: Dictionary) -> tuple[Variable, ...]:
@@ -111,7 +123,7 @@ def compute_table_one(snapshot: Snapshot, question: Question, variables: Sequenc
         {value: variable.label_of(value) for value in snapshot.values_of(variable)
          if value in left.get(variable.name, (value,))} if variable.is_categorical else {}, variable.unit)
         for variable in variables)
-    title = f"Characteristics of patients: {describe_question(question, snapshot.dictionary)}"
+    title = f"Characteristics of {describe_patients(question, snapshot.dictionary)}"
     return TableOne(question, title, snapshot.snapshot, snapshot.synthetic, tuple(group for group, _ in described),
                     blocks, tuple(notes))
 
@@ -145,10 +157,13 @@ def _describe_group(snapshot: Snapshot, question: Question, value: str, part: Qu
     categories = [variable for variable in variables if variable.is_categorical]
     counts = count_each_choice(snapshot, part, choose_counted(part, categories, scope, most_added=MOST_VARIABLES),
                                categories, scope)
-    numbers = fetch_distributions(snapshot, answer.question, [one for one in variables if one.is_numeric])
+    numeric = [variable for variable in variables if variable.is_numeric]
+    numbers = fetch_distributions(snapshot, answer.question, numeric)
+    asked = {variable.name for variable in choose_counted(part, numeric, scope, most_added=MOST_VARIABLES)}
     group = TableOneGroup(value, name, answer.n, CohortChoices(answer.n, _asked(counts, part), counts.missing,
                                                                not_counted=counts.not_counted),
-                          {name: _quartiles(one) for name, one in numbers.items()})
+                          {name: _quartiles(one, _count_missing(snapshot, answer.question, name, scope)
+                                            if name in asked else None) for name, one in numbers.items()})
     groups = (name,) if question.by else ()
     return group, [explain_unapplied(one, snapshot.dictionary, least, groups) for one in answer.not_applied]
 
@@ -160,5 +175,21 @@ def _asked(counts: CohortChoices, part: Question) -> dict[str, dict[str, int | N
             for name, values in counts.counts.items()}
 
 
-def _quartiles(one: Distribution) -> Quartiles:
-    return Quartiles(one.n, one.median, one.lower, one.upper, one.mean, one.deviation)
+def _quartiles(one: Distribution, missing: KeyedCount | None) -> Quartiles:
+    return Quartiles(one.n, one.median, one.lower, one.upper, one.mean, one.deviation, missing)
+
+
+def _count_missing(snapshot: Snapshot, question: Question, name: str, scope: Scope) -> KeyedCount | None:
+    """Patients without the number, if the panel would answer both for them and for those who have it as asked."""
+    if not scope.is_protected:
+        return None
+    absent = Missing(name)
+    known = _answer_as_asked(snapshot, question, Not(absent), scope)
+    return None if known is None else _answer_as_asked(snapshot, question, absent, scope)
+
+
+def _answer_as_asked(snapshot: Snapshot, question: Question, more: Filter, scope: Scope) -> KeyedCount | None:
+    """The patients who meet one condition more, None where some condition would not be applied."""
+    asked = replace(question, where=(*question.where, more))
+    answer = apply_low_effect_rule(fetch_effects(snapshot, asked, figure=False), scope.rules.minimum_cell)
+    return answer.n if isinstance(answer, Answerable) and not answer.not_applied else None

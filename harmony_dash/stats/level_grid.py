@@ -87,6 +87,37 @@ class LevelGrid:
                           np.column_stack(events), entries)
 
 
+def join_levels(grids: Sequence[LevelGrid]) -> LevelGrid:
+    """The levels of several grids of the same strata and causes side by side.
+
+    Raises
+    ------
+    StatisticsError if there is no grid, strata or causes differ, or a level is in two of them.
+    """
+    if not grids:
+        raise StatisticsError("there is no grid to join")
+    first = grids[0]
+    if len(grids) == 1:
+        return first
+    if any((grid.strata, grid.causes) != (first.strata, first.causes) for grid in grids):
+        raise StatisticsError("grids of different strata or causes cannot be joined")
+    span = 1 + max(int(grid.day.max(initial=0)) for grid in grids)
+    places, found = number_keys(np.concatenate([grid.stratum * span + grid.day for grid in grids]),
+                                len(first.strata) * span)
+    starts = np.cumsum([0, *(len(grid.day) for grid in grids)])
+    groups = [label for grid in grids for label in grid.groups]
+    columns = np.cumsum([0, *(len(grid.groups) for grid in grids)])
+    censored, entries = (np.zeros((len(places), len(groups)), dtype=np.int64) for _ in range(2))
+    events = np.zeros((len(first.causes), len(places), len(groups)), dtype=np.int64)
+    for grid, start, column in zip(grids, starts.tolist(), columns.tolist(), strict=False):
+        rows = found[start:start + len(grid.day)]
+        here = slice(column, column + len(grid.groups))
+        censored[rows, here], entries[rows, here] = grid.censored, grid.entries
+        events[:, rows, here] = grid.events
+    return grid_from_counts(groups, first.strata, first.causes, places // span, places % span, censored, events,
+                            entries)
+
+
 def grid_from_counts(groups: Sequence[str], strata: Sequence[str], causes: Sequence[str], stratum: Ints, day: Ints,
                      censored: Ints, events: Ints, entries: Ints) -> LevelGrid:
     """A grid of counts, checked.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,7 +113,7 @@ def compare_survival(table: EventTable, *, rho: float = 0.0, gamma: float = 0.0,
 
 
 def compare_pairs(table: EventTable, *, method: str = "holm", rho: float = 0.0, gamma: float = 0.0,
-                  cause: str | int | None = None) -> PairwiseTests:
+                  cause: str | int | None = None, pairs: Collection[tuple[str, str]] | None = None) -> PairwiseTests:
     """Compare every two groups of a table inside its strata.
 
     Assumes and formula as `compare_survival`, on the patients of the two groups alone.
@@ -121,6 +122,7 @@ def compare_pairs(table: EventTable, *, method: str = "holm", rho: float = 0.0, 
     ----------
     table, rho, gamma, cause : as in `compare_survival`.
     method : "holm" (family-wise error) or "bh" (false discovery rate).
+    pairs : those to compare, as labels in table order; the others are NaN. All by default.
 
     Returns
     -------
@@ -138,16 +140,18 @@ def compare_pairs(table: EventTable, *, method: str = "holm", rho: float = 0.0, 
     with_patients = np.flatnonzero(table.patients > 0)
     if len(with_patients) <= 1:
         raise StatisticsError("a comparison needs two groups with patients")
-    pairs = [(g, h) for i, g in enumerate(with_patients) for h in with_patients[i + 1:]]
-    tests = np.full((len(pairs), 2), np.nan)
-    for row, pair in enumerate(pairs):
+    places = [(g, h) for i, g in enumerate(with_patients) for h in with_patients[i + 1:]]
+    labels = tuple((table.groups[g], table.groups[h]) for g, h in places)
+    tests = np.full((len(places), 2), np.nan)
+    for row, pair in enumerate(places):
+        if pairs is not None and labels[row] not in pairs:
+            continue
         try:
             _, _, _, statistic, _, p = _test_columns(grid, events, np.array(pair), rho, gamma)
         except StatisticsError:
             continue
         tests[row] = statistic, p
-    return PairwiseTests(tuple((table.groups[g], table.groups[h]) for g, h in pairs), tests[:, 0], tests[:, 1],
-                         adjust_for_multiplicity(tests[:, 1], method), method)
+    return PairwiseTests(labels, tests[:, 0], tests[:, 1], adjust_for_multiplicity(tests[:, 1], method), method)
 
 
 def _prepare(table: EventTable, cause: str | int | None) -> tuple[RiskGrid, Ints, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -58,14 +59,14 @@ def difference_of_shares(counts: ArrayLike, other_counts: ArrayLike) -> float:
 
     Raises
     ------
-    StatisticsError for a group without patients, or counts that do not fit.
+    StatisticsError for a group without patients, counts that do not fit, or no values at all.
 
     References
     ----------
     Yang, Dalton, SAS Global Forum 2012, paper 335; Austin, Stat Med 28 (2009) 3083-3107, equation (2).
     """
     first, second = np.asarray(counts, dtype=np.float64), np.asarray(other_counts, dtype=np.float64)
-    if first.shape != second.shape or first.ndim != 1 or min(first.min(), second.min()) < 0:
+    if first.shape != second.shape or first.ndim != 1 or not first.size or min(first.min(), second.min()) < 0:
         raise StatisticsError("two groups are compared by counts of the same values")
     if not first.sum() or not second.sum():
         raise StatisticsError("a group without patients has no shares")
@@ -76,3 +77,36 @@ def difference_of_shares(counts: ArrayLike, other_counts: ArrayLike) -> float:
     covariance = sum((np.diag(p) - np.outer(p, p) for p in (one, other)), start=np.zeros((len(one), len(one)))) / 2
     gap = (one - other)[1:]
     return float(math.sqrt(max(0.0, gap @ np.linalg.pinv(covariance[1:, 1:]) @ gap)))
+
+
+def error_by_rounding(difference: Callable[[Sequence[float], Sequence[float]], float], one: Sequence[float],
+                      other: Sequence[float], most: Sequence[float], other_most: Sequence[float]) -> float:
+    """How far a difference may be off because what it is worked out from was rounded.
+
+    Formula
+        The root of the sum of squares of what each value does if it alone is off by its most, in the worse direction:
+        to the difference, or to a group that is set beside itself, whichever is more, because between equal groups
+        every error adds. Errors of rounding are independent and even, with about half of their most as their standard
+        deviation (2 of a count that is rounded at random to five), so this is about two standard errors. All errors
+        together can make at most twice as much of equal groups.
+
+    Parameters
+    ----------
+    difference : of the values of both groups.
+    one, other : the rounded values of each group.
+    most, other_most : by how much each of them may be off.
+
+    Returns
+    -------
+    float; not a number where the difference is infinite.
+    """
+    here = difference(one, other)
+    squares = 0.0
+    for values, errors, beside in ((one, most, other), (other, other_most, one)):
+        for place, error in enumerate(errors):
+            found = 0.0
+            for moved in (values[place] + error, values[place] - error):
+                near = [*values[:place], moved, *values[place + 1:]]
+                found = max(abs(difference(near, beside) - here), difference(values, near), found)
+            squares += found**2
+    return math.sqrt(squares)

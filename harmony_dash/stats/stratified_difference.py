@@ -24,6 +24,7 @@ class StratifiedDifference:
     ----------
     estimate, std_error, lower, upper : second arm minus first, as a share.
     strata : how many strata it is made of.
+    share : how many of the smaller arm's patients are in them, of all in the table.
     level : confidence level.
     """
 
@@ -32,6 +33,7 @@ class StratifiedDifference:
     lower: float
     upper: float
     strata: int
+    share: float
     level: float
 
 
@@ -45,7 +47,8 @@ def estimate_stratified_difference(table: EventTable, day: int, *, cause: str | 
 
     Formula
         With D_k the difference of the two shares in stratum k and v_k the sum of their variances, Cochran's weights
-        w_k = n_k1 n_k2/(n_k1 + n_k2) give sum w D/sum w and variance sum w^2 v/(sum w)^2.
+        w_k = n_k1 n_k2/(n_k1 + n_k2) give sum w D/sum w and variance sum w^2 v/(sum w)^2. It speaks for the strata it
+        is made of, which may hold few of the patients.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ def estimate_stratified_difference(table: EventTable, day: int, *, cause: str | 
         raise StatisticsError("a difference has two arms")
     if table.has_late_entry:
         raise StatisticsError("with late entry arms are not followed from the same day on")
-    weights, differences, variances = [], [], []
+    weights, differences, variances, used = [], [], [], np.zeros(_ARMS, dtype=np.int64)
     for stratum in range(len(table.strata)):
         arms = [_read(_select(table, stratum, arm), day, cause, least_at_risk) for arm in range(_ARMS)]
         if arms[0] is None or arms[1] is None:
@@ -83,11 +86,14 @@ def estimate_stratified_difference(table: EventTable, day: int, *, cause: str | 
         weights.append(n * other_n / (n + other_n))
         differences.append(other_share - share)
         variances.append(variance + other_variance)
+        used += n, other_n
     if not weights:
         raise StatisticsError(f"no stratum has {least_at_risk} patients at risk in both arms on day {day}")
     w = np.array(weights) / sum(weights)
     estimate, std_error = float(w @ differences), float(np.sqrt(w**2 @ variances))
-    return StratifiedDifference(estimate, std_error, estimate - z * std_error, estimate + z * std_error, len(w), level)
+    smaller = int(table.patients.argmin())
+    return StratifiedDifference(estimate, std_error, estimate - z * std_error, estimate + z * std_error, len(w),
+                                float(used[smaller] / table.patients[smaller]), level)
 
 
 def _select(table: EventTable, stratum: int, group: int) -> EventTable:

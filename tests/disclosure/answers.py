@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.grid import first_grid_day, grid_days
 from harmony_dash.disclosure.keyed_count import KeyedCount, keyed, union
 from harmony_dash.disclosure.results import AttritionStep, Exclusion, IntervalType, SurvivalResult
@@ -58,7 +59,7 @@ def answer(table: EventTable, *, endpoint: str = "os", days: Sequence[int] = (36
     by = "sex" if table.groups != ("all",) else None
     question = Question("ALL", endpoint, by=by, landmark_days=landmark, horizon_days=horizon)
     names = {group: group for group in table.groups}
-    tests = run_tests(table, table.groups, question, names)
+    tests = run_tests(table, table.groups, question, names, Scope(Level.PROTECTED))
     start = common_start(table)
     start = None if start is None else first_grid_day(start)
     groups = tuple(estimate_group(

@@ -17,18 +17,17 @@ from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion, check_subgroups
 from harmony_dash.disclosure import Level, Released, Scope, release
-from harmony_dash.disclosure.audit import values_left
+from harmony_dash.disclosure.audit import bounds_in_one_total, values_left
 from harmony_dash.disclosure.gate import _strip
 from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.policy import RULES
-from harmony_dash.disclosure.protect_subgroups import protect_subgroups
-from harmony_dash.disclosure.results import IntervalType
-from harmony_dash.disclosure.subgroup_results import HazardRatio, RowKind, SubgroupsResult
+from harmony_dash.disclosure.protect_subgroups import _hide_in_cohort, protect_subgroups
+from harmony_dash.disclosure.results import HazardRatio, IntervalType
+from harmony_dash.disclosure.subgroup_results import Interval, RowKind, SubgroupsResult
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.outcome_map import compute_outcome_map
+from harmony_dash.services.outcome_map import compute_outcome_map, prepare_outcome_map
 from harmony_dash.services.subgroups import compute_subgroups
-from harmony_dash.services.survival import prepare_question
 from harmony_dash.services.table_one import choose_variables, compute_table_one
 from harmony_dash.store.reader import Snapshot
 from tests.factories import make_patients, make_store
@@ -104,7 +103,7 @@ def test_every_number_of_a_table_is_protected(snapshot: Snapshot, seed: int, lev
                 assert row.at is None or row.at.days in GRID
                 check_ratio(row.hazard_ratio, counts=(row.n, row.events))
                 for found in row.by_treatment:
-                    check_ratio(found.hazard_ratio, counts=(found.reference.n, found.compared.events))
+                    check_effect(found.hazard_ratio, counts=(found.reference.n, found.compared.events))
                     assert (found.reference.n is None) == (found.compared.n is None)
             shown = {row.level for row in variable.rows if row.n is not None and row.events is not None}
             assert variable.test is None or variable.reference in shown
@@ -114,10 +113,15 @@ def test_every_number_of_a_table_is_protected(snapshot: Snapshot, seed: int, lev
 
 def check_ratio(ratio: HazardRatio | None, counts: tuple[int | None, int | None]) -> None:
     if ratio is not None:
-        assert None not in counts
-        assert all(not np.isfinite(value) or value == round(value, 2) for value in (ratio.ratio, ratio.lower,
-                                                                                    ratio.upper))
+        check_effect(Interval(ratio.ratio, ratio.lower, ratio.upper), counts)
         assert ratio.p == float(f"{ratio.p:.2g}") and ratio.p >= 0.001
+
+
+def check_effect(ratio: Interval | None, counts: tuple[int | None, int | None]) -> None:
+    if ratio is not None:
+        assert None not in counts
+        assert all(not np.isfinite(value) or value == round(value, 2) for value in (ratio.estimate, ratio.lower,
+                                                                                    ratio.upper))
 
 
 def check_figures(released: Released[SubgroupsResult]) -> None:
@@ -216,18 +220,75 @@ def test_every_number_of_table_one_is_protected(snapshot: Snapshot, by: str | No
         for found in group.quartiles.values():
             for value in (found.median, found.lower, found.upper, found.mean, found.deviation):
                 assert value is None or value == float(f"{value:.2g}")
-            assert found.median is None or (found.n or 0) >= 25  # thirty, rounded
-            assert found.lower is None or (found.n or 0) >= 35
+            least = group.n if found.n is None else found.n  # where none or few have no value it is the group's alone
+            assert found.median is None or (least or 0) >= 25  # thirty, rounded
+            assert found.lower is None or (least or 0) >= 35
+
+
+@pytest.mark.parametrize(("unknown", "is_told"), [(0, False), (1, False), (9, False), (10, True), (60, True)])
+def test_a_few_patients_without_a_number_look_like_none(tmp_path: Path, unknown: int, is_told: bool) -> None:
+    frame = make_patients(400, 5)
+    frame["wbc_dx"] = np.tile([5.0, 20.0, 70.0, 150.0], 100)
+    frame.loc[frame.index[frame.sex == "F"][:unknown], "wbc_dx"] = np.nan
+    # As many men as not: else a filter on sex would say nothing among those without a number.
+    frame.loc[frame.index[frame.sex == "M"][:60], "wbc_dx"] = np.nan
+    snapshot, scope = make_store(tmp_path, frame=frame), Scope(Level.PROTECTED)
+    question = Question("ALL", "os", by="sex")
+    table = compute_table_one(snapshot, question, [snapshot.dictionary["wbc_dx"]], scope)
+    women, men = release(table, scope).value.groups
+    assert (women.quartiles["wbc_dx"].n is not None) is is_told
+    assert (men.quartiles["wbc_dx"].n is not None) is is_told
+    assert women.quartiles["wbc_dx"].median is not None
+    assert women.quartiles["wbc_dx"].missing is None
+
+
+def test_quartiles_do_not_hang_on_whether_a_few_have_no_number(tmp_path: Path) -> None:
+    told = set()
+    for unknown in (0, 5, 9):
+        frame = make_patients(45, 5)
+        frame["wbc_dx"] = 20.0
+        frame.loc[frame.index[:unknown], "wbc_dx"] = np.nan
+        snapshot, scope = make_store(tmp_path / str(unknown), frame=frame), Scope(Level.PROTECTED)
+        table = compute_table_one(snapshot, Question("ALL", "os"), [snapshot.dictionary["wbc_dx"]], scope)
+        told.add(release(table, scope).value.groups[0].quartiles["wbc_dx"])
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_level_without_an_answer_is_guarded_against_subtraction(seed: int) -> None:
+    rng, scope = np.random.default_rng(seed), Scope(Level.PROTECTED)
+    counts = [*rng.integers(10, 60, rng.integers(1, 5)).tolist(), None]
+    rest = int(rng.integers(0, 10))
+
+    def rounded(count: int) -> int:
+        return 5 * ((count + int(rng.integers(0, 5))) // 5)
+
+    whole = sum(count or 0 for count in counts) + rest
+    shown = [None if count is None else rounded(count) for count in counts]
+    total = rounded(whole)
+    alike = list(range(len(counts) - 1))
+    safe, partners = _hide_in_cohort(shown, counts, alike, whole, total, scope)
+    known = [n for n in safe if n is not None]
+    assert all(safe[place] is None and place in alike for place in partners)
+    assert not known or values_left(*bounds_in_one_total(total, known, 1, len(partners), scope.rules)) >= 5
+
+
+def test_a_level_without_an_answer_that_is_large_hides_nothing() -> None:
+    scope = Scope(Level.PROTECTED)
+    assert _hide_in_cohort([20, None], [20, None], [0], 60, 60, scope) == ([20, None], set())
+    # at least 31 take away at most 24: a rest below ten would be known to be 7, 8 or 9
+    hidden, partners = _hide_in_cohort([20, None], [24, None], [0], 33, 35, scope)
+    assert (hidden, partners) == ([None, None], {0})
 
 
 @pytest.mark.parametrize("where", [(), ("immunophenotype=B",)])
 def test_every_number_of_a_map_is_protected_and_no_line_hides_a_single_cell(snapshot: Snapshot,
                                                                             where: tuple[str, ...]) -> None:
     question = Question("ALL", "efs", tuple(parse_filter(text) for text in where), "cyto_group")
-    asked = replace(prepare_question(replace(question, strata="mrd_group"), snapshot), strata=None)
+    asked, columns, _ = prepare_outcome_map(question, "mrd_group", snapshot)
     scope = Scope(Level.PROTECTED)
-    released = release(compute_outcome_map(snapshot, asked, snapshot.dictionary["mrd_group"], at_days=1826,
-                                           interval=IntervalType.LOG_LOG, scope=scope), scope)
+    released = release(compute_outcome_map(snapshot, asked, columns, at_days=1826, interval=IntervalType.LOG_LOG,
+                                           scope=scope), scope)
     cells = released.value.cells
     assert released.value.question.landmark_days == 42
     for where_, n in counts_of(released.value):

@@ -13,13 +13,14 @@ from harmony_dash.charts.palette import DARK_BACKGROUND, LIGHT_BACKGROUND, contr
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.released import Level, Scope
-from harmony_dash.disclosure.results import AttritionStep, Unapplied, UnappliedKind, WithheldGroup
+from harmony_dash.disclosure.results import AttritionStep, HazardRatio, Unapplied, UnappliedKind, WithheldGroup
 from harmony_dash.disclosure.wording import differing_groups
 from harmony_dash.ui.components.answer_notes import (
     build_notes_line,
     describe_compared,
     explain_dagger,
     explain_no_test,
+    explain_ratios,
 )
 from harmony_dash.ui.components.chips import explain_protection, name_level
 from harmony_dash.ui.components.cohort_filters import (
@@ -185,10 +186,10 @@ def test_one_line_tells_what_the_notes_are_about(differences: list[tuple[str, Un
 
 def test_a_group_in_which_everything_was_applied_differs_from_the_rest() -> None:
     result = replace(make_result(), not_applied=(Unapplied("sex: Female", {}, "not applied"),),
-                     compared=("good risk", "intermediate risk"))
+                     differing=("high risk",))
     assert differing_groups(result) == ("high risk",)
     assert explain_dagger(result).endswith("Answered as asked: high risk.")
-    everybody = replace(result, compared=tuple(group.name for group in result.groups))
+    everybody = replace(result, differing=())
     assert differing_groups(everybody) == ()
     assert explain_dagger(everybody) == ""
     assert describe_compared(everybody) == ""
@@ -286,3 +287,18 @@ def test_key_numbers_of_competing_causes_have_no_median() -> None:
     columns = list(build_key_numbers(released, SurvivalView(QUESTION).time_unit).columns)
     assert columns == ["Group", "Patients", "Events", "1 year, %", "3 years, %", "5 years, %", "Follow-up, years"]
     assert set(build_estimates(released)["Cause"]) == {"Relapse", "Death in remission", "Second malignancy"}
+
+
+@pytest.mark.parametrize(("endpoint", "name"), [("efs", "HR (95 % CI)"), ("relapse", "Cause-specific HR (95 % CI)")])
+def test_key_numbers_have_the_hazard_ratio_against_the_reference_that_is_marked(endpoint: str, name: str) -> None:
+    result = make_result(endpoint=endpoint)
+    first, second, *others = result.groups
+    compared = replace(result, reference=first.name, groups=(
+        first, replace(second, hazard_ratio=HazardRatio(1.416, 1.05, 120.0, 0.02)), *others))
+    unit = SurvivalView(QUESTION).time_unit
+    table = build_key_numbers(release_for_test(compared), unit)
+    assert list(table[name][:2]) == ["1 (reference)", "1.42 (1.05–>100)"]
+    assert set(table[name][2:]) <= {"–"}
+    assert f"against {first.name}" in explain_ratios(compared)
+    assert name not in build_key_numbers(release_for_test(result), unit).columns
+    assert explain_ratios(result) == ""

@@ -27,6 +27,7 @@ from harmony_dash.services.exports import make_export
 from harmony_dash.services.grants import approve_grant, propose_grant
 from harmony_dash.settings import Settings
 from harmony_dash.ui.components import export_link
+from harmony_dash.ui.components.export_kinds import Exported
 from harmony_dash.ui.components.survival_view import SurvivalView
 from tests.factories import ACCESS_KEY, NOW, make_store
 
@@ -48,6 +49,12 @@ class House:
         page = AppTest.from_file(str(ROOT / "pages" / "export.py"), default_timeout=60)
         if question is not None:
             page.query_params["q"] = question.canonical_json
+        return page.run()
+
+    def open_table(self, settings: dict[str, str], question: Question = QUESTION) -> AppTest:
+        page = AppTest.from_file(str(ROOT / "pages" / "export.py"), default_timeout=60)
+        for name, value in {"q": question.canonical_json, "export": "tables", **settings}.items():
+            page.query_params[name] = value
         return page.run()
 
     def grant(self) -> str:
@@ -213,3 +220,42 @@ def test_only_those_who_may_export_find_the_way_here(monkeypatch: pytest.MonkeyP
         export_link.show_export_link(actor, SurvivalView(QUESTION))
     assert [Path(str(link["page"])).name for link in links] == ["export.py", "export.py"]
     assert links[0]["query_params"] == {"q": QUESTION.canonical_json}
+
+
+# ------------------------------------------------------------------------------------------- tables of subgroups
+
+
+@pytest.mark.parametrize(("settings", "told", "key"), [
+    ({"variables": "sex,cyto_group"}, "by subgroup", "treatment"),
+    ({"view": "map", "rows": "cyto_group", "columns": "sex"}, "by two variables", "outcome_map"),
+    ({"view": "characteristics", "variables": "cyto_group", "by": "sex"}, "Characteristics of patients",
+     "table_one")])
+def test_a_table_of_the_link_is_shown_and_built(house: House, settings: dict[str, str], told: str, key: str) -> None:
+    page = house.open_table(settings)
+    assert not page.exception
+    assert told in words_of(page)
+    assert page.get("table")
+    assert page.query_params["export"] == "tables"
+    page.button(key="export.build").click().run()
+    assert not page.exception
+    assert "Everything (ZIP)" in downloads_of(page)
+    (saved,) = list_receipts(house.deployment.access)
+    assert told in saved.receipt.title
+    assert key in json.loads(saved.receipt.question)
+
+
+def test_a_table_with_nothing_to_show_says_so_and_builds_nothing(house: House) -> None:
+    page = house.open_table({"variables": "sex"}, replace(QUESTION, by=None, where=(parse_filter("wbc_band=<10"),)))
+    page.button(key="export.build").click().run()
+    assert not page.exception
+    assert "nothing to export" in words_of(page)
+    assert not list_receipts(house.deployment.access)
+
+
+def test_the_choice_leads_from_curves_to_tables_and_back(house: House) -> None:
+    page = house.open()
+    for kind, told in (("tables", "by subgroup"), ("curves", "by sex")):
+        page.session_state["export.kind_chosen"] = Exported(kind)
+        page.run()
+        assert not page.exception
+        assert told in words_of(page)

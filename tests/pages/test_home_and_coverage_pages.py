@@ -58,6 +58,6 @@ def test_home_tells_what_is_here_and_what_it_is_not(house: FakeHouse, open_page:
 def test_home_offers_each_role_its_own_pages() -> None:
     def titles(role: Role) -> list[str]:
         return [page.title for page in choose_pages(Actor("x", role, "s"), PAGES)]
-    assert titles(Role.CLINICIAN) == ["Coverage", "Survival", "Account"]
+    assert titles(Role.CLINICIAN) == ["Coverage", "Survival", "Subgroups", "Account"]
     assert titles(Role.STEERING) == ["Coverage", "Export", "Access", "Account"]
-    assert titles(Role.ANALYST) == ["Coverage", "Survival", "Export", "Account"]
+    assert titles(Role.ANALYST) == ["Coverage", "Survival", "Subgroups", "Export", "Account"]

@@ -82,6 +82,7 @@ OPERATES = frozenset({Role.OPERATOR})
 
 PAGES_OPEN_TO = {
     "home": SIGNED_IN, "coverage": SIGNED_IN, "survival": frozenset({CLINICIAN, ANALYST}),
+    "subgroups": frozenset({CLINICIAN, ANALYST}),
     "what_if": frozenset({CLINICIAN, ANALYST}),
     "export": frozenset({STEERING, ANALYST}), "access": APPROVES, "account": SIGNED_IN}
 # Words of a page that stand nowhere else, whatever the store holds.
@@ -347,6 +348,8 @@ TABLE: dict[str, Row] = {
     "exports.preview_export": row(EXPORTS, lambda h, a: exports.preview_export(h.deployment, a, QUESTION)),
     "exports.make_export": row(EXPORTS, lambda h, a: exports.make_export(
         h.deployment, a, QUESTION, formats=[Format.CSV])),
+    "exports.make_export of a table": row(EXPORTS, lambda h, a: exports.make_export(
+        h.deployment, a, TABLE_QUESTION, formats=[Format.CSV])),
     "exports.make_export under a grant": Row(frozenset({ANALYST}), export_under_a_grant),
     "receipts.review_receipts": row(EXPORTS, lambda h, a: receipts.review_receipts(h.deployment, a)),
     "receipts.verify_export": row(EXPORTS, lambda h, a: receipts.verify_export(h.deployment, a, b"")),
@@ -420,6 +423,7 @@ NO_ACTIONS = {
     "budget.check_budget_for_all": "the same for a table that answers several questions",
     "budget.record_within_budget": "writes the trail of an answer, or refuses it",
     "audited.answer_event": "a line of the trail, as a value",
+    "export_answers.answer_for_export": "a part of both exports, after their check",
     "audited.check_and_record": "the check itself", "audited.refusals_recorded": "writes the trail",
     "audited.record_refusal": "writes the trail", "audited.record_answer": "writes the trail",
     "budget.record_all_within_budget": "the same for a table that answers several questions",

@@ -48,8 +48,10 @@ def test_the_json_document_has_the_fields_others_rely_on(ask: Ask) -> None:
     assert answer["interactions"][0].keys() >= {"variable", "statistic", "df", "p", "q"}
     reference = next(row for row in answer["rows"] if row["level"] == "F")
     assert (reference["reference"], reference["hr"], reference["p"]) == (True, 1.0, None)
-    assert answer["comparisons"] == sum(row["p"] is not None for row in answer["rows"]) + sum(
-        one["p"] is not None for one in answer["interactions"])
+    assert answer["comparisons"] == sum(one["p"] is not None for kind in ("rows", "variables", "interactions")
+                                        for one in answer[kind])
+    effects = [found for row in answer["rows"] for found in row["by_treatment"]]
+    assert effects and not any("p" in found for found in effects)
 
 
 def test_words_show_levels_under_their_variable(ask: Ask) -> None:

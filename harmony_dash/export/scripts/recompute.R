@@ -6,12 +6,12 @@
 # Exit status: 0 all numbers agree, 1 some differ, 2 a file is missing.
 #
 # Curves are read on fixed days: an estimate is the curve on its day, a restricted mean the area under straight lines
-# between the days. A median is to the month and from the unrounded curve, so the released curve must pass 50 % there
-# within its own rounding (step patients, at least smallest).
+# between the days, a median where they come down to 50 %, to the month. A hazard ratio has two decimals: within them it
+# must lie in the middle of its limits on the scale of logarithms, and its p-value must be the one they ask for.
 
-step <- 5
-smallest <- 0.001
-half_month <- 16
+half_month <- 15.3
+half_digit <- 0.005 + 1e-9 # of a hazard ratio
+smallest_p <- 0.001 # stands for itself and everything below
 exact <- 1e-9
 rounding <- 8 # of two counts, each rounded by itself and at most 4 off
 
@@ -76,12 +76,23 @@ crossing <- function(days, heights) {
   days[i] + (days[i + 1] - days[i]) * (heights[i] - 0.5) / (heights[i] - heights[i + 1])
 }
 
-# Whether a curve rounded to this step can pass 50 % in the month of the median.
-passes_half <- function(days, heights, median, height_of_step) {
-  before <- heights[days <= median - half_month]
-  after <- heights[days >= median + half_month]
-  (!length(before) || before[length(before)] > 0.5 - height_of_step) &&
-    (!length(after) || after[1] <= 0.5 + height_of_step)
+two_sided <- function(z) 2 * pnorm(-abs(z))
+
+# Whether a hazard ratio, its limits and its p-value belong together, as closely as their digits can tell.
+check_ratio <- function(what, ratio, lower, upper, p) {
+  if (lower <= half_digit || !is.finite(upper)) return(invisible()) # the digits say too little
+  from <- log(c(lower, upper, ratio) - half_digit)
+  to <- log(c(lower, upper, ratio) + half_digit)
+  compare(paste0(what, ": hazard ratio"), sqrt(lower * upper), ratio,
+          to[3] >= (from[1] + from[2]) / 2 && from[3] <= (to[1] + to[2]) / 2)
+  normal <- qnorm(0.975)
+  errors <- c(max((from[2] - to[1]) / (2 * normal), 1e-12), (to[2] - from[1]) / (2 * normal))
+  nearest <- if (from[3] <= 0 && to[3] >= 0) 0 else min(abs(from[3]), abs(to[3]))
+  most <- two_sided(nearest / errors[2])
+  least <- two_sided(max(abs(from[3]), abs(to[3])) / errors[1])
+  # two significant digits, and none below the smallest
+  compare(paste0(what, ": p"), two_sided(log(ratio) * 2 * normal / log(upper / lower)), p,
+          0.9 * least <= p + exact && (p <= 1.1 * most + exact || p <= smallest_p))
 }
 
 area <- function(days, heights, until) {
@@ -111,8 +122,12 @@ for (i in which(groups$withheld == "")) {
             last <= one$events + rounding)
   }
   if (!is.na(one$median_days)) {
-    compare(paste0(one$group, ": median days"), crossing(curve$days, heights), one$median_days,
-            passes_half(curve$days, heights, one$median_days, max(smallest, step / one$patients)))
+    here <- crossing(curve$days, heights)
+    compare(paste0(one$group, ": median days"), here, one$median_days,
+            !is.na(here) && abs(here - one$median_days) <= half_month)
+  }
+  if (!is.na(one$hr)) {
+    check_ratio(paste0(one$group, " against ", one$reference), one$hr, one$hr_lower, one$hr_upper, one$hr_p)
   }
   if (!is.na(one$rmst_days)) {
     here <- area(curve$days, heights, one$rmst_until_day)

@@ -7,8 +7,8 @@ it is the folder of this script. Exit status: 0 all numbers agree, 1 some differ
 missing.
 
 Curves are read on fixed days: an estimate is the curve on its day, a restricted mean the area under straight lines
-between the days. A median is to the month and from the unrounded curve, so the released curve must pass 50 % there
-within its own rounding (STEP patients, at least SMALLEST).
+between the days, a median where they come down to 50 %, to the month. A hazard ratio has two decimals: within them it
+must lie in the middle of its limits on the scale of logarithms, and its p-value must be the one they ask for.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-STEP, SMALLEST = 5, 0.001
-HALF_MONTH = 16
+HALF_MONTH = 15.3
+HALF_DIGIT = 0.005 + 1e-9  # of a hazard ratio
+SMALLEST_P = 0.001  # stands for itself and everything below
 EXACT = 1e-9
 ROUNDING = 8  # of two counts, each rounded by itself and at most 4 off
 NORMAL = 1.959963984540054
@@ -118,8 +119,11 @@ def check_groups(groups: Rows, curves: Rows, at_risk: Rows) -> dict[str, float]:
             agrees = shown[-1] <= one["events"] + ROUNDING
             compare(f"{name}: events, those in the table at most all", shown[-1], one["events"], agrees)
         if one["median_days"] is not None:
-            agrees = passes_half(days, heights, one["median_days"], max(SMALLEST, STEP / one["patients"]))
-            compare(f"{name}: median days", crossing(days, heights), one["median_days"], agrees)
+            here = crossing(days, heights)
+            agrees = here is not None and abs(here - one["median_days"]) <= HALF_MONTH
+            compare(f"{name}: median days", here, one["median_days"], agrees)
+        if one["hr"] is not None:
+            check_ratio(f"{name} against {one['reference']}", one["hr"], one["hr_lower"], one["hr_upper"], one["hr_p"])
         if one["rmst_days"] is not None:
             means[name] = area(days, heights, one["rmst_until_day"])
             agrees = abs(means[name] - one["rmst_days"]) <= 0.5 + EXACT  # released to the day
@@ -136,11 +140,25 @@ def crossing(days: Numbers, heights: Numbers) -> float | None:
     return None
 
 
-def passes_half(days: Numbers, heights: Numbers, median: float, step: float) -> bool:
-    """Whether a curve rounded to this step can pass 50 % in the month of the median."""
-    before = [height for day, height in zip(days, heights, strict=True) if day <= median - HALF_MONTH]
-    after = [height for day, height in zip(days, heights, strict=True) if day >= median + HALF_MONTH]
-    return (not before or before[-1] > 0.5 - step) and (not after or after[0] <= 0.5 + step)
+def check_ratio(what: str, ratio: float, lower: float, upper: float, p: float) -> None:
+    """Whether a hazard ratio, its limits and its p-value belong together, as closely as their digits can tell."""
+    if lower <= HALF_DIGIT or not math.isfinite(upper):
+        return  # the digits say too little
+    (low, low_), (high, high_), (here, here_) = (
+        (math.log(one - HALF_DIGIT), math.log(one + HALF_DIGIT)) for one in (lower, upper, ratio))
+    agrees = here_ >= (low + high) / 2 and here <= (low_ + high_) / 2
+    compare(f"{what}: hazard ratio", math.sqrt(lower * upper), ratio, agrees)
+    errors = max((high - low_) / (2 * NORMAL), 1e-12), (high_ - low) / (2 * NORMAL)
+    nearest = 0.0 if here <= 0 <= here_ else min(abs(here), abs(here_))
+    most, least = (two_sided(z) for z in (nearest / errors[1], max(abs(here), abs(here_)) / errors[0]))
+    # two significant digits, and none below the smallest
+    agrees = 0.9 * least <= p + EXACT and (p <= 1.1 * most + EXACT or p <= SMALLEST_P)
+    compare(f"{what}: p", two_sided(math.log(ratio) / ((math.log(upper) - math.log(lower)) / (2 * NORMAL))), p, agrees)
+
+
+def two_sided(z: float) -> float:
+    """The p-value of a standard normal value."""
+    return math.erfc(abs(z) / math.sqrt(2))
 
 
 def area(days: Numbers, heights: Numbers, until: float) -> float:

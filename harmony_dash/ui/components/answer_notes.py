@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from harmony_dash.charts.names import DAGGER
+from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.results import SurvivalResult, Unapplied
 from harmony_dash.disclosure.wording import differing_groups
 from harmony_dash.ui.components.text import escape_markdown, join_words, sentence, tidy_units
@@ -71,6 +72,15 @@ def describe_compared(result: SurvivalResult) -> str:
     if not result.compared or set(result.compared) >= {group.name for group in result.groups}:
         return ""
     return f"compares {join_words(result.compared)}"
+
+
+def explain_ratios(result: SurvivalResult) -> str:
+    """What the column of hazard ratios is, with a space before it; empty where there is none."""
+    if not result.reference:
+        return ""
+    cause = ", with other causes censored" if endpoint_named(result.question.endpoint).competing else ""
+    strata = f", within {result.question.strata}" if result.question.strata else ""
+    return f" HR is the hazard ratio against {result.reference} over all follow-up (Cox model{strata}{cause})."
 
 
 def explain_no_test(result: SurvivalResult) -> str:

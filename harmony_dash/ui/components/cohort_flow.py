@@ -12,7 +12,7 @@ from harmony_dash.charts.numbers import NOTHING, format_part
 from harmony_dash.cohort.describe import describe_filter
 from harmony_dash.cohort.filters import Filter, to_json
 from harmony_dash.dictionary.model import Dictionary
-from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.released import Released, Scope
 from harmony_dash.disclosure.results import AttritionStep, SurvivalResult
 from harmony_dash.ui.components.answer_notes import describe_unapplied
 from harmony_dash.ui.components.chips import show_chips
@@ -83,7 +83,11 @@ def remaining_share(attrition: Sequence[AttritionStep], shown: int) -> float | N
 
 def show_flow(released: Released[SurvivalResult]) -> None:
     """One row: the live count with a tiny bar, its details on a click, and what kind of numbers these are."""
-    result = released.value
+    show_flow_of(released.value, released.scope)
+
+
+def show_flow_of(result: SurvivalResult, scope: Scope) -> None:
+    """The same for the cohort that is a part of another released answer."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.popover(build_flow_words(result.attrition, result.n), type="tertiary",
                         icon=":material/filter_alt:", help="How many each filter removed, and who is not counted"):
@@ -91,5 +95,5 @@ def show_flow(released: Released[SurvivalResult]) -> None:
         share = remaining_share(result.attrition, result.n)
         if share is not None:
             st.progress(share, width=120)
-        show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot,
+        show_chips(scope, synthetic=result.synthetic, snapshot=result.snapshot,
                    not_applied=describe_unapplied(result))

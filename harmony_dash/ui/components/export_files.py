@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import SurvivalResult
 from harmony_dash.errors import UserError
 from harmony_dash.export.files import Format
 from harmony_dash.export.kinds import Looks, summarise
 from harmony_dash.export.summary import Display
 from harmony_dash.services.deployment import Deployment
+from harmony_dash.services.export_answers import ExportQuestion
 from harmony_dash.services.exports import Export, make_export
 from harmony_dash.ui.components.problem import show_problem
 from harmony_dash.ui.components.survival_view import SurvivalView
@@ -39,6 +39,7 @@ class Order:
     """What is to be exported."""
 
     view: SurvivalView
+    question: ExportQuestion
     grant: str
     formats: tuple[Format, ...]
 
@@ -57,7 +58,7 @@ class _Made:
     export: Export
 
 
-def show_preview(released: Released[SurvivalResult], view: SurvivalView) -> None:
+def show_preview(released: Released[Any], view: SurvivalView) -> None:
     """The tables as the files will have them."""
     summary = summarise(released, Looks(view.time_unit, view.all_causes))
     first, *others = summary.displays
@@ -108,7 +109,7 @@ def show_build(deployment: Deployment, actor: Actor, order: Order) -> None:
 def _build(deployment: Deployment, actor: Actor, order: Order) -> Export | None:
     with st.status(_STEPS["numbers"]) as status:
         try:
-            return make_export(deployment, actor, order.view.question, formats=order.formats,
+            return make_export(deployment, actor, order.question, formats=order.formats,
                                interval=order.view.interval, looks=order.looks, grant=order.grant,
                                progress=lambda step: status.update(label=_STEPS[step]))
         except UserError as error:

@@ -13,7 +13,8 @@ from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.precision import describe_precision
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import RestrictedMeanDifference, SurvivalResult
-from harmony_dash.ui.components.answer_notes import describe_compared, explain_dagger, explain_no_test
+from harmony_dash.ui.components.answer_notes import describe_compared, explain_dagger, explain_no_test, explain_ratios
+from harmony_dash.ui.components.methods_line import show_method_line
 from harmony_dash.ui.components.survival_view import SurvivalView, full_link
 from harmony_dash.ui.components.tables import (
     build_estimates,
@@ -69,8 +70,9 @@ def show_numbers(released: Released[SurvivalResult], view: SurvivalView) -> None
     mean = "" if competing else " RMST is the restricted mean time without the event."
     if dagger := explain_dagger(result):
         st.caption(escape_markdown(dagger))
-    st.caption(f"In brackets, 95 % confidence intervals. Percentages are {what} at that time.{mean} Follow-up is the "
-               "median by reverse Kaplan–Meier.")
+    ratios = escape_markdown(explain_ratios(result))
+    st.caption(f"In brackets, 95 % confidence intervals. Percentages are {what} at that time.{ratios}{mean} Follow-up "
+               "is the median by reverse Kaplan–Meier.")
     tests, compared = describe_test(released), describe_compared(result)
     for line in tests:
         st.markdown(escape_markdown(f"{line} ({compared})" if compared else line))
@@ -103,10 +105,4 @@ def _show_pairs(result: SurvivalResult, differences: Sequence[RestrictedMeanDiff
 
 def show_methods(released: Released[SurvivalResult], view: SurvivalView) -> None:
     """The methods line, and what to take along: its text and a link to this view."""
-    st.caption(escape_markdown(released.value.methods))
-    with st.container(horizontal=True, gap="small"):
-        with st.popover("Copy methods", icon=":material/content_copy:", type="tertiary"):
-            st.code(f"{released.value.title}. {released.value.methods}", language=None, wrap_lines=True)
-        with st.popover("Copy link", icon=":material/link:", type="tertiary"):
-            st.code(full_link(view, st.context.url or ""), language=None, wrap_lines=True)
-            st.caption("Opens this view for anyone who may see it, with their own rights.")
+    show_method_line(released.value.title, released.value.methods, full_link(view, st.context.url or ""))

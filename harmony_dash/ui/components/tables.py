@@ -21,6 +21,7 @@ from harmony_dash.charts.numbers import (
     format_time_interval,
     name_time,
 )
+from harmony_dash.charts.ratios import format_group_ratio, name_ratio
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.precision import precision_of
@@ -32,13 +33,14 @@ _Z = 1.959963984540054
 
 
 def build_key_numbers(released: Released[SurvivalResult], unit: TimeUnit) -> pd.DataFrame:
-    """One row a group: size, events, estimates at the chosen times, median, restricted mean, follow-up.
+    """One row a group: size, events, estimates at the chosen times, hazard ratio, median, restricted mean, follow-up.
 
     For competing endpoints the estimates are cumulative incidences of the cause of interest; median and restricted
     mean would describe something else and are left out.
     """
     result, minimum = released.value, released.scope.rules.minimum_cell
-    competing = endpoint_named(result.question.endpoint).competing
+    endpoint = endpoint_named(result.question.endpoint)
+    competing = endpoint.competing
     mean_column = _name_means(result, unit)
     rows = []
     for group in result.groups:
@@ -48,6 +50,8 @@ def build_key_numbers(released: Released[SurvivalResult], unit: TimeUnit) -> pd.
         for point in estimates_of(group, result):
             row[f"{capital(name_time(point.days))}, %"] = format_percent_interval(
                 point.estimate, point.lower, point.upper, precision, unit=False)
+        if result.reference:
+            row[name_ratio(endpoint)] = format_group_ratio(group, result)
         if not competing:
             row[f"Median, {unit}"] = format_time_interval(group.median_days, group.median_lower_days,
                                                           group.median_upper_days, unit,
@@ -148,13 +152,14 @@ def describe_test(released: Released[SurvivalResult]) -> list[str]:
 
 
 def show_table(table: pd.DataFrame, *, left: Sequence[str] = ("Group",), alt: str = "",
-               colours: Sequence[str] = ()) -> None:
+               colours: Sequence[str] = (), headings: Sequence[int] = ()) -> None:
     """A static table: words left, numbers right with digits of equal width. Cells and headers are plain text.
 
     Parameters
     ----------
     left : columns of words.
     colours : a colour for the first cell of each row, the one the row has in the figure.
+    headings : rows, by place, that name what the rows below them belong to.
     """
     safe = table.map(lambda cell: escape_markdown(str(cell)))
     safe.columns = [escape_markdown(column) for column in table.columns]
@@ -165,6 +170,9 @@ def show_table(table: pd.DataFrame, *, left: Sequence[str] = ("Group",), alt: st
     for row, colour in enumerate(colours[:len(safe)]):
         styled = styled.set_properties(subset=pd.IndexSlice[[row], [safe.columns[0]]],
                                        **{"color": f"{colour} !important", "font-weight": "600"})
+    if headings:
+        names = pd.IndexSlice[list(headings), [safe.columns[0]]]
+        styled = styled.set_properties(subset=names, **{"font-weight": "600"})
     styled = styled.set_table_styles([
         *({"selector": f"th.col{place}", "props": list(right.items())} for place in numbers),
         *({"selector": f"td.col{place}, td.col{place} *", "props": [("white-space", "nowrap !important")]}

@@ -19,6 +19,8 @@ QUESTIONS = {
     "coverage": "Who is in the data: countries, trials, how complete the key variables are, how long patients were "
                 "followed.",
     "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
+    "subgroups": "Which biomarkers separate outcomes, and does a treatment work differently in them? Many variables in "
+                 "one table, two of them in a map, and Table 1.",
     "export": "Protected summaries as files that say where their numbers come from, and receipts of what was exported.",
     "access": "Who may see what, until when and who approved it; and who saw what.",
     "account": "Your sessions, your password, two-step sign-in, and the grants you work under.",

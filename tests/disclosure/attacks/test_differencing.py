@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from scipy.stats import fisher_exact
 
 from harmony_dash.disclosure import Level, Scope
 from tests.disclosure.attacks import asking, differencing, side_doors
 from tests.disclosure.attacks.campaign import PATIENTS, QUICK
-from tests.disclosure.attacks.population import YES, World, make_world, unique_targets
+from tests.disclosure.attacks.population import NO, YES, World, make_world, unique_targets
 from tests.disclosure.attacks.verdict import Claims, judge_claims
 
 
@@ -20,6 +21,22 @@ def test_nobody_is_learnt_by_leaving_out_the_category_they_are_alone_in(world: W
     claims = differencing.attack(world, unique_targets(world, QUICK.differencing))
     verdict = judge_claims("A", claims)
     assert verdict.passed, verdict
+
+
+def test_pairs_that_are_explained_look_alike_with_and_without_the_secret(world: World) -> None:
+    """What a verdict leaves out must be no hiding place: it may not tell those who have the secret from the others."""
+    rows = [int(row) for row in unique_targets(world, PATIENTS)]
+    seen: dict[bool, list[tuple[bool, bool]]] = {}
+    for positive in (True, False):
+        seen[positive] = []
+        for row in [row for row in rows if world.is_positive(row) == positive][:12]:
+            asker = differencing.Asker(world)
+            seen[positive] += [(differencing.differs(asker, pair, YES), differencing.differs(asker, pair, NO))
+                               for pair in differencing.pairs_of(world, row) if differencing.is_explained(asker, pair)]
+    assert min(map(len, seen.values())) > 30
+    for claim in ((True, False), (False, True)):
+        table = [[patterns.count(claim), len(patterns) - patterns.count(claim)] for patterns in seen.values()]
+        assert fisher_exact(table).pvalue > 0.05, (claim, table)
 
 
 def test_the_attack_learns_nearly_everybody_from_exact_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,10 @@ from harmony_dash.cohort import Question
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
 from harmony_dash.disclosure import Level, Released, Scope
 from harmony_dash.disclosure.released import make_released
-from harmony_dash.disclosure.results import EstimateAt, IntervalType, SurvivalResult
+from harmony_dash.disclosure.results import EstimateAt, HazardRatio, IntervalType, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import (
     ArmCount,
     Finding,
-    HazardRatio,
     InteractionResult,
     Interval,
     LevelsTest,
@@ -33,7 +32,7 @@ AT = EstimateAt(1826, 0.91, 0.88, 0.93, 120)
 
 def in_level(shrunken: Interval | None) -> TreatmentInLevel:
     return TreatmentInLevel(ArmCount("a", "standard", 200, 30), ArmCount("b", "reduced", 180, 40),
-                            HazardRatio(1.4, 0.9, 2.1, 0.12), shrunken, Interval(-0.031, -0.09, 0.02))
+                            Interval(1.4, 0.9, 2.1), shrunken, Interval(-0.031, -0.09, 0.02))
 
 
 def variable(number: int) -> SubgroupVariable:
@@ -71,14 +70,14 @@ def test_a_variable_is_a_heading_and_its_levels_are_lines_under_it() -> None:
     assert head.cells[0] == "Marker 0"
     assert head.cells[3] == "interaction p = 0.045, q = 0.30"
     assert head.cells[5:] == ("0.004", "0.020")
-    assert reference.cells == ("negative", "400", "60", "91.0 (88.0–93.0)", REFERENCE, "", "")
-    assert level.cells == ("positive", "100", "30", "91.0 (88.0–93.0)", "1.90 (1.20–3.00)", "0.004", "0.020")
+    assert reference.cells == ("negative", "400", "60", "91 (88–93)", REFERENCE, "", "")
+    assert level.cells == ("positive", "100", "30", "91 (88–93)", "1.90 (1.20–3.00)", "0.004", "0.020")
 
 
 def test_untested_and_missing_are_grey_lines_of_their_own() -> None:
     grey = [line for line in list_level_lines(table(1)).lines if line.kind is LineKind.GREY]
     assert [line.cells[0] for line in grey] == ["not tested", "not recorded"]
-    assert grey[0].cells[1:5] == ("50", "10", "91.0 (88.0–93.0)", "")
+    assert grey[0].cells[1:5] == ("50", "10", "91 (88–93)", "")
     assert grey[1].cells[1:5] == ("hidden", "hidden", "–", "too few")
 
 
@@ -136,11 +135,11 @@ def test_treatment_has_both_arms_raw_hollow_and_shrunken_filled() -> None:
     assert lines.columns[1:3] == ("standard (events/n)", "reduced (events/n)")
     assert (lines.better, lines.worse) == ("favours reduced", "favours standard")
     assert lines.lines[1].cells == ("negative", "30/200", "40/180", "−3.1 (−9.0 to +2.0)", "1.40 (0.90–2.10)",
-                                    "1.20 (1.00–1.50)", "0.12")
+                                    "1.20 (1.00–1.50)")
     figure = build_treatment_forest_figure(released, dark=True)
     go.Figure(figure.to_plotly_json())
     named = {trace.name: len(trace.x) for trace in figure.data if trace.name}
-    assert named == {"hollow": 4, "filled": 4}
+    assert named == {"hollow": 4, "filled": 4, "rows": 6}
 
 
 def test_a_table_without_rows_is_an_empty_figure() -> None:

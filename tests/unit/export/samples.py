@@ -9,7 +9,7 @@ from io import BytesIO
 
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import SurvivalResult, WithheldGroup
+from harmony_dash.disclosure.results import SurvivalResult, Unapplied, WithheldGroup
 from harmony_dash.export.files import Bundle, Format, write_files
 from harmony_dash.export.kinds import Looks
 from harmony_dash.export.provenance import Occasion, SourceNote
@@ -25,6 +25,8 @@ def sample(**changes: object) -> Released[SurvivalResult]:
     """A protected result of three groups, one withheld."""
     result = make_result(quarterly=True, withheld=[WithheldGroup({"cyto_group": "x"}, "high risk", "few patients")],
                          notes=["The filter 'sex: Female' changes fewer than 10 patients and was not applied."])
+    result = replace(result, not_applied=(Unapplied("sex: Female", {}, "not applied"),),
+                     compared=tuple(group.name for group in result.groups))
     return release_for_test(replace(result, **changes), Level.PROTECTED)  # type: ignore[arg-type]
 
 

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import openpyxl
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harmony_dash.disclosure.released import make_released, scope_without_protection
+from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.errors import UserError
 from harmony_dash.export.cells import FORMULA_SIGNS
 from harmony_dash.export.columnar import PROVENANCE_KEY
@@ -129,7 +129,8 @@ def test_the_provenance_says_what_who_when_of_what_and_how_protected() -> None:
     assert [source["source"] for source in document["sources"]] == ["example"]
     assert document["protection"]["level"] == "protected"
     assert document["protection"]["parameters"]["minimum_cell"] == scope.rules.minimum_cell
-    assert document["protection"]["conditions not applied"] == list(result.notes)
+    assert document["protection"]["conditions not applied"] == ["sex: Female: not applied"]
+    assert document["protection"]["groups compared"] == list(result.compared) != []
     assert document["made"] == {"by": "stefan", "name": "Stefan Steer", "role": "steering",
                                 "at": "2026-11-21T12:00:00+00:00"}
     assert document["software"]["version"] == "0.1.0"
@@ -169,29 +170,12 @@ def test_the_workbook_has_the_provenance_on_a_sheet() -> None:
     assert json.loads(str(lines["as JSON"]))["receipt"] == OCCASION.receipt
 
 
-def test_conditions_that_were_not_applied_are_told_apart_from_other_notes() -> None:
-    result = sample(notes=("Children and adults are pooled here.", "The filter 'x' was not applied.")).value
-    assert conditions_not_applied(result) == ("The filter 'x' was not applied.",)
-
-
-@dataclass(frozen=True)
-class Told:
-    words: str
-    kind: str
-    groups: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ResultThatTells:
-    not_applied: tuple[Told, ...]
-    notes: tuple[str, ...] = ("something that was not applied",)
-
-
-def test_a_result_that_accounts_for_them_itself_is_believed() -> None:
-    result = ResultThatTells((Told("sex: Female", "not applied"), Told("rare", "left out", ("high risk", "other"))))
-    assert conditions_not_applied(result) == (  # type: ignore[arg-type]
-        "sex: Female: not applied", "rare: left out in high risk, other")
-    assert conditions_not_applied(ResultThatTells(())) == ()  # type: ignore[arg-type]
+def test_what_an_answer_differs_in_is_told_with_the_groups_it_is_about() -> None:
+    result = sample(not_applied=(Unapplied("sex: Female", {}, "not applied"),
+                                 Unapplied("rare", {}, "left out", ("high risk", "other")))).value
+    told = conditions_not_applied(result.not_applied)
+    assert told == ("sex: Female: not applied", "rare: left out in high risk, other")
+    assert conditions_not_applied(()) == ()
 
 
 # ------------------------------------------------------------------------------------------------------ no formula

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is no
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     folder = tmp_path_factory.mktemp("scripts")
-    make_store(folder / "store", 1500, seed=5)
+    make_store(folder / "store", 3000, seed=5)
     settings = Settings(folder / "store", folder / "access.sqlite", None, access_key=ACCESS_KEY)
     return open_deployment(settings, now=lambda: NOW)
 
@@ -65,7 +65,7 @@ def test_everything_that_was_released_can_be_recomputed(export_to: Callable[[str
     assert done.stderr == ""
     assert "numbers compared, 0 differ." in done.stdout
     means = () if "competing" in question else ("restricted mean to day",)
-    medians = ("median days", "patients, at", "events, those") if question == "survival" else ()
+    medians = ("median days", "patients, at", "events, those", "hazard ratio", ": p") if question == "survival" else ()
     for word in ("estimate", "lower", "at risk", *means, *medians):
         assert word in done.stdout
 
@@ -74,7 +74,8 @@ def test_everything_that_was_released_can_be_recomputed(export_to: Callable[[str
 CHANGES = [("estimates", "estimate", 0.001), ("estimates", "lower", 0.001), ("estimates", "at_risk", 5),
            ("curves", "estimate", -0.2), ("groups", "rmst_days", 1), ("groups", "median_days", 400),
            ("groups", "patients", -20), ("groups", "events", -300), ("comparisons", "difference_days", 3),
-           ("groups", "rmst_se_days", 30)]
+           ("groups", "rmst_se_days", 30), ("groups", "hr", 0.2),
+           ("groups", "hr_lower", -0.2), ("groups", "hr_p", -0.5)]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

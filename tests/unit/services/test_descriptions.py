@@ -23,6 +23,7 @@ from tests.factories import ACCESS_KEY, DISCLOSURE_KEY, NOW, make_patients, make
 
 CLINICIAN, STEERING = Actor("clara", Role.CLINICIAN, "s1"), Actor("stefan", Role.STEERING, "s2")
 FRAME = make_patients(1500, seed=6)
+FRAME["etv6_runx1"] = np.array(["neg", "pos", "failed", "not_done"], dtype=object)[FRAME.index % 4]
 BY_SEX = Question("ALL", "os", by="sex")
 FILTERED = Question("ALL", "os", (parse_filter("country=DE,NL"),), by="sex")
 
@@ -57,17 +58,35 @@ def test_exact_counts_are_those_of_the_patients(deployment: Deployment) -> None:
 
 
 def test_standardised_differences_are_made_from_the_numbers_shown(deployment: Deployment) -> None:
-    for table in (exact(deployment, BY_SEX, "cyto_group", "age_dx_years"),
-                  ask_table_one(deployment, CLINICIAN, BY_SEX, ("cyto_group", "age_dx_years")).value):
+    for step, table in ((0.01, exact(deployment, BY_SEX, "cyto_group", "age_dx_years")),
+                        (0.05, ask_table_one(deployment, CLINICIAN, BY_SEX, ("cyto_group", "age_dx_years")).value)):
         one, other = table.groups
         assert one.choices is not None and other.choices is not None
         counts = [[group.counts["cyto_group"][value] or 0 for value in block(table, "cyto_group").values]
                   for group in (one.choices, other.choices)]
-        assert block(table, "cyto_group").difference == round(difference_of_shares(*counts), 2)
+        assert block(table, "cyto_group").difference == round(step * round(difference_of_shares(*counts) / step), 2)
         ages = [group.quartiles["age_dx_years"] for group in (one, other)]
         values = [value for age in ages for value in (age.mean, age.deviation) if value is not None]
-        assert block(table, "age_dx_years").difference == round(difference_of_means(*values), 2)
+        assert block(table, "age_dx_years").difference == round(step * round(difference_of_means(*values) / step), 2)
         assert "p-value" in table.methods
+        assert ("± 0.05" in table.methods) is (step == 0.05)
+
+
+def test_a_standardised_difference_that_rounding_could_make_is_not_told(deployment: Deployment) -> None:
+    few = replace(BY_SEX, where=(parse_filter("country=DE"),))
+    table = ask_table_one(deployment, CLINICIAN, few, ("immunophenotype",)).value
+    shown = [group.choices.counts["immunophenotype"] for group in table.groups if group.choices is not None]
+    assert len(shown) == 2
+    assert not any(counts[value] is None for counts in shown for value in ("B", "T"))
+    assert block(table, "immunophenotype").difference is None
+    assert block(exact(deployment, few, "immunophenotype"), "immunophenotype").difference is not None
+
+
+def test_a_variable_of_which_the_filters_leave_no_value_has_no_difference(deployment: Deployment) -> None:
+    for level in (Level.EXACT, Level.PROTECTED):
+        question = replace(BY_SEX, where=(parse_filter("etv6_runx1=failed,not_done"),))
+        table = ask_table_one(deployment, OPERATOR, question, ("etv6_runx1", "cyto_group"), level=level).value
+        assert block(table, "etv6_runx1").difference is None
 
 
 def test_protected_counts_are_those_of_the_cohort_panel(deployment: Deployment) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from harmony_dash.access.accounts import create_account
 from harmony_dash.access.actor import OPERATOR, Actor, Role
-from harmony_dash.access.audit import Asked, AuditUnavailable, Decision, list_asked, list_events
+from harmony_dash.access.audit import Asked, AuditEvent, AuditUnavailable, Decision, list_asked, list_events, record
 from harmony_dash.access.grant import GrantProposal
 from harmony_dash.access.receipts import FileMark, list_receipts, save_receipt
 from harmony_dash.cohort import Question
@@ -255,10 +255,10 @@ def test_two_exports_never_share_a_number_or_a_file_name(deployment: Deployment)
 def test_if_trail_or_receipt_cannot_be_written_nothing_leaves(deployment: Deployment, table: str) -> None:
     with sqlite3.connect(deployment.settings.access_database) as connection:
         connection.execute(f"create trigger jam before insert on {table} begin select raise(abort, 'jammed'); end")
-    before = len(list_events(deployment.access))
+    before = len(list_events(deployment.access, decision=Decision.ALLOWED))
     with pytest.raises(AuditUnavailable):
         make_export(deployment, STEERING, QUESTION, formats=FEW)
-    assert len(list_events(deployment.access)) == before
+    assert len(list_events(deployment.access, decision=Decision.ALLOWED)) == before
     assert not list_receipts(deployment.access)
 
 
@@ -337,6 +337,45 @@ def test_a_receipt_that_was_made_up_proves_nothing(deployment: Deployment, expor
         save_receipt(connection, forged, export.saved.audit_id)
     check = verify_export(deployment, OPERATOR, content)
     assert (check.match, check.file, check.sealed) == (Match.SAME, "report.html", False)
+
+
+@pytest.mark.parametrize("line", [
+    ("verify export", "{seal}"), ("verify export", "; receipt {number}, seal {seal}"),
+    ("export", "{seal}"), ("export", "; receipt {number}, seal {seal} and more"),
+    ("export", "; receipt E-20261121-BBBBBBBB, seal {seal}"), ("refused", "; receipt {number}, seal {seal}"),
+    ("of sonja", "; receipt {number}, seal {seal}"), ("of another snapshot", "; receipt {number}, seal {seal}")])
+def test_a_seal_in_another_line_of_the_trail_proves_nothing(deployment: Deployment, export: Export,
+                                                            line: tuple[str, str]) -> None:
+    """Anybody can bring a text into the trail: by verifying a file with the checksum they want there, for one."""
+    kind, words = line
+    content = b"a file of theirs"
+    forged = replace(export.saved.receipt, number="E-20261121-AAAAAAAA", files=(
+        FileMark("report.html", len(content), hashlib.sha256(content).hexdigest()),))
+    event = AuditEvent.of(
+        SONJA if kind == "of sonja" else ANALYST, "verify export" if kind == "verify export" else ACTION,
+        question=words.format(seal=forged.seal, number=forged.number),
+        snapshot="other" if kind == "of another snapshot" else forged.snapshot,
+        decision=Decision.REFUSED if kind == "refused" else Decision.ALLOWED)
+    with deployment.access.write() as connection:
+        save_receipt(connection, forged, record(connection, event, now=NOW))
+    check = verify_export(deployment, OPERATOR, content)
+    assert (check.match, check.sealed) == (Match.SAME, False)
+
+
+def test_of_an_export_of_others_nobody_but_overseers_learns_more_than_whether_it_is_one(deployment: Deployment) -> None:
+    export = make_export(deployment, STEERING, QUESTION, formats=(Format.CSV, Format.XLSX))
+    for file in export.bundle.files:
+        assert verify_export(deployment, ANALYST, file.content) == FileCheck(Match.SAME, sealed=True)
+        assert verify_export(deployment, SONJA, file.content).saved == export.saved
+    workbook = next(file for file in export.bundle.files if file.name == "tables.xlsx")
+    assert verify_export(deployment, ANALYST, workbook.content + b"\n") == FileCheck(Match.CHANGED, sealed=True)
+
+
+def test_of_files_alike_in_two_exports_ones_own_receipt_is_told(deployment: Deployment) -> None:
+    make_export(deployment, STEERING, QUESTION, formats=FEW)
+    own = make_export(deployment, ANALYST, QUESTION, formats=FEW)
+    groups = next(file for file in own.bundle.files if file.name == "groups.csv")
+    assert verify_export(deployment, ANALYST, groups.content) == FileCheck(Match.SAME, "groups.csv", own.saved, True)
 
 
 def test_a_receipt_that_was_changed_no_longer_fits_the_trail(deployment: Deployment, export: Export) -> None:

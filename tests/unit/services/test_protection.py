@@ -19,7 +19,7 @@ from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.low_effect import Answerable, NotApplied, TooFewPatients
 from harmony_dash.disclosure.policy import RULES, too_few
 from harmony_dash.disclosure.results import CohortChoices, SurvivalResult, Unapplied
-from harmony_dash.services.choices import MOST_ADDED, _choose_counted, count_choices
+from harmony_dash.services.choices import MOST_ADDED, choose_counted, count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.protection import NEARLY_ALL, AnswerPlan, Part, _explain, _tell_of_groups
 from harmony_dash.services.survival import ask_survival
@@ -401,5 +401,17 @@ def test_beyond_the_everyday_and_ten_others_no_variable_is_counted(deployment: D
     # who filters on a variable sees its counts
     value = next(iter(choices.counts[last]))
     filtered = Question("ALL", "efs", (OneOf(last, (value,)),))
-    assert [v.name for v in _choose_counted(filtered, askable, Scope(Level.PROTECTED))] == [
+    assert [v.name for v in choose_counted(filtered, askable, Scope(Level.PROTECTED))] == [
         v.name for v in askable if v.everyday or v.name in (*others[:MOST_ADDED], last)]
+
+
+def test_a_filter_for_the_patients_a_marker_is_meant_for_makes_no_other_question() -> None:
+    lineage, female = OneOf("immunophenotype", ("B",)), FEMALE
+    question = Question("ALL", "efs", (lineage, female), by="etv6_runx1")
+    plan = AnswerPlan(question, question, (Part(question, ("neg", "failed")),
+                                           Part(replace(question, where=(female,)), ("pos",)),
+                                           Part(replace(question, where=(lineage,)), ("not_done",))))
+    drawn = ["neg", "pos", "failed", "not_done"]
+    assert plan.choose_alike(drawn, {"immunophenotype": ["B"]}) == ("neg", "pos", "failed")
+    assert plan.choose_alike(drawn, {"immunophenotype": ["T"]}) == ("neg", "failed")
+    assert plan.choose_alike(drawn) == ("neg", "failed")

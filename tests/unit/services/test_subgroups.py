@@ -13,6 +13,7 @@ from harmony_dash.cohort import Question
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
+from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.results import SurvivalResult
@@ -158,9 +159,10 @@ def test_q_is_benjamini_hochberg_over_all_levels_of_the_table(deployment: Deploy
     rows = [row for variable in table.variables for row in variable.rows if row.hazard_ratio]
     p = [row.hazard_ratio.p for row in rows if row.hazard_ratio]
     assert [row.q for row in rows] == pytest.approx(adjust_for_multiplicity(p, "bh").tolist())
-    assert table.comparisons == len(rows)
     tests = [variable.test for variable in table.variables if variable.test]
     assert [test.q for test in tests] == pytest.approx(adjust_for_multiplicity([t.p for t in tests], "bh").tolist())
+    assert table.comparisons == len(rows) + len(tests)
+    assert f"{len(rows)} of levels and {len(tests)} of variables" in table.methods
 
 
 def test_comparisons_of_the_session_are_counted_on_and_change_no_number(deployment: Deployment) -> None:
@@ -301,7 +303,7 @@ def test_effects_in_levels_that_exclude_one_another_are_drawn_together(tmp_path:
     frame = draw_frame(6000).assign(country=rng.choice(["DE", "FR", "NL", "IT", "ES"], 6000))
     table = exact(open_house(tmp_path, frame), replace(TREATED, variables=("country", "sex")))
     by_country = [row.by_treatment[0] for row in variable_of(table, "country").rows if row.by_treatment and row.n]
-    raw = np.log([found.hazard_ratio.ratio for found in by_country if found.hazard_ratio])
+    raw = np.log([found.hazard_ratio.estimate for found in by_country if found.hazard_ratio])
     drawn = np.log([found.shrunken.estimate for found in by_country if found.shrunken])
     assert len(raw) == len(drawn) == 5
     assert np.ptp(drawn) < np.ptp(raw)
@@ -346,12 +348,26 @@ def test_each_variable_is_recorded_as_the_question_it_answers(tmp_path: Path) ->
     recorded = read_recorded_questions(house, NOW.replace(hour=0))
     snapshot = house.store.current()
     assert {rebuild_question(one, snapshot) for one in recorded} == {
-        B_CELL, replace(B_CELL, by="sex"), replace(B_CELL, by="cyto_group")}
+        B_CELL, *(asked for name in ("sex", "cyto_group") for asked in (
+            replace(B_CELL, by=name), replace(B_CELL, where=(*B_CELL.where, parse_filter(f"{name}=?")))))}
     assert list_events(house.access)[-1].event.question.startswith("table ")
 
 
+def test_patients_without_a_value_are_recorded_where_they_have_a_row(tmp_path: Path) -> None:
+    """Whether there are any is not told, so it makes no difference; a filter for values, or one too many, does."""
+    house = open_house(tmp_path, FRAME)
+    four = (*B_CELL.where, parse_filter("country=DE,NL"), parse_filter("age_group=1-9,10-17"), parse_filter("sex=F,M"))
+    for cohort, rows in ((B_CELL, True), (replace(B_CELL, where=(parse_filter("cyto_group=good,high"),)), False),
+                         (replace(B_CELL, where=four), False)):
+        shown = protected(house, SubgroupsQuestion(cohort, ("cyto_group",)))
+        last = [event.event.question for event in list_events(house.access, limit=3)]
+        assert any('"missing"' in question for question in last) is rows
+        missing = [row for row in shown.variables[0].rows if row.kind is RowKind.MISSING]
+        assert rows or all(row.n is None for row in missing)
+
+
 def test_a_table_counts_as_many_questions_as_it_answers(tmp_path: Path) -> None:
-    house = open_house(tmp_path, FRAME, daily=4)
+    house = open_house(tmp_path, FRAME, daily=7)  # a variable is two: by its values, and those without one
     two = SubgroupsQuestion(COHORT, ("sex", "cyto_group"))
     protected(house, two)
     protected(house, two)  # the same again is no new question
@@ -367,3 +383,25 @@ def test_a_table_that_cannot_be_asked_is_recorded_as_refused(deployment: Deploym
         protected(deployment, SubgroupsQuestion(COHORT, ("hsct_cr1",)))
     (refused,) = [row for row in list_events(deployment.access) if row.id > before]
     assert (refused.event.action, refused.event.decision) == ("subgroups", Decision.REFUSED)
+
+
+# -- levels that answer another question than the cohort ---------------------------------------------------------------
+
+
+def test_a_filter_that_says_nothing_within_levels_leaves_their_hazard_ratios(tmp_path: Path) -> None:
+    """Fusion subtypes are B-cell leukaemias anyway: within them the lineage is not applied, so they are alike."""
+    rng = np.random.default_rng(6)
+    frame = draw_frame(2400, seed=6)
+    known = list(load_dictionary()["subtype"].values)
+    chosen = np.array([known[0], known[2], known[3], next(one for one in known if one.startswith("T "))],
+                      dtype=object)
+    frame["subtype"] = rng.choice(chosen, len(frame), p=[0.3, 0.3, 0.2, 0.2])
+    frame["immunophenotype"] = np.where(frame.subtype == chosen[-1], "T", "B")
+    house = open_house(tmp_path, frame)
+    table = protected(house, SubgroupsQuestion(B_CELL, ("subtype",)))
+    rows = rows_of(table, "subtype")
+    page = ask_survival(house, CLINICIAN, replace(B_CELL, by="subtype", strata="trial")).value
+    assert {group.label["subtype"]: group.hazard_ratio for group in page.groups} == {
+        value: rows[value].hazard_ratio for value in chosen[:3]}
+    assert sum(rows[value].hazard_ratio is not None for value in chosen[:3]) == 2
+    assert rows[chosen[-1]].hazard_ratio is None

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.hazard_ratios import estimate_hazard_ratios
-from harmony_dash.stats.level_grid import LevelGrid, grid_from_counts
+from harmony_dash.stats.level_grid import LevelGrid, grid_from_counts, join_levels
 from harmony_dash.stats.risk_sets import count_risk_grid
 
 LEVELS, STRATA, CAUSES = ("a", "b", "c"), ("x", "y"), ("relapse", "death")
@@ -86,3 +88,20 @@ def test_counts_that_do_not_fit_are_refused() -> None:
         grid_from_counts(("a", "b"), ("x",), ("event",), days * 0, days, counts, counts, counts)
     with pytest.raises(StatisticsError, match="ascend"):
         grid_from_counts(("a", "b"), ("x",), ("event",), days * 0, days[::-1], counts, counts[None], counts)
+
+
+def test_joined_grids_hold_every_level_as_it_was() -> None:
+    first, second = (as_grid(random_table(seed, late=True, patients=n)) for seed, n in ((3, 300), (4, 40)))
+    apart = replace(second, groups=("d", "e", "f"))
+    joined = join_levels([first, apart])
+    assert joined.groups == ("a", "b", "c", "d", "e", "f")
+    for grid in (first, apart):
+        same(joined.select_groups(grid.groups).to_table(), grid.to_table())
+    assert join_levels([first]) is first
+
+
+def test_grids_that_do_not_fit_are_not_joined() -> None:
+    grid = as_grid(random_table(3))
+    for wrong in ([], [grid, grid], [grid, replace(grid, groups=("d", "e", "f"), strata=("y", "x"))]):
+        with pytest.raises(StatisticsError):
+            join_levels(wrong)

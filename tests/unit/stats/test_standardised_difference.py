@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harmony_dash.errors import StatisticsError
-from harmony_dash.stats.standardised_difference import difference_of_means, difference_of_shares
+from harmony_dash.stats.standardised_difference import (
+    difference_of_means,
+    difference_of_shares,
+    error_by_rounding,
+)
 
 COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=6).filter(
     lambda pairs: any(a for a, _ in pairs) and any(b for _, b in pairs))
@@ -51,6 +56,40 @@ def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(StatisticsError, match="without patients"):
         difference_of_shares([0, 0], [1, 2])
     with pytest.raises(StatisticsError, match="same values"):
+        difference_of_shares([], [])
+    with pytest.raises(StatisticsError, match="same values"):
         difference_of_shares([1, 2], [1, 2, 3])
     with pytest.raises(StatisticsError, match="standard deviations"):
         difference_of_means(1, -1, 2, 1)
+
+
+def test_the_error_of_a_share_is_as_by_hand() -> None:
+    # 4 of 1000 more in one cell: shares of 504/1004 against 1/2, over the root of 1/4. Four such cells.
+    alone = difference_of_shares([500, 500], [496, 500])
+    assert error_by_rounding(difference_of_shares, [500, 500], [500, 500], [4, 4], [4, 4]) == pytest.approx(2 * alone)
+    assert error_by_rounding(difference_of_shares, [500, 500], [500, 500], [0, 0], [0, 0]) == 0
+
+
+def test_the_error_of_a_mean_is_as_by_hand() -> None:
+    def measure(one: Sequence[float], other: Sequence[float]) -> float:
+        return difference_of_means(*one, *other)
+
+    # 0.05 of either mean over a deviation of 4; that of the deviations is nothing between equal means.
+    assert error_by_rounding(measure, [6, 4], [6, 4], [0.05, 0.05], [0.05, 0.05]) == pytest.approx(
+        math.sqrt(2) * 0.05 / 4)
+    assert math.isnan(error_by_rounding(measure, [5, 0], [6, 0], [0.1, 0.0], [0.1, 0.0]))
+
+
+SHARES = st.lists(st.floats(0.02, 1), min_size=2, max_size=12)
+OFF = st.integers(-4, 4)
+
+
+@given(SHARES, st.integers(200, 20_000), st.integers(200, 20_000), st.data())
+def test_equal_groups_are_never_told_to_be_apart_by_rounding_alone(weights: list[float], n: int, other_n: int,
+                                                                   data: st.DataObject) -> None:
+    groups = [[max(10, round(size * weight / sum(weights))) for weight in weights] for size in (n, other_n)]
+    truth = difference_of_shares(*groups)  # of whole patients; next to nothing
+    one, other = ([count + data.draw(OFF) for count in group] for group in groups)
+    most = [4.0] * len(weights)
+    if error_by_rounding(difference_of_shares, one, other, most, most) <= 0.05:
+        assert abs(difference_of_shares(one, other) - truth) <= 0.11

@@ -80,6 +80,18 @@ def test_strata_without_both_arms_followed_that_long_say_nothing() -> None:
         estimate_stratified_difference(table, 5000)
 
 
+def test_the_share_of_the_smaller_arm_that_it_rests_on_is_told() -> None:
+    table = draw(4)
+    short = np.where(table.stratum == 0, np.minimum(table.day, 300), table.day)
+    cut = EventTable.from_counts(table.groups, table.strata, table.causes, table.group, table.stratum, short,
+                                 table.censored, table.events)
+    found, smaller = estimate_stratified_difference(cut, 365), int(cut.patients.argmin())
+    used = (cut.censored + cut.events.sum(axis=1))[(cut.stratum == 1) & (cut.group == smaller)].sum()
+    assert found.share == pytest.approx(used / cut.patients[smaller])
+    assert (found.strata, estimate_stratified_difference(table, 365).share) == (1, 1)
+    assert found.share < 1
+
+
 def test_other_numbers_of_arms_and_late_entry_are_refused() -> None:
     table = draw(5)
     with pytest.raises(StatisticsError, match="two arms"):
