@@ -30,6 +30,7 @@ from harmony_dash.ui.components.survival_view import (
 from harmony_dash.ui.components.what_if_answer import show_anchors, show_answer, show_limits, show_method_line
 from harmony_dash.ui.components.what_if_asked import show_asked, show_notes, show_standing
 from harmony_dash.ui.components.what_if_controls import show_controls
+from harmony_dash.ui.components.what_if_examples import show_examples
 from harmony_dash.ui.components.what_if_run import follow
 from harmony_dash.ui.components.what_if_support import show_support
 from harmony_dash.ui.components.what_if_verdict import show_verdict
@@ -78,6 +79,7 @@ def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
             show_problem(problem, heading="The link could not be read, so the page shows its first settings")
     with st.container():
         show_active_filters(view, info.dictionary)
+    show_examples(view, settings, info)
     show_controls(view, settings, info.dictionary)
     show_result(deployment, actor, info, view, settings)
     show_limits()

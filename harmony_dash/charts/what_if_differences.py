@@ -80,7 +80,8 @@ def list_method_lines(released: Released[WhatIfResult]) -> list[_Line]:
 def _line_of(contrast: Contrast) -> _Line:
     limits = (None if contrast.lower is None or contrast.upper is None
               else (100 * contrast.lower, 100 * contrast.upper))
-    return _Line(METHOD_NAMES[contrast.method], format_difference(contrast), 100 * contrast.estimate,
+    name = METHOD_NAMES[contrast.method] + (f", {contrast.randomisation}" if contrast.randomisation else "")
+    return _Line(name, format_difference(contrast), 100 * contrast.estimate,
                  limits, _SYMBOLS[contrast.method], is_grey=contrast.method is Method.PLAIN)
 
 

@@ -13,8 +13,8 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import FIVE_YEARS
 from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.points import format_points, format_points_limits
 from harmony_dash.disclosure.what_if_results import AllocationCell, Measure, WhatIfResult
-from harmony_dash.disclosure.what_if_words import signed
 from harmony_dash.errors import QuestionError
 
 
@@ -78,11 +78,12 @@ def _show(result: WhatIfResult) -> None:
         unit, scale = ("days", 1) if one.measure is Measure.RESTRICTED_MEAN else ("points", 100)
         limits = "" if one.lower is None or one.upper is None else (
             f" ({scale * one.lower:+.1f} to {scale * one.upper:+.1f})")
-        show(f"  {one.method:11} {one.outcome:12} {one.measure}: {scale * one.estimate:+.1f} {unit}{limits}")
+        name = f"{one.method} ({one.randomisation})" if one.randomisation else one.method
+        show(f"  {name:11} {one.outcome:12} {one.measure}: {scale * one.estimate:+.1f} {unit}{limits}")
     for effect in result.effects:
         found = effect.difference
         text = effect.reason if found is None else (
-            f"{signed(found.estimate)} points ({signed(found.lower)} to {signed(found.upper)})")
+            f"{format_points(found.estimate)} points ({format_points_limits(found.lower, found.upper)})")
         show(f"  {effect.label}: {effect.name}: {text}")
     show(result.summary)
     for anchor in result.anchors:

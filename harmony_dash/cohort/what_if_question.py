@@ -28,6 +28,8 @@ MOST_MODIFIERS: Final = 4
 # The outcome that relapse and death in remission are followed with: they share its clock.
 CAUSES_ENDPOINT: Final = "relapse"
 RANDOMISED_ARM, RANDOMISATION = "rand_arm", "rand_id"
+# Only patients of trials that used both strategies are compared, whatever the strata.
+TRIAL: Final = "trial"
 _KEYS = {"cohort", "strategy", "reference", "compared", "strata", "adjust", "modifiers", "horizon_days"}
 
 
@@ -40,7 +42,7 @@ class WhatIfQuestion:
     cohort : whom to follow, for what, from when on; it has neither groups, strata nor horizon of its own.
     strategy : the variable whose values are the strategies.
     reference, compared : the two values; the answer is the second minus the first.
-    strata : the variable within whose values arms are compared (trial or country).
+    strata : the variable within whose values models compare arms, beside the trial. It never decides who is compared.
     adjust : variables that decided about treatment; empty for those the dictionary names.
     modifiers : biomarkers in whose levels the difference is given too.
     horizon_days : the day of the answer, from the landmark on.
@@ -50,7 +52,7 @@ class WhatIfQuestion:
     strategy: str = "intensity_assigned"
     reference: str = "standard"
     compared: str = "reduced"
-    strata: str = "trial"
+    strata: str = TRIAL
     adjust: tuple[str, ...] = ()
     modifiers: tuple[str, ...] = ()
     horizon_days: int = FIVE_YEARS
@@ -73,13 +75,13 @@ class WhatIfQuestion:
 
     @property
     def for_the_record(self) -> str:
-        """As the audit trail keeps it beside the questions that it is made of, which are what counts."""
-        return f"what-if {self.fingerprint} {self.canonical_json}"
+        """Fingerprint and canonical text, as the audit trail keeps and counts it beside the questions it is made of."""
+        return f"{self.fingerprint} {self.canonical_json}"
 
     @property
     def read_variables(self) -> tuple[str, ...]:
         """Every variable that is read, without repeats, filters first."""
-        return tuple(dict.fromkeys([*self.cohort.variables, self.strategy, self.strata, *self.adjust,
+        return tuple(dict.fromkeys([*self.cohort.variables, self.strategy, TRIAL, self.strata, *self.adjust,
                                     *self.modifiers]))
 
     @property
@@ -101,6 +103,11 @@ class WhatIfQuestion:
         sooner = 0 if from_remission or cohort.landmark_days not in KNOWN_DAY.values() else EARLIEST_REMISSION_DAY
         return replace(cohort, endpoint=CAUSES_ENDPOINT, landmark_days=max(0, cohort.landmark_days - sooner),
                        by=self.strategy)
+
+
+def is_what_if(value: object) -> bool:
+    """Whether JSON is that of a comparison of treatments, and not of a question of the survival page."""
+    return isinstance(value, Mapping) and "cohort" in value and "strategy" in value
 
 
 def what_if_from_json(value: object) -> WhatIfQuestion:
@@ -169,7 +176,7 @@ def check_what_if(question: WhatIfQuestion, dictionary: Dictionary) -> WhatIfQue
                             where="endpoint", remedy="Use efs, which counts them at their date.")
     check_question(replace(cohort, by=question.strategy), dictionary)
     _check_arms(question, dictionary[question.strategy])
-    if question.strata == question.strategy:
+    if question.strategy in (question.strata, TRIAL):
         raise QuestionError("strategies and strata are the same variable", where="strata", remedy="Stratify by trial.")
     check_question(replace(cohort, by=question.strategy, strata=question.strata), dictionary)
     adjust = _check_adjustment(question, dictionary)
@@ -208,7 +215,7 @@ def _check_adjustment(question: WhatIfQuestion, dictionary: Dictionary) -> tuple
                             remedy="Name the variables that decided about treatment.")
     for name in chosen:
         askable_variable(name, cohort.disease, dictionary, where="adjust")
-        if name in (question.strategy, question.strata):
+        if name in (question.strategy, question.strata, TRIAL):
             raise QuestionError(f"'{name}' is compared or stratified by and cannot be adjusted for", where="adjust",
                                 remedy="Leave it out.")
     order = {name: place for place, name in enumerate(dictionary.variables)}

@@ -11,7 +11,13 @@ from dataclasses import fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
-from harmony_dash.disclosure import description_results, results, subgroup_results, what_if_results
+from harmony_dash.disclosure import (
+    description_results,
+    results,
+    subgroup_results,
+    what_if_diagnostics,
+    what_if_results,
+)
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.protect_counts import protect_choices, protect_release_info
@@ -28,7 +34,8 @@ from harmony_dash.disclosure.wording import put_into_words
 
 T = TypeVar("T")
 # The modules whose dataclasses are results, down to their smallest part.
-_RESULTS = (results.__name__, subgroup_results.__name__, description_results.__name__, what_if_results.__name__)
+_RESULTS = (results.__name__, subgroup_results.__name__, description_results.__name__, what_if_results.__name__,
+            what_if_diagnostics.__name__)
 
 
 def release(result: T, scope: Scope) -> Released[T]:

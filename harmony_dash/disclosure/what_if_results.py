@@ -12,6 +12,7 @@ from enum import StrEnum
 from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure.results import INTERNAL, Curve, RiskTable, Unapplied
 from harmony_dash.disclosure.subgroup_results import Interval
+from harmony_dash.disclosure.what_if_diagnostics import Diagnostics
 
 
 class Status(StrEnum):
@@ -25,7 +26,8 @@ class Status(StrEnum):
 class Mark(StrEnum):
     """What a trial tells about the two arms."""
 
-    RANDOMISED = "randomised"  # patients were allocated to them at random
+    RANDOMISED = "randomised"  # nearly all patients were allocated to them at random
+    PART = "part randomised"  # some were, others were given theirs by choice
     BOTH = "both used"
     ONE = "only one used"  # nothing there compares the arms
 
@@ -126,6 +128,7 @@ class ComparedPatients:
     arms : the reference first.
     horizon_days : the last day of curves and the day of the differences.
     reason : why the outcome has no estimates; empty if it has.
+    randomisation : which randomised comparison; empty for OBSERVED.
     """
 
     population: str
@@ -135,6 +138,12 @@ class ComparedPatients:
     arms: tuple[ComparedArm, ComparedArm]
     horizon_days: int
     reason: str = ""
+    randomisation: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Which patients, followed for what."""
+        return self.population, self.randomisation, self.outcome
 
 
 @dataclass(frozen=True)
@@ -145,11 +154,17 @@ class StrategyCurve:
     outcome: str
     arm: str
     curve: Curve
+    randomisation: str = ""
 
     @property
     def population(self) -> str:
         """The patients behind it."""
         return RANDOMISED if self.method is Method.RANDOMISED else OBSERVED
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """As of the patients behind it."""
+        return self.population, self.randomisation, self.outcome
 
 
 @dataclass(frozen=True)
@@ -163,20 +178,31 @@ class Contrast:
     estimate: float
     lower: float | None
     upper: float | None
+    randomisation: str = ""
 
     @property
     def population(self) -> str:
         """The patients behind it."""
         return RANDOMISED if self.method is Method.RANDOMISED else OBSERVED
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """As of the patients behind it."""
+        return self.population, self.randomisation, self.outcome
+
 
 @dataclass(frozen=True)
 class NeededNumber:
-    """A difference as a number of patients, in words with its interval, from the contrast as it is shown."""
+    """A difference as a number of patients, in words with its interval, from the contrast as it is shown.
+
+    Attributes
+    ----------
+    number : None where the interval holds no difference, or so many patients that it tells nothing.
+    """
 
     method: Method
     outcome: str
-    number: float
+    number: float | None
     text: str
 
 
@@ -206,76 +232,6 @@ class LevelEffect:
     compared: LevelArm
     difference: Interval | None
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class ArmDiagnostics:
-    """How much the weighted patients of one arm know."""
-
-    arm: str
-    effective_size: float
-    largest_share: float
-
-
-@dataclass(frozen=True)
-class PropensityBin:
-    """Share of each arm (the reference first) whose probability of the compared arm lies in a bin; None if few do."""
-
-    lower: float
-    upper: float
-    shares: tuple[float | None, float | None]
-    counts: tuple[int, int] = field(default=(0, 0), metadata=INTERNAL)
-
-
-@dataclass(frozen=True)
-class Balance:
-    """Standardised mean difference of a covariate before and after weighing."""
-
-    name: str
-    before: float
-    after: float
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """The main difference if a confounder had not been recorded."""
-
-    left_out: str
-    estimate: float
-    change: float
-
-
-@dataclass(frozen=True)
-class MissingConfounder:
-    """A variable that is adjusted for and not always known: share of patients without it, and what was done."""
-
-    variable: str
-    label: str
-    share: float
-    method: str
-
-
-@dataclass(frozen=True)
-class EValueShown:
-    """How strong an unmeasured confounder would have to be, as a risk ratio with both arm and event."""
-
-    risk_ratio: float
-    estimate: float
-    limit: float
-
-
-@dataclass(frozen=True)
-class Diagnostics:
-    """What the data hold for the comparison."""
-
-    arms: tuple[ArmDiagnostics, ...] = ()
-    common_support: float | None = None
-    propensity: tuple[PropensityBin, ...] = ()
-    balance: tuple[Balance, ...] = ()
-    weights: str = ""  # "inverse" or "overlap"
-    e_value: EValueShown | None = None
-    sensitivity: tuple[Sensitivity, ...] = ()
-    missing: tuple[MissingConfounder, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -310,7 +266,8 @@ class WhatIfResult:
     arms : (value, words) of the reference and of the compared strategy.
     allocation : trial by arm.
     between_protocol : no trial used both arms, so that a difference may be that of the protocols: only plain curves.
-    primary : the method whose contrasts are the answer; None if there is none.
+    primary : the method whose contrasts are the answer; None if there is none, or if several randomisations stand for
+        themselves.
     patients : behind the estimates, by population and outcome.
     contrasts : PLAIN ones are there to be contrasted with the others.
     not_applied : in what the answer differs from the question, see `SurvivalResult`.
@@ -335,7 +292,7 @@ class WhatIfResult:
     contrasts: tuple[Contrast, ...] = ()
     needed: tuple[NeededNumber, ...] = ()
     effects: tuple[LevelEffect, ...] = ()
-    diagnostics: Diagnostics = Diagnostics()
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
     anchors: tuple[Anchor, ...] = ()
     not_applied: tuple[Unapplied, ...] = ()
     notes: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ import numpy as np
 from harmony_dash.access.actor import Actor, Role
 from harmony_dash.access.audit import PANEL_ACTION, Asked, list_asked, record
 from harmony_dash.cohort.question import Question, with_landmark
+from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure import Scope
 from harmony_dash.disclosure.selections import Selection
@@ -86,8 +87,8 @@ def check_budget(deployment: Deployment, actor: Actor, question: Question, actio
     check_budget_for_all(deployment, actor, [question], action, scope)
 
 
-def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterable[Question], action: str,
-                         scope: Scope) -> None:
+def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterable[Question | WhatIfQuestion],
+                         action: str, scope: Scope) -> None:
     """Refuse a table that answers several questions, if together they are too many; see `check_budget`.
 
     Raises
@@ -108,8 +109,8 @@ def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterab
                    "manager if your work needs more.")
 
 
-def record_within_budget(deployment: Deployment, actor: Actor, question: Question, action: str, scope: Scope, *,
-                         snapshot: str, n: int | None, counted_by: str = "") -> None:
+def record_within_budget(deployment: Deployment, actor: Actor, question: Question | WhatIfQuestion, action: str,
+                         scope: Scope, *, snapshot: str, n: int | None, counted_by: str = "") -> None:
     """Record an answer that is about to be handed over, unless others given meanwhile have used up the budget.
 
     The look at the trail and the new line in it are one transaction, so that of many questions at once no more are
@@ -128,8 +129,8 @@ def record_within_budget(deployment: Deployment, actor: Actor, question: Questio
                              counted_by=counted_by)
 
 
-def record_all_within_budget(deployment: Deployment, actor: Actor, questions: Collection[Question], action: str,
-                             scope: Scope, *, snapshot: str, n: int | None = None, counted_by: str = "",
+def record_all_within_budget(deployment: Deployment, actor: Actor, questions: Collection[Question | WhatIfQuestion],
+                             action: str, scope: Scope, *, snapshot: str, n: int | None = None, counted_by: str = "",
                              table: str = "") -> None:
     """Record a table that answers several questions, all or none of them; see `record_within_budget`.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.grant_rules import check_grant_covers
@@ -19,12 +20,13 @@ from harmony_dash.disclosure import Level, Released, release
 from harmony_dash.disclosure.what_if_results import WhatIfResult
 from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
 from harmony_dash.services.audited import check_and_record, refusals_recorded
-from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
+from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.survival import check_against_snapshot, notes_of_grant
 from harmony_dash.services.what_if_answer import compute_what_if
 from harmony_dash.services.what_if_cache import CACHE, CacheKey
 from harmony_dash.services.what_if_levels import level_questions
+from harmony_dash.services.what_if_queue import QUEUE
 from harmony_dash.services.what_if_randomised import from_remission, randomised_question
 from harmony_dash.store.reader import Snapshot
 
@@ -34,7 +36,8 @@ REPLICATES = 200
 
 def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, *, level: Level = Level.PROTECTED,
                 grant: str = "", replicates: int = REPLICATES, progress: Callable[[int, int], None] | None = None,
-                cancelled: Callable[[], bool] | None = None) -> Released[WhatIfResult]:
+                waiting: Callable[[int], None] | None = None, cancelled: Callable[[], bool] | None = None,
+                ) -> Released[WhatIfResult]:
     """Compare two treatment strategies, or say why these data cannot.
 
     Parameters
@@ -45,7 +48,9 @@ def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, 
     level, grant : as in `ask_survival`.
     replicates : of the bootstrap.
     progress : told how much of the bootstrap is done, and of how much; never called for an answer known already.
-    cancelled : asked between replicates whether to stop.
+    waiting : told how many others are computed or wait before it.
+    cancelled : asked while waiting, between stages and between replicates whether to stop. A question that was begun is
+        recorded and counts, whether its answer was waited for or not: how far it came tells something too.
 
     Returns
     -------
@@ -61,20 +66,23 @@ def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, 
         admission = admit(deployment, actor, question.cohort, level=level, grant_id=grant)
         snapshot, scope = admission.snapshot, admission.scope
         asked = prepare_what_if(question, admission, deployment.store.current().dictionary)
-        parts = parts_of(asked, snapshot)
+        parts: list[Question | WhatIfQuestion] = [asked, *parts_of(asked, snapshot)]
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
-        key = CacheKey(str(deployment.settings.store), snapshot.snapshot, asked.fingerprint, scope.key,
-                       tuple(sorted(admission.withdrawn)), replicates)
+        key = CacheKey(str(deployment.settings.store), snapshot.snapshot, asked.fingerprint,
+                       question.fingerprint, scope.key, tuple(sorted(admission.withdrawn)), replicates)
         released = CACHE.get(key)
         if released is None:
+            begin = partial(record_within_budget, deployment, actor, asked, ACTION, scope, snapshot=snapshot.snapshot,
+                            n=None)
             granted = replace(asked, cohort=restrict(asked.cohort, admission.countries))
-            result = compute_what_if(snapshot, granted, question, scope=scope, countries=admission.countries,
-                                     replicates=replicates, progress=progress, cancelled=cancelled)
+            with QUEUE.turn(actor.username, deployment.settings.what_if_runs, waiting=waiting, cancelled=cancelled):
+                result = compute_what_if(snapshot, granted, question, scope=scope, countries=admission.countries,
+                                         replicates=replicates, begin=begin, progress=progress, cancelled=cancelled)
             result = replace(result, notes=(*notes_of_grant(admission), *result.notes))
             released = CACHE.put(key, release(result, scope))
         check_still_admitted(deployment, actor, admission)
         record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot,
-                                 n=_size(released.value), table=asked.for_the_record)
+                                 n=_size(released.value))
     return released
 
 
@@ -101,7 +109,7 @@ def prepare_what_if(question: WhatIfQuestion, admission: Admission, whole: Dicti
 
 
 def parts_of(question: WhatIfQuestion, snapshot: Snapshot) -> list[Question]:
-    """The questions of the survival page that a comparison answers, for the budget."""
+    """The questions of the survival page that a comparison answers, for the budget beside the comparison itself."""
     if late_variables(question, snapshot.dictionary):
         return []
     parts = [question.by_strategy, question.by_cause, *level_questions(question, question.cohort)]

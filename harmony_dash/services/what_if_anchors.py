@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harmony_dash.cohort.subgroup_question import fixed_values
+from collections.abc import Sequence
+
+from harmony_dash.cohort.filters import Filter, Missing, Not, OneOf
 from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.dictionary.anchors import PublishedAnchor, load_anchors
 from harmony_dash.disclosure.what_if_results import Anchor
@@ -15,6 +17,25 @@ def find_anchors(question: WhatIfQuestion) -> tuple[Anchor, ...]:
 
 
 def _belongs(anchor: PublishedAnchor, question: WhatIfQuestion) -> bool:
-    fixed = fixed_values(question.cohort)
-    return (anchor.disease == question.cohort.disease and anchor.strategies == set(question.arms)
-            and all(name not in fixed or set(fixed[name]) & set(values) for name, values in anchor.where.items()))
+    same = (anchor.disease == question.cohort.disease and question.strategy in anchor.strategy
+            and anchor.strategies == set(question.arms))
+    filters = question.cohort.where
+    return (same and all(_leaves(one, name, values) for one in filters for name, values in anchor.where.items())
+            and not any(_leaves_only(one, name, values) for one in filters for name, values in anchor.never.items()))
+
+
+def _leaves(item: Filter, name: str, values: Sequence[str]) -> bool:
+    """Whether a filter may leave patients with one of the values."""
+    match item:
+        case OneOf(variable, chosen) if variable == name:
+            return bool(set(chosen) & set(values))
+        case Not(OneOf(variable, excluded)) if variable == name:
+            return bool(set(values) - set(excluded))
+        case Missing(variable) if variable == name:
+            return False
+    return True
+
+
+def _leaves_only(item: Filter, name: str, values: Sequence[str]) -> bool:
+    """Whether a filter leaves patients with these values and no others."""
+    return isinstance(item, OneOf) and item.variable == name and set(item.values) <= set(values)

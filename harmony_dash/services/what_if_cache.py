@@ -21,6 +21,7 @@ class CacheKey:
     ----------
     store, snapshot : where the patients are.
     question : fingerprint of the checked question.
+    as_asked : fingerprint of what was asked for, of which the notes say in what the answer differs.
     scope : level, rules and grant, so that answers of different rights are never mixed.
     withdrawn : countries whose providers took them away.
     replicates : of the bootstrap.
@@ -29,6 +30,7 @@ class CacheKey:
     store: str
     snapshot: str
     question: str
+    as_asked: str
     scope: str
     withdrawn: tuple[str, ...]
     replicates: int

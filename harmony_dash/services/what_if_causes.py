@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.filters import OneOf
-from harmony_dash.cohort.what_if_question import WhatIfQuestion
+from harmony_dash.cohort.what_if_question import TRIAL, WhatIfQuestion, essential_confounders
 from harmony_dash.disclosure import Scope
-from harmony_dash.disclosure.what_if_results import OBSERVED, ComparedPatients
+from harmony_dash.disclosure.what_if_results import OBSERVED, ComparedPatients, Method
 from harmony_dash.errors import QuestionError, StatisticsError
-from harmony_dash.services.what_if_design import build_outcome_design, leave_all_out, make_patients
+from harmony_dash.services.what_if_design import Design, build_affordable_design, make_patients
 from harmony_dash.services.what_if_estimates import Estimated, Run, estimate_causes, why_not
+from harmony_dash.services.what_if_evidence import TOO_FEW, lacks_counts
 from harmony_dash.services.what_if_observed import select_rows
+from harmony_dash.services.what_if_strata import covariates_to_read, model_strata
 from harmony_dash.services.what_if_tables import count_compared, join_competing, plan_arms
-from harmony_dash.stats.cox import EVENTS_PER_PARAMETER
+from harmony_dash.stats.support import describe_support
 from harmony_dash.store.arm_rows import ArmRows, fetch_arm_rows
 from harmony_dash.store.reader import Snapshot
 
+PLAIN_WORDS = "an outcome marked plain has too few events to adjust for anything and is compared within strata alone"
 NOTHING = Estimated((), (), "")
 
 
@@ -39,7 +44,7 @@ def answer_causes(snapshot: Snapshot, question: WhatIfQuestion, strata: frozense
     asked = question.by_cause
     endpoint = endpoint_named(asked.endpoint)
     try:
-        planned = plan_arms(snapshot, asked, question.arms, question.strata, scope, countries=countries)
+        planned = plan_arms(snapshot, asked, question.arms, TRIAL, scope, countries=countries)
     except QuestionError:
         return (), NOTHING
     if planned.tables is None:
@@ -53,24 +58,48 @@ def answer_causes(snapshot: Snapshot, question: WhatIfQuestion, strata: frozense
     patients = tuple(ComparedPatients(OBSERVED, cause, label, f"{start}{endpoint.time_zero}", count_compared(
         table, names, days[-1], cause=place), days[-1]) for place, (cause, label) in enumerate(
             zip(table.causes, labels, strict=True)))
-    rows = select_rows(fetch_arm_rows(snapshot, planned.tables.question, question.arms, question.strata,
-                                      question.adjust), both)
+    rows = select_rows(fetch_arm_rows(snapshot, planned.tables.question, question.arms, TRIAL,
+                                      covariates_to_read(question)), both)
+    patients = tuple(replace(one, reason=TOO_FEW) if _lacks(rows, snapshot, question, table.causes, place, days[-1],
+                                                            scope) else one for place, one in enumerate(patients))
+    if all(one.reason for one in patients):
+        return patients, NOTHING
     try:
-        return patients, _estimate(rows, snapshot, question, table.causes, days, run)
+        found = _estimate(rows, snapshot, question, table.causes, days, run)
     except StatisticsError as problem:
         reason = why_not(problem, is_protected=scope.is_protected)
-        return tuple(replace(one, reason=reason) for one in patients), NOTHING
+        return tuple(replace(one, reason=one.reason or reason) for one in patients), NOTHING
+    told = {one.outcome for one in patients if not one.reason}
+    return patients, replace(found, curves=tuple(one for one in found.curves if one.outcome in told),
+                             contrasts=tuple(one for one in found.contrasts if one.outcome in told))
+
+
+def _lacks(rows: ArmRows, snapshot: Snapshot, question: WhatIfQuestion, causes: tuple[str, ...], cause: int, day: int,
+           scope: Scope) -> bool:
+    """Whether one of the outcomes has too few patients, events or follow-up, by the rules of the whole comparison."""
+    bare = Design(np.zeros((len(rows.day), 0)), (), {})
+    patients = make_patients(rows, bare, arms=question.arms, strata=snapshot.values_of(snapshot.dictionary[TRIAL]),
+                             causes=causes)
+    support = describe_support(patients, np.full(len(rows.day), 0.5), patients.weight, day, bins=1, cause=cause)
+    return lacks_counts(support, scope)
 
 
 def _estimate(rows: ArmRows, snapshot: Snapshot, question: WhatIfQuestion, causes: tuple[str, ...],
               days: Sequence[int], run: Run) -> Estimated:
-    values = snapshot.values_of(snapshot.dictionary[question.strata])
-    first = build_outcome_design(rows, snapshot, question.adjust, event=rows.cause == 1)
-    # Deaths in remission are few; with none to spare for covariates they are compared within trials alone.
-    competing = rows.cause > 1
-    second = build_outcome_design(rows, snapshot, question.adjust, event=competing)
-    if int(competing.sum()) < EVENTS_PER_PARAMETER * (1 + len(second.names)):
-        second = leave_all_out(second)
-    of_each = [make_patients(rows, design, arms=question.arms, strata=values, causes=causes)
-               for design in (first, second)]
-    return estimate_causes(of_each[0], of_each[1], days, run)
+    stratum, names = model_strata(rows, snapshot, question)
+    essential = essential_confounders(question.cohort, snapshot.dictionary)
+    designs = [build_affordable_design(rows, snapshot, question.adjust, essential, event=event)
+               for event in (rows.cause == 1, rows.cause > 1)]
+    of_each = [make_patients(rows, design, arms=question.arms, strata=names, causes=causes, stratum=stratum)
+               for design in designs]
+    found = estimate_causes(of_each[0], of_each[1], days, run)
+    bare = {cause for cause, design in zip(causes, designs, strict=True) if not design.names}
+    return _name_plain(found, bare) if bare else found
+
+
+def _name_plain(found: Estimated, bare: set[str]) -> Estimated:
+    """The outcomes that nothing is adjusted for are no answer of method A."""
+    return replace(
+        found, curves=tuple(replace(one, method=Method.PLAIN) if one.outcome in bare else one for one in found.curves),
+        contrasts=tuple(replace(one, method=Method.PLAIN) if one.outcome in bare else one for one in found.contrasts),
+        methods=f"{found.methods}; {PLAIN_WORDS}", columns=f"{found.columns}; {PLAIN_WORDS}")

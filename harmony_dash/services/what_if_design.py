@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harmony_dash.dictionary.model import UNTESTED, Variable
-from harmony_dash.disclosure.what_if_results import MissingConfounder
+from harmony_dash.disclosure.what_if_diagnostics import MissingConfounder
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.arm_patients import ArmPatients
 from harmony_dash.stats.cox import EVENTS_PER_PARAMETER
@@ -32,6 +32,7 @@ LEAST_EVENTS: Final = 5
 # Of a marker that may change the effect, in each arm.
 LEAST_EVENTS_IN_ARM: Final = 3
 KNOTS: Final = 3
+NOT_KNOWN: Final = ": not known"
 AS_A_VALUE: Final = "'not known' as a value of its own"
 FILLED_IN: Final = "filled in with the median, and an indicator that it is not known"
 
@@ -89,21 +90,26 @@ def build_outcome_design(rows: ArmRows, snapshot: Snapshot, names: Sequence[str]
     return design
 
 
-def leave_all_out(design: Design) -> Design:
-    """No columns at all: arms are then compared within strata alone."""
+def build_affordable_design(rows: ArmRows, snapshot: Snapshot, names: Sequence[str], essential: Sequence[str], *,
+                            event: Bools) -> Design:
+    """The columns of a model of a rare event: all variables, the essential ones, or none if that is too many.
+
+    Without columns arms are compared within strata alone; whether a value is known is nothing to adjust for by itself.
+    """
+    for chosen in (names, [name for name in names if name in essential]):
+        design = build_outcome_design(rows, snapshot, chosen, event=event)
+        if all(name.endswith(NOT_KNOWN) for name in design.names):
+            break
+        if int(event.sum()) >= EVENTS_PER_PARAMETER * (1 + len(design.names)):
+            return design
     return Design(design.columns[:, :0], (), {})
 
 
 def describe_missing(rows: ArmRows, snapshot: Snapshot, names: Sequence[str]) -> tuple[MissingConfounder, ...]:
-    """The variables that some patients have no value of, and how they are treated."""
-    found = []
-    for name in names:
-        variable = snapshot.dictionary[name]
-        share = float(is_unknown(rows, snapshot, name).mean())
-        if share:
-            found.append(MissingConfounder(name, variable.label, share,
-                                           AS_A_VALUE if variable.is_categorical else FILLED_IN))
-    return tuple(found)
+    """Of every variable the share of patients without a value, and how they are treated."""
+    variables = [snapshot.dictionary[name] for name in names]
+    return tuple(MissingConfounder(one.name, one.label, float(is_unknown(rows, snapshot, one.name).mean()),
+                                   AS_A_VALUE if one.is_categorical else FILLED_IN) for one in variables)
 
 
 def is_unknown(rows: ArmRows, snapshot: Snapshot, name: str) -> Bools:
@@ -116,11 +122,17 @@ def is_unknown(rows: ArmRows, snapshot: Snapshot, name: str) -> Bools:
 
 
 def make_patients(rows: ArmRows, design: Design, *, arms: tuple[str, str], strata: Sequence[str],
-                  causes: Sequence[str], products: Sequence[str] = ()) -> ArmPatients:
-    """Rows and columns together, for the estimators; causes beyond the last named count as that one."""
+                  causes: Sequence[str], products: Sequence[str] = (), stratum: Ints | None = None) -> ArmPatients:
+    """Rows and columns together, for the estimators; causes beyond the last named count as that one.
+
+    Parameters
+    ----------
+    strata, stratum : names, and the position of each patient; in their trials when left out.
+    """
     modifiers = [design.names[place] for name in products for place in design.of_variable.get(name, ())]
     return ArmPatients.from_rows(rows.day, np.minimum(rows.cause, len(causes)), rows.arm, design.columns, design.names,
-                                 arms=arms, modifiers=modifiers, stratum=rows.stratum, strata=strata, causes=causes)
+                                 arms=arms, modifiers=modifiers, stratum=rows.stratum if stratum is None else stratum,
+                                 strata=strata, causes=causes)
 
 
 def _enough_patients(member: Bools) -> bool:
@@ -134,11 +146,14 @@ def _build(rows: ArmRows, snapshot: Snapshot, names: Sequence[str], *, curved: b
     for name in names:
         variable, unknown = snapshot.dictionary[name], is_unknown(rows, snapshot, name)
         if name in rows.codes:
-            made = _indicators(rows.codes[name], unknown, variable, snapshot.values_of(variable), enough(name))
+            values = snapshot.values_of(variable)
+            left = rows.chosen.get(name, range(len(values)))
+            offered = [place for place, value in enumerate(values) if value not in UNTESTED and place in left]
+            made = _indicators(rows.codes[name], variable, values, offered, enough(name))
         else:
             made = _numbers(rows.numbers[name], unknown, variable, curved)
         if enough(name)(unknown):
-            made.append((f"{variable.label}: not known", unknown.astype(np.float64)))
+            made.append((f"{variable.label}{NOT_KNOWN}", unknown.astype(np.float64)))
         made = [one for one in made if np.ptp(one[1]) > 0]
         of_variable[name] = tuple(range(len(columns), len(columns) + len(made)))
         columns += made
@@ -146,9 +161,10 @@ def _build(rows: ArmRows, snapshot: Snapshot, names: Sequence[str], *, curved: b
     return Design(together, tuple(label for label, _ in columns), of_variable)
 
 
-def _indicators(codes: Ints, unknown: Bools, variable: Variable, values: Sequence[str], enough: Enough,
+def _indicators(codes: Ints, variable: Variable, values: Sequence[str], offered: Sequence[int], enough: Enough,
                 ) -> list[tuple[str, Floats]]:
-    groups = _join_small([[place] for place in np.unique(codes[~unknown]).tolist()], codes, enough)
+    # Values that nobody has are joined like those of a few, so that a column's name does not tell them apart.
+    groups = _join_small([[place] for place in offered], codes, enough)
     if len(groups) < 2:
         return []
     sizes = [int(np.isin(codes, group).sum()) for group in groups]
@@ -159,11 +175,15 @@ def _indicators(codes: Ints, unknown: Bools, variable: Variable, values: Sequenc
 
 def _join_small(groups: list[list[int]], codes: Ints, enough: Enough) -> list[list[int]]:
     """The groups of values, small ones joined with the smaller of their neighbours."""
+    counts = np.bincount(codes[codes != UNKNOWN], minlength=1 + max((place for group in groups for place in group),
+                                                                    default=0))
+
     def size(group: list[int]) -> int:
-        return int(np.isin(codes, group).sum())
+        return int(counts[group].sum())
 
     while len(groups) > 1:
-        small = next((number for number, group in enumerate(groups) if not enough(np.isin(codes, group))), None)
+        small = next((number for number, group in enumerate(groups)
+                      if not size(group) or not enough(np.isin(codes, group))), None)
         if small is None:
             break
         beside = [number for number in (small - 1, small + 1) if 0 <= number < len(groups)]

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from harmony_dash import errors
 from harmony_dash.disclosure.results import Curve
 from harmony_dash.disclosure.what_if_results import Contrast, Measure, Method, StrategyCurve
 from harmony_dash.errors import StatisticsError
@@ -50,6 +51,16 @@ class Run:
     progress: Progress | None
     cancelled: Cancelled | None
     parts: int
+
+    def check(self) -> None:
+        """Go on only if somebody still waits; for between two stages.
+
+        Raises
+        ------
+        Cancelled.
+        """
+        if self.cancelled is not None and self.cancelled():
+            raise errors.Cancelled
 
     def progress_of(self, part: int) -> Progress | None:
         """The progress of one bootstrap as part of the whole."""

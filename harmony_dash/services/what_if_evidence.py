@@ -10,15 +10,17 @@ import numpy as np
 
 from harmony_dash.cohort.what_if_question import WhatIfQuestion, essential_confounders
 from harmony_dash.disclosure import Scope
-from harmony_dash.disclosure.what_if_results import ArmDiagnostics, Balance, Diagnostics, PropensityBin, WhatIfReason
-from harmony_dash.services.what_if_design import is_unknown
-from harmony_dash.stats.evidence import Confounder
-from harmony_dash.stats.refusal import Reason, Thresholds
+from harmony_dash.disclosure.what_if_diagnostics import ArmDiagnostics, Balance, Diagnostics, PropensityBin
+from harmony_dash.disclosure.what_if_results import WhatIfReason
+from harmony_dash.services.what_if_design import LEAST_IN_COLUMN, is_unknown
+from harmony_dash.stats.evidence import Confounder, Evidence
+from harmony_dash.stats.refusal import Reason, Thresholds, judge
 from harmony_dash.stats.support import Support
 from harmony_dash.store.arm_rows import ArmRows
 from harmony_dash.store.reader import Snapshot
 
 BINS: Final = 10
+TOO_FEW: Final = "too few patients, events or follow-up in an arm"
 
 _NEEDED: Mapping[str, str] = {
     "NO_TIME_ZERO": "a landmark day by which it is known for everybody, with the comparison counted from there",
@@ -63,13 +65,14 @@ def find_confounders(rows: ArmRows, snapshot: Snapshot, question: WhatIfQuestion
         if name not in question.adjust:
             found.append(Confounder(variable.label, 1.0))
             continue
+        # A share of a few patients would tell of single ones, and a comparison does not hang on them.
         meant = np.ones(len(rows.day), dtype=bool)
         for other, values in (variable.subgroup_default or {}).items():
             if other in rows.codes:
                 offered = snapshot.values_of(snapshot.dictionary[other])
                 meant &= np.isin(rows.codes[other], [offered.index(value) for value in values if value in offered])
-        share = float(is_unknown(rows, snapshot, name)[meant].mean()) if meant.any() else 0.0
-        found.append(Confounder(variable.label, share, share if variable.is_numeric else 0.0))
+        if int(meant.sum()) >= LEAST_IN_COLUMN:
+            found.append(Confounder(variable.label, float(is_unknown(rows, snapshot, name)[meant].mean())))
     return tuple(found)
 
 
@@ -78,6 +81,22 @@ def read_conditions(question: WhatIfQuestion, snapshot: Snapshot) -> tuple[str, 
     names = [other for name in essential_confounders(question.cohort, snapshot.dictionary)
              for other in snapshot.dictionary[name].subgroup_default or {}]
     return tuple(name for name in dict.fromkeys(names) if name in snapshot.dictionary)
+
+
+def judge_counts(support: Support, scope: Scope) -> tuple[Reason, ...]:
+    """What patients, events and follow-up of one outcome or one level lack, whatever was found of the main outcome.
+
+    Parameters
+    ----------
+    support : at the day of the comparison.
+    """
+    evidence = Evidence((), None, 2, 2, support.day, (), only_counts(support))
+    return judge(evidence, as_thresholds(scope)).reasons
+
+
+def lacks_counts(support: Support, scope: Scope) -> bool:
+    """Whether an outcome or a level has too few patients, events or follow-up for an estimate."""
+    return any(reason.severity == "refused" for reason in judge_counts(support, scope))
 
 
 def only_counts(support: Support) -> Support:
@@ -95,8 +114,8 @@ def describe_diagnostics(support: Support, weights: str) -> Diagnostics:
         for low, high, first, second in zip(support.edges[:-1], support.edges[1:], *support.counts, strict=True))
     return Diagnostics(
         tuple(ArmDiagnostics(arm.arm, arm.effective_size, arm.largest_share) for arm in support.arms),
-        support.common_support, bins, tuple(Balance(one.name, one.before, one.after) for one in support.balance),
-        weights)
+        support.common_support, bins,
+        tuple(Balance(one.name, one.before, one.after, one.fewest, one.is_stratum) for one in support.balance), weights)
 
 
 def words_for(question: WhatIfQuestion, snapshot: Snapshot) -> dict[str, str]:

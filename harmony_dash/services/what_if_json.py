@@ -8,7 +8,8 @@ from typing import Any
 
 from harmony_dash.disclosure import Level, Released
 from harmony_dash.disclosure.results import Curve
-from harmony_dash.disclosure.what_if_results import ComparedPatients, Diagnostics, LevelEffect, WhatIfResult
+from harmony_dash.disclosure.what_if_diagnostics import Diagnostics
+from harmony_dash.disclosure.what_if_results import ComparedPatients, LevelEffect, WhatIfResult
 
 
 def what_if_as_json(released: Released[WhatIfResult]) -> dict[str, Any]:
@@ -27,10 +28,12 @@ def what_if_as_json(released: Released[WhatIfResult]) -> dict[str, Any]:
         "between_protocol": result.between_protocol,
         "primary": None if result.primary is None else result.primary.value,
         "patients": [_patients(one) for one in result.patients],
-        "estimates": [{"method": one.method.value, "outcome": one.outcome, "arm": one.arm, **_curve(one.curve)}
+        "estimates": [{"method": one.method.value, "outcome": one.outcome, "arm": one.arm,
+                       "randomisation": one.randomisation or None, **_curve(one.curve)}
                       for one in result.curves],
         "contrasts": [{"method": one.method.value, "measure": one.measure.value, "outcome": one.outcome,
-                       "days": one.days, "estimate": one.estimate, "lower": one.lower, "upper": one.upper}
+                       "days": one.days, "estimate": one.estimate, "lower": one.lower, "upper": one.upper,
+                       "randomisation": one.randomisation or None}
                       for one in result.contrasts],
         "number_needed": [{"method": one.method.value, "outcome": one.outcome, "number": one.number, "text": one.text}
                           for one in result.needed],
@@ -52,6 +55,7 @@ def _values(column: Any) -> list[float | None]:
 
 def _patients(one: ComparedPatients) -> dict[str, Any]:
     return {"population": one.population, "outcome": one.outcome, "label": one.label, "clock": one.clock,
+            "randomisation": one.randomisation or None,
             "horizon_days": one.horizon_days, "reason": one.reason or None,
             "arms": [{"arm": arm.arm, "name": arm.name, "n": arm.n, "events": arm.events, "at_risk": arm.at_risk,
                       "events_by_horizon": arm.events_by_horizon} for arm in one.arms]}
@@ -70,7 +74,7 @@ def _diagnostics(found: Diagnostics) -> dict[str, Any]:
                  for arm in found.arms],
         "propensity": [{"lower": one.lower, "upper": one.upper, "shares": list(one.shares)}
                        for one in found.propensity],
-        "balance": [asdict(one) for one in found.balance],
+        "balance": [{"name": one.name, "before": one.before, "after": one.after} for one in found.balance],
         "e_value": None if found.e_value is None else asdict(found.e_value),
         "sensitivity": [asdict(one) for one in found.sensitivity],
         "missing": [asdict(one) for one in found.missing]}

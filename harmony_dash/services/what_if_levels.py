@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
-from harmony_dash.cohort.what_if_question import WhatIfQuestion
+from harmony_dash.cohort.what_if_question import TRIAL, WhatIfQuestion
 from harmony_dash.dictionary.model import UNTESTED
 from harmony_dash.disclosure import Scope
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed
@@ -17,17 +18,16 @@ from harmony_dash.disclosure.subgroup_results import Interval
 from harmony_dash.disclosure.what_if_results import LevelArm, LevelEffect
 from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.protection import plan_answer
-from harmony_dash.services.what_if_design import LEAST_EVENTS, LEAST_EVENTS_IN_ARM
 from harmony_dash.services.what_if_estimates import SEED, WORKERS, Run, why_not
-from harmony_dash.services.what_if_tables import LEAST_IN_BOTH, keep_strata
+from harmony_dash.services.what_if_evidence import TOO_FEW, lacks_counts
+from harmony_dash.services.what_if_tables import keep_strata
 from harmony_dash.stats.arm_patients import ArmPatients
 from harmony_dash.stats.effect_by_level import standardise_by_level
 from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients
+from harmony_dash.stats.support import describe_support
 from harmony_dash.store.arm_rows import ArmRows
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Snapshot
-
-TOO_FEW = "too few patients or events in an arm"
 
 
 def level_questions(question: WhatIfQuestion, asked: Question) -> list[Question]:
@@ -59,11 +59,22 @@ def compare_by_level(snapshot: Snapshot, question: WhatIfQuestion, asked: Questi
         for value in values:
             arms = [LevelArm(arm, *counts.get(value, (NOBODY, NOBODY)))
                     for arm, counts in zip(question.arms, counted, strict=True)]
-            enough = all((arm.n or 0) >= LEAST_IN_BOTH and (arm.events or 0) >= LEAST_EVENTS_IN_ARM for arm in arms)
-            enough = enough and sum(arm.events or 0 for arm in arms) >= LEAST_EVENTS
+            member = rows.codes[name] == snapshot.values_of(variable).index(value)
             found.append(LevelEffect(name, variable.label, value, variable.label_of(value), arms[0], arms[1], None,
-                                     "" if enough else TOO_FEW))
+                                     "" if _enough(patients, member, question.horizon_days, scope) else TOO_FEW))
     return _estimate(found, snapshot, question, rows, patients, run, scope)
+
+
+def _enough(patients: ArmPatients, member: NDArray[np.bool_], day: int, scope: Scope) -> bool:
+    """Whether a level has patients, events and follow-up enough in both arms, by the rules of the whole comparison."""
+    within = replace(patients, day=patients.day[member], cause=patients.cause[member], arm=patients.arm[member],
+                     covariates=patients.covariates[member, :0], names=(), modifiers=(),
+                     stratum=np.zeros(int(member.sum()), dtype=np.int64), strata=("level",),
+                     weight=patients.weight[member])
+    if len(np.unique(within.arm)) < len(within.arms):
+        return False
+    support = describe_support(within, np.full(len(within.day), 0.5), within.weight, day, bins=1)
+    return not lacks_counts(support, scope)
 
 
 def _count(snapshot: Snapshot, question: WhatIfQuestion, asked: Question, name: str, arm: str, strata: frozenset[str],
@@ -79,7 +90,7 @@ def _count(snapshot: Snapshot, question: WhatIfQuestion, asked: Question, name: 
         return {}
     found: dict[str, tuple[KeyedCount, KeyedCount]] = {}
     for part in plan.parts:
-        table = keep_strata(fetch_event_table(snapshot, replace(part.question, strata=question.strata)), strata)
+        table = keep_strata(fetch_event_table(snapshot, replace(part.question, strata=TRIAL)), strata)
         n, events = keyed(count_keyed_patients(table)), keyed(count_keyed_events(table).union())
         found |= {group: (n[place], events[place]) for place, group in enumerate(table.groups) if group in part.groups}
     return found

@@ -10,9 +10,10 @@ import numpy as np
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
-from harmony_dash.cohort.what_if_question import WhatIfQuestion, essential_confounders
+from harmony_dash.cohort.what_if_question import TRIAL, WhatIfQuestion, essential_confounders
 from harmony_dash.disclosure import Scope
-from harmony_dash.disclosure.what_if_results import Diagnostics, LevelEffect, Method, Sensitivity, WhatIfReason
+from harmony_dash.disclosure.what_if_diagnostics import Diagnostics, Sensitivity
+from harmony_dash.disclosure.what_if_results import LevelEffect, Method, WhatIfReason
 from harmony_dash.errors import StatisticsError
 from harmony_dash.services.what_if_design import (
     Design,
@@ -41,6 +42,7 @@ from harmony_dash.services.what_if_evidence import (
     words_for,
 )
 from harmony_dash.services.what_if_levels import compare_by_level
+from harmony_dash.services.what_if_strata import covariates_to_read, model_strata
 from harmony_dash.services.what_if_tables import ArmTables
 from harmony_dash.stats.arm_effect_over_time import compare_arm_effect_over_time
 from harmony_dash.stats.arm_patients import ArmPatients
@@ -99,19 +101,22 @@ def answer_observed(snapshot: Snapshot, question: WhatIfQuestion, tables: ArmTab
     """
     names = words_for(question, snapshot)
     strata = frozenset(tables.table.strata[k] for k in tables.both)
-    rows = select_rows(fetch_arm_rows(snapshot, tables.question, question.arms, question.strata, tuple(dict.fromkeys(
-        [*question.adjust, *read_conditions(question, snapshot)]))), tables.both)
-    values = snapshot.values_of(snapshot.dictionary[question.strata])
+    rows = select_rows(fetch_arm_rows(snapshot, tables.question, question.arms, TRIAL, tuple(dict.fromkeys(
+        [*covariates_to_read(question), *read_conditions(question, snapshot)]))), tables.both)
+    stratum, strata_names = model_strata(rows, snapshot, question)
+    trials = snapshot.values_of(snapshot.dictionary[TRIAL])
     endpoint = endpoint_named(question.cohort.endpoint)
     event = rows.cause > 0
 
     def patients_of(design: Design, products: Sequence[str] = ()) -> ArmPatients:
-        return make_patients(rows, design, arms=question.arms, strata=values, causes=endpoint.causes,
-                             products=products)
+        return make_patients(rows, design, arms=question.arms, strata=strata_names, causes=endpoint.causes,
+                             products=products, stratum=stratum)
 
     by_propensity = patients_of(build_propensity_design(rows, snapshot, question.adjust))
     evidence = Evidence((), None, 2, len(tables.both), days[-1], find_confounders(rows, snapshot, question), None)
-    bare = describe_support(by_propensity, np.full(len(event), 0.5), by_propensity.weight, days[-1], bins=BINS)
+    # Follow-up and balance are those of trials: names of their parts would tell which have hardly any patients.
+    by_trial = replace(by_propensity, stratum=rows.stratum, strata=trials)
+    bare = describe_support(by_trial, np.full(len(event), 0.5), by_propensity.weight, days[-1], bins=BINS)
     verdict = judge(replace(evidence, support=only_counts(bare)), as_thresholds(scope))
     missing = Diagnostics(missing=describe_missing(rows, snapshot, question.adjust))
     if verdict.severity == "refused":
@@ -122,7 +127,7 @@ def answer_observed(snapshot: Snapshot, question: WhatIfQuestion, tables: ArmTab
         message = NO_OVERLAP if scope.is_protected else f"{NO_OVERLAP} ({problem.problem})"
         return Observed((*_put(verdict, names), plain_reason("POSITIVITY", message)), missing, strata)
     inverse = weigh_arms(by_propensity, propensity.probability)
-    support = describe_support(by_propensity, propensity.probability, inverse, days[-1], bins=BINS)
+    support = describe_support(by_trial, propensity.probability, inverse, days[-1], bins=BINS)
     evidence = replace(evidence, support=support)
     verdict = judge(evidence, as_thresholds(scope))
     kind = "overlap" if any(reason.code == "POSITIVITY" for reason in verdict.reasons) else "inverse"
@@ -145,15 +150,17 @@ def answer_observed(snapshot: Snapshot, question: WhatIfQuestion, tables: ArmTab
 def select_rows(rows: ArmRows, strata: Sequence[int]) -> ArmRows:
     """The patients of some strata."""
     kept = np.isin(rows.stratum, strata)
-    return ArmRows(rows.day[kept], rows.cause[kept], rows.arm[kept], rows.stratum[kept],
-                   {name: codes[kept] for name, codes in rows.codes.items()},
-                   {name: numbers[kept] for name, numbers in rows.numbers.items()})
+    return replace(rows, day=rows.day[kept], cause=rows.cause[kept], arm=rows.arm[kept], stratum=rows.stratum[kept],
+                   codes={name: codes[kept] for name, codes in rows.codes.items()},
+                   numbers={name: numbers[kept] for name, numbers in rows.numbers.items()})
 
 
 def _estimate(outcome: ArmPatients, by_propensity: ArmPatients, propensity: Propensity, kind: str, endpoint: str,
               days: Sequence[int], run: Run) -> tuple[tuple[Estimated, ...], TwoEstimates]:
     standardised, _ = estimate_standardised(outcome, endpoint, days, run)
+    run.check()
     augmented, error = estimate_augmented(by_propensity, propensity, endpoint, days)
+    run.check()
     weight = weigh_arms(by_propensity, propensity.probability, kind)
     weighted = estimate_weighted(by_propensity, weight, kind, endpoint, days)
     plain = estimate_weighted(by_propensity, by_propensity.weight, "no", endpoint, days, Method.PLAIN)

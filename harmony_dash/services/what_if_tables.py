@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed
 from harmony_dash.disclosure.results import RiskTable, Unapplied
 from harmony_dash.disclosure.what_if_results import AllocationCell, ComparedArm, Mark
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.protection import plan_answer
+from harmony_dash.services.protection import AnswerPlan, Part, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import (
     KeyedCounts,
@@ -25,10 +26,15 @@ from harmony_dash.stats.keyed_counts import (
     read_keyed_counts,
 )
 from harmony_dash.store.event_tables import NOT_RECORDED, fetch_event_table
+from harmony_dash.store.parts import StrataOfSnapshot
 from harmony_dash.store.reader import Snapshot
 
+T = TypeVar("T")
 # A trial with fewer patients in one of the arms compares nothing, and its name beside the answer would tell of them.
 LEAST_IN_BOTH: Final = 10
+# Conditions only ever fall away from one round to the next, and few do.
+MOST_ROUNDS: Final = 10
+UNSETTLED: Final = "too many of the filters make a difference to a few of the compared patients only"
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class ArmTables:
     Attributes
     ----------
     question : the one both arms answer.
-    table : groups are the arms, the reference first; the last stratum is of patients without a value.
+    table : groups are the arms, the reference first; strata are trials, or randomised comparisons. The last one is of
+        patients without a value.
     """
 
     question: Question
@@ -70,38 +77,79 @@ class PlannedArms:
     not_applied: tuple[Unapplied, ...]
     notes: tuple[str, ...]
 
+    def then(self, plan: AnswerPlan) -> PlannedArms:
+        """With what a further plan has to say."""
+        return replace(self, not_applied=_without_repeats((*self.not_applied, *plan.not_applied)),
+                       notes=_without_repeats((*self.notes, *plan.notes)))
+
 
 def plan_arms(snapshot: Snapshot, question: Question, arms: tuple[str, str], strata: str, scope: Scope, *,
               countries: OneOf | None) -> PlannedArms:
     """The event table of two groups of a question, if both of them answer the same one.
 
+    Fewer patients are compared than meet the filters: those of strata with enough patients in both arms. What a filter
+    does is looked at among them too, and what makes no difference there is applied nowhere, so that what is shown of
+    all patients and of those compared answers one question.
+
     Raises
     ------
     QuestionError for a question that protected results do not answer at all, and with patients who came late.
     """
+    told = PlannedArms(None, "", (), ())
+    for _ in range(MOST_ROUNDS):
+        plan, part = _plan(snapshot, question, arms, scope, countries)
+        told = told.then(plan)
+        if part is None:
+            return replace(told, reason=_why_not(plan, arms))
+        table = fetch_event_table(snapshot, replace(part.question, strata=strata)).select_groups(arms)
+        if table.has_late_entry:
+            raise QuestionError("some of these patients came under observation after the clock starts, and whoever "
+                                "died before is not among them", where="landmark",
+                                remedy="Choose a later landmark, or leave out the source that does so.")
+        tables = ArmTables(part.question, table)
+        if not (scope.is_protected and tables.both):
+            return replace(told, tables=tables)
+        names = tuple(table.strata[place] for place in tables.both)
+        plan, inner = _plan(StrataOfSnapshot.of(snapshot, strata=strata, names=names), part.question, arms, scope,
+                            countries)
+        told = told.then(plan)
+        if inner is None:
+            return replace(told, reason=_why_not(plan, arms))
+        if inner.question == part.question:
+            return replace(told, tables=tables)
+        question = inner.question
+    return replace(told, reason=UNSETTLED)
+
+
+def _plan(snapshot: Snapshot, question: Question, arms: tuple[str, str], scope: Scope, countries: OneOf | None,
+          ) -> tuple[AnswerPlan, Part | None]:
+    """How the question is answered, and the question of both arms if there is one."""
     plan = plan_answer(snapshot, question, scope, countries=countries)
-    part = next((part for part in plan.parts if set(arms) <= set(part.groups)), None)
-    if part is None:
-        words = next((plan.withheld[arm] for arm in arms if arm in plan.withheld),
-                     "one of the filters can be applied in one of the two arms only")
-        return PlannedArms(None, words, plan.not_applied, plan.notes)
-    table = fetch_event_table(snapshot, replace(part.question, strata=strata)).select_groups(arms)
-    if table.has_late_entry:
-        raise QuestionError("some of these patients came under observation after the clock starts, and whoever died "
-                            "before is not among them", where="landmark",
-                            remedy="Choose a later landmark, or leave out the source that does so.")
-    return PlannedArms(ArmTables(part.question, table), "", plan.not_applied, plan.notes)
+    return plan, next((part for part in plan.parts if set(arms) <= set(part.groups)), None)
 
 
-def allocate(tables: ArmTables, randomised: frozenset[str], *, cause: int | None = None) -> tuple[AllocationCell, ...]:
-    """The table of strata by arms; strata that nobody of either arm is in are left out."""
+def _why_not(plan: AnswerPlan, arms: tuple[str, str]) -> str:
+    return next((plan.withheld[arm] for arm in arms if arm in plan.withheld),
+                "one of the filters can be applied in one of the two arms only")
+
+
+def allocate(tables: ArmTables, randomised: Mapping[str, bool], *, cause: int | None = None,
+             ) -> tuple[AllocationCell, ...]:
+    """The table of strata by arms; strata that nobody of either arm is in are left out.
+
+    Parameters
+    ----------
+    randomised : of the strata that allocated patients at random, whether they did so for nearly all.
+    """
     table, both, cells = tables.table, set(tables.both), []
     for k, name in enumerate(table.strata):
         here = _keep(table, table.stratum == k)
         n, events = _patients(here), _events(here, cause)
         if not sum(n):
             continue
-        mark = Mark.RANDOMISED if name in randomised and k in both else Mark.BOTH if k in both else Mark.ONE
+        mark = Mark.ONE
+        if k in both:
+            mark = {True: Mark.RANDOMISED, False: Mark.PART}[randomised[name]] if name in randomised else Mark.BOTH
         cells += [AllocationCell(name, name or "not recorded", arm, n[place], events[place], mark, k in both)
                   for place, arm in enumerate(table.groups)]
     return tuple(cells)
@@ -147,6 +195,15 @@ def join_competing(table: EventTable) -> EventTable:
         [table.keys.events[:, 0], np.bitwise_xor.reduce(table.keys.events[:, 1:], axis=1)]))
     return replace(table, causes=table.causes[:2], keys=keys,
                    events=np.column_stack([table.events[:, 0], table.events[:, 1:].sum(axis=1)]))
+
+
+def _without_repeats(items: Iterable[T]) -> tuple[T, ...]:
+    """In the order of first appearance; of values that need not be hashable."""
+    found: list[T] = []
+    for item in items:
+        if item not in found:
+            found.append(item)
+    return tuple(found)
 
 
 def _keep(table: EventTable, rows: NDArray[np.bool_]) -> EventTable:

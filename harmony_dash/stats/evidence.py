@@ -25,11 +25,34 @@ class TwoEstimates:
 
 @dataclass(frozen=True)
 class Confounder:
-    """How well a variable that decides treatment and outcome is known: shares of patients without it, and imputed."""
+    """How well a variable that decides treatment and outcome is known: share of patients without it."""
 
     name: str
     missing: float
-    imputed: float = 0.0
+
+
+@dataclass(frozen=True)
+class Interval95:
+    """An estimate with its 95 % interval."""
+
+    estimate: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class ByChance:
+    """The same outcome compared as randomised, and adjusted.
+
+    Attributes
+    ----------
+    name : of outcome and randomised comparison.
+    randomised, adjusted : differences.
+    """
+
+    name: str
+    randomised: Interval95
+    adjusted: Interval95
 
 
 @dataclass(frozen=True)
@@ -79,6 +102,7 @@ class Evidence:
     estimates : None before there are any.
     transport, profile : None when not asked for.
     predictive : whether the marker keeps the rule for the word; None when no marker is asked about.
+    by_chance : outcomes that were compared both ways.
     """
 
     late_variables: tuple[str, ...]
@@ -92,3 +116,4 @@ class Evidence:
     transport: Transport | None = None
     profile: tuple[ProfileOption, ...] | None = None
     predictive: bool | None = None
+    by_chance: tuple[ByChance, ...] = ()

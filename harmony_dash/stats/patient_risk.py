@@ -229,5 +229,5 @@ def lived_through(order: PatientOrder, increment: Floats) -> Floats:
 def _running(order: PatientOrder, sums: Floats) -> Floats:
     """Add up, inside each stratum, from the last day on: the smallest risk set comes first and stays exact."""
     for span in order.spans:
-        np.cumsum(sums[span], axis=0, out=sums[span])
+        np.add.accumulate(sums[span], out=sums[span])
     return sums

@@ -41,14 +41,26 @@ class ChebyshevNodes:
 
     def polynomials(self, linear: Floats) -> Floats:
         """Shape (nodes, n); Chebyshev polynomials of values inside the range."""
-        u = (linear - self.middle) / self.half_width
-        found = np.empty((len(self.values), len(u)))
-        found[0], found[1] = 1.0, u
-        twice = 2 * u
-        for degree in range(2, len(found)):
-            np.multiply(twice, found[degree - 1], out=found[degree])
-            found[degree] -= found[degree - 2]
-        return found
+        return _polynomials((linear - self.middle) / self.half_width, len(self.values))
+
+    def moments(self, linear: Floats, weight: Floats) -> Floats:
+        """Shape (nodes,); weighted sums of these polynomials.
+
+        From a few of them: T_(b+a) + T_(b-a) = 2 T_a T_b, so that all degrees follow from products of low degrees a
+        with multiples b of their number.
+        """
+        count = len(self.values)
+        few = int(np.ceil(np.sqrt(count)))
+        low = _polynomials((linear - self.middle) / self.half_width, few + 1)
+        multiples = _polynomials(low[few], -(-count // few))
+        products = (low[:few] * weight) @ multiples.T
+        found = np.empty(few * len(multiples))
+        found[:few] = products[:, 0]
+        for place in range(1, len(multiples)):
+            first = place * few
+            found[first] = products[0, place]
+            found[first + 1:first + few] = 2 * products[1:, place] - found[first - few + 1:first][::-1]
+        return found[:count]
 
     def interpolation(self) -> Floats:
         """Shape (nodes, nodes); coefficient of each polynomial from the values at each node."""
@@ -83,7 +95,7 @@ def spread_weights(nodes: ChebyshevNodes, linear: Floats, weight: Floats, starts
     """
     moments = np.zeros((len(starts), len(nodes.values)))
     for stratum, rows in _blocks(starts, len(linear)):
-        moments[stratum] += nodes.polynomials(linear[rows]) @ weight[rows]
+        moments[stratum] += nodes.moments(linear[rows], weight[rows])
     return np.asarray(moments @ nodes.interpolation())
 
 
@@ -95,6 +107,17 @@ def spread_joint_weights(nodes: tuple[ChebyshevNodes, ChebyshevNodes], linear: t
         first, second = (one.polynomials(values[rows]) for one, values in zip(nodes, linear, strict=True))
         moments[stratum] += (first * weight[rows]) @ second.T
     return np.asarray(nodes[0].interpolation().T @ moments @ nodes[1].interpolation())
+
+
+def _polynomials(u: Floats, count: int) -> Floats:
+    """Shape (count, n); Chebyshev polynomials of the lowest degrees, of values from -1 to 1."""
+    found = np.empty((count, len(u)))
+    found[0], found[1] = 1.0, u
+    twice = 2 * u
+    for degree in range(2, count):
+        np.multiply(twice, found[degree - 1], out=found[degree])
+        found[degree] -= found[degree - 2]
+    return found
 
 
 def _blocks(starts: Ints, patients: int) -> list[tuple[int, slice]]:

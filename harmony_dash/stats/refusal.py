@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import ge, le, lt
 from typing import Final, Literal
 
-from harmony_dash.stats.evidence import Evidence
+from harmony_dash.stats.evidence import ByChance, Evidence
 
 Severity = Literal["answered", "amber", "refused"]
 CODES: Final = ("NO_TIME_ZERO", "NO_CONTRAST", "BETWEEN_PROTOCOL", "CELL_SMALL", "POSITIVITY", "BALANCE",
                 "MODEL_DEPENDENT", "FOLLOWUP", "NO_CONFOUNDERS", "TARGET_CELL_EMPTY", "MARGIN_GAP", "TRANSPORT_WEIGHTS",
                 "FEW_COUNTRIES", "PROFILE_UNSUPPORTED", "NOT_PREDICTIVE")
+_HALF_WIDTH: Final = 1.96  # of a 95 % interval, in standard errors
+CONTRADICTION: Final = ("the randomised and the adjusted comparison say different things: what is not recorded may "
+                        "have decided about treatment, or they speak of different patients")
 CHANGING_EFFECT: Final = "the hazard ratio changes with time: read differences and restricted means"
 
 
@@ -37,9 +41,10 @@ class Thresholds:
     arm_patients, arm_events, arm_at_risk : in each arm; events and at risk at the day of the comparison.
     effective_size, common_support, largest_share, imbalance : see `Support`.
     disagreement : of two estimators, in standard errors of the doubly robust one.
+    contradiction : of the randomised and the adjusted comparison, in standard errors of their difference.
     changing_effect_p : p of the test of proportional hazards of the arms.
     trials_with_both : trials or countries that used both arms.
-    missing, imputed : share of patients without a confounder's value, and with an imputed one.
+    missing : share of patients without a confounder's value.
     target_patients, margin_gap : patients of a category the target has; largest difference of margins, as a share.
     transport_size, design_effect, country_share, countries : of transport weights and prediction intervals.
     neighbours, neighbour_events : of a profile, in each option.
@@ -54,10 +59,10 @@ class Thresholds:
     largest_share: Limit = field(default=Limit(0.1, 0.2))
     imbalance: Limit = field(default=Limit(0.1, 0.2))
     disagreement: Limit = field(default=Limit(1, None))
+    contradiction: Limit = field(default=Limit(_HALF_WIDTH, None))
     changing_effect_p: Limit = field(default=Limit(0.01, None))
     trials_with_both: Limit = field(default=Limit(2, 1))
-    missing: Limit = field(default=Limit(None, 0.4))
-    imputed: Limit = field(default=Limit(0.2, None))
+    missing: Limit = field(default=Limit(0.2, 0.4))
     target_patients: Limit = field(default=Limit(None, 10))
     margin_gap: Limit = field(default=Limit(None, 0.005))
     transport_size: Limit = field(default=Limit(None, 100))
@@ -153,7 +158,7 @@ def _time_zero(evidence: Evidence, _: Thresholds) -> list[Reason]:
 
 def _contrast(evidence: Evidence, limits: Thresholds) -> list[Reason]:
     if evidence.intensities < 2:
-        return [Reason("NO_CONTRAST", "refused", "fewer than two of the treatments compared have patients", "",
+        return [Reason("NO_CONTRAST", "refused", "hardly any patients had one of the treatments compared, or none", "",
                        evidence.intensities, 2)]
     return _ask("BETWEEN_PROTOCOL", "too few trials or countries used both treatments: a difference may be that of the "
                 "protocols", evidence.trials_with_both, ge, limits.trials_with_both)
@@ -202,6 +207,22 @@ def _models(evidence: Evidence, limits: Thresholds) -> list[Reason]:
     return found
 
 
+def _chance(evidence: Evidence, limits: Thresholds) -> list[Reason]:
+    """What chance allocated is no proof for patients who were allocated otherwise, but it must not say the opposite."""
+    return [reason for one in evidence.by_chance for reason in _ask(
+        "MODEL_DEPENDENT", CONTRADICTION, _errors_apart(one), le, limits.contradiction, one.name)]
+
+
+def _errors_apart(one: ByChance) -> float:
+    """How far the two are apart, in standard errors read off the sides of their intervals that face one another.
+
+    So two intervals without a common value, such as those on two sides of 0, are always far apart.
+    """
+    low, high = sorted((one.randomised, one.adjusted), key=lambda side: side.estimate)
+    error = math.hypot(low.upper - low.estimate, high.estimate - high.lower) / _HALF_WIDTH
+    return (high.estimate - low.estimate) / error if error > 0 else math.nan
+
+
 def _follow_up(evidence: Evidence, _: Thresholds) -> list[Reason]:
     if evidence.support is None:
         return []
@@ -214,8 +235,7 @@ def _follow_up(evidence: Evidence, _: Thresholds) -> list[Reason]:
 def _confounders(evidence: Evidence, limits: Thresholds) -> list[Reason]:
     found = []
     for one in evidence.confounders:
-        found += _ask("NO_CONFOUNDERS", "missing for too many patients", one.missing, le, limits.missing, one.name)
-        found += _ask("NO_CONFOUNDERS", "filled in for many patients", one.imputed, le, limits.imputed, one.name)
+        found += _ask("NO_CONFOUNDERS", "not known for many patients", one.missing, le, limits.missing, one.name)
     return found
 
 
@@ -259,5 +279,5 @@ def _marker(evidence: Evidence, _: Thresholds) -> list[Reason]:
 
 
 _RULES: Final[tuple[Callable[[Evidence, Thresholds], list[Reason]], ...]] = (
-    _time_zero, _contrast, _cells, _positivity, _balance, _models, _follow_up, _confounders, _transport, _profile,
-    _marker)
+    _time_zero, _contrast, _cells, _positivity, _balance, _models, _chance, _follow_up, _confounders, _transport,
+    _profile, _marker)

@@ -42,11 +42,19 @@ class ArmSupport:
 
 @dataclass(frozen=True)
 class CovariateBalance:
-    """Standardised mean difference of one covariate, second arm minus reference, before and after weighing."""
+    """Standardised mean difference of one covariate, second arm minus reference, before and after weighing.
+
+    Attributes
+    ----------
+    fewest : the smallest number of patients of an arm who have another value than most of that arm.
+    is_stratum : whether it is that of a stratum, within which arms are compared anyway.
+    """
 
     name: str
     before: float
     after: float
+    fewest: int = 0
+    is_stratum: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,30 @@ def describe_support(patients: ArmPatients, probability: Floats, weight: Floats,
                    compare_means(patients, weight))
 
 
+def describe_counts(table: EventTable, day: int, *, cause: int | None = None) -> Support:
+    """Patients, events and follow-up of two arms of an event table, where nothing is weighed.
+
+    Parameters
+    ----------
+    table : groups are the arms.
+    day, cause : as of `describe_support`.
+
+    Returns
+    -------
+    Support, with full overlap, patients that weigh the same, and no strata.
+    """
+    arms, left = [], table.censored + table.events.sum(axis=1)
+    events = table.events.sum(axis=1) if cause is None else table.events[:, cause]
+    for place, label in enumerate(table.groups):
+        here = table.group == place
+        n = int(left[here].sum())
+        arms.append(ArmSupport(
+            label, n, int(events[here & (table.day <= day)].sum()), int(left[here & (table.day >= day)].sum()), n,
+            1 / n if n else 1.0, find_quantile(estimate_follow_up(table, place).curve, QUARTILE).days))
+    return Support(day, (arms[0], arms[1]), (), np.array([0.0, 1.0]), np.array([[arm.patients] for arm in arms]), 1.0,
+                   ())
+
+
 def effective_size(weight: Floats) -> float:
     """Return how many patients with equal weights would know as much, (sum w)^2 / sum w^2."""
     return float(weight.sum() ** 2 / np.sum(weight**2))
@@ -156,7 +188,15 @@ def compare_means(patients: ArmPatients, weight: Floats) -> tuple[CovariateBalan
         return np.asarray(np.divide(means[1] - means[0], spread, out=np.zeros(len(names)), where=spread > 0))
 
     before, after = differences(patients.weight), differences(weight)
-    return tuple(CovariateBalance(name, float(b), float(a)) for name, b, a in zip(names, before, after, strict=True))
+    fewest = [min(_count_others(design[one, place]) for one in here) for place in range(len(names))]
+    return tuple(CovariateBalance(name, float(before[place]), float(after[place]), fewest[place],
+                                  is_stratum=place >= len(patients.names)) for place, name in enumerate(names))
+
+
+def _count_others(column: Floats) -> int:
+    """How many have another value than the most common one."""
+    _, counts = np.unique(column, return_counts=True)
+    return int(len(column) - counts.max(initial=0))
 
 
 def _follow_up_quartile(patients: ArmPatients, here: NDArray[np.bool_]) -> float:

@@ -5,12 +5,13 @@ Rows carry neither a patient's number nor a record key, and go no further than t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from harmony_dash.cohort.endpoints import endpoint_named
+from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.stats.event_table import Floats, Ints
 from harmony_dash.store.conditions import Statement
@@ -32,6 +33,7 @@ class ArmRows:
     stratum : shape (n,); position among the values of the strata, UNKNOWN without one.
     codes : categorical variable to shape (n,); position among its values, UNKNOWN without one.
     numbers : numeric variable to shape (n,); NaN without a value.
+    chosen : categorical variable to the positions of the values that a filter leaves; without those it leaves alone.
     """
 
     day: Ints
@@ -40,6 +42,7 @@ class ArmRows:
     stratum: Ints
     codes: Mapping[str, Ints]
     numbers: Mapping[str, Floats]
+    chosen: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 def fetch_arm_rows(snapshot: Snapshot, question: Question, arms: tuple[str, str], strata: str,
@@ -79,4 +82,14 @@ def fetch_arm_rows(snapshot: Snapshot, question: Question, arms: tuple[str, str]
     numbers = {name: np.ma.getdata(found[f"c{place}"]).astype(np.float64) for place, name in enumerate(covariates)
                if name not in codes}
     return ArmRows(as_integers(found["day"]), as_integers(found["cause"]), as_integers(found["arm"]),
-                   as_integers(found["stratum"]), codes, numbers)
+                   as_integers(found["stratum"]), codes, numbers, _chosen(snapshot, question, codes))
+
+
+def _chosen(snapshot: Snapshot, question: Question, names: Iterable[str]) -> dict[str, frozenset[int]]:
+    chosen: dict[str, frozenset[int]] = {}
+    for item in question.where:
+        if isinstance(item, OneOf) and item.variable in names:
+            values = snapshot.values_of(snapshot.dictionary[item.variable])
+            left = frozenset(place for place, value in enumerate(values) if value in item.values)
+            chosen[item.variable] = chosen.get(item.variable, left) & left
+    return chosen

@@ -31,7 +31,8 @@ from harmony_dash.disclosure.what_if_results import (
     WhatIfResult,
 )
 from harmony_dash.services.deployment import Deployment
-from tests.what_if_cohort import COHORT, ask, draw_cohort, open_house
+from harmony_dash.services.survival import ask_survival
+from tests.what_if_cohort import CLINICIAN, COHORT, ask, draw_cohort, open_house
 
 RULE = RULES[Level.PROTECTED]
 QUESTION = WhatIfQuestion(COHORT, horizon_days=1461, modifiers=("etv6_runx1",))
@@ -109,11 +110,17 @@ def test_differences_stand_on_steps_and_their_limits_go_outward(deployment: Depl
         assert one.upper >= truth.upper - 1e-9
 
 
-def test_diagnostics_have_two_digits_and_no_bin_of_a_few(result: WhatIfResult) -> None:
-    found = result.diagnostics
+def test_diagnostics_are_not_exact_and_have_no_bin_of_a_few(deployment: Deployment, result: WhatIfResult) -> None:
+    found, exact = result.diagnostics, ask(deployment, QUESTION).diagnostics
 
-    assert all(float(f"{arm.effective_size:.2g}") == arm.effective_size for arm in found.arms)
-    assert all(round(one.before, 2) == one.before and round(one.after, 2) == one.after for one in found.balance)
+    assert found.arms and found.balance and found.missing
+    truth = {one.name: one for one in exact.balance}
+    assert all(one.before != truth[one.name].before and one.after != truth[one.name].after for one in found.balance)
+    assert all(abs(one.before - truth[one.name].before) < 0.05 for one in found.balance)
+    assert found.common_support != exact.common_support
+    assert not {arm.effective_size for arm in found.arms} & {arm.effective_size for arm in exact.arms}
+    assert all(one.share is None or one.share not in {other.share for other in exact.missing} for one in found.missing)
+    assert all(reason.value is None for reason in result.reasons)
     smallest = min(arm.n or 0 for arm in result.patients[0].arms)
     assert all(share is None or share * smallest > RULE.minimum_cell - RULE.rounding_base
                for one in found.propensity for share in one.shares)
@@ -141,6 +148,55 @@ def test_the_same_patients_in_other_words_get_the_same_numbers(deployment: Deplo
 
     assert again.contrasts == result.contrasts
     assert [cell.n for cell in again.allocation] == [cell.n for cell in result.allocation]
+
+
+def plain_curves(result: WhatIfResult) -> dict[str, tuple[tuple[float, float], ...]]:
+    """(day, estimate) of the plain curve of each arm."""
+    return {one.arm: tuple(zip(one.curve.days, one.curve.estimate, strict=True)) for one in result.curves
+            if one.method is Method.PLAIN}
+
+
+def test_a_plain_curve_is_that_of_the_survival_page(tmp_path: Path) -> None:
+    """The same patients have one curve, however it is asked for and whatever it is compared with."""
+    frame = draw_cohort(2400, seed=4, choice=0.1)
+    draws = np.random.default_rng(2).random(len(frame))
+    frame["intensity_assigned"] = np.where(draws < 0.2, "reduced", np.where(draws < 0.6, "standard", "intensified"))
+    house = open_house(tmp_path, frame)
+    with_standard = ask(house, QUESTION, Level.PROTECTED)
+    with_intensified = ask(house, replace(QUESTION, reference="intensified"), Level.PROTECTED)
+    landmark = with_standard.question.cohort.landmark_days
+    page = ask_survival(house, CLINICIAN, replace(COHORT, by="intensity_assigned", landmark_days=landmark)).value
+    groups = {group.label["intensity_assigned"]: dict(zip(group.curve.days, group.curve.estimate, strict=True))
+              for group in page.groups}
+
+    for result, arms in ((with_standard, ("standard", "reduced")), (with_intensified, ("intensified", "reduced"))):
+        curves = plain_curves(result)
+        assert set(curves) == set(arms)
+        for arm, points in curves.items():
+            assert len(points) > 8
+            assert all(groups[arm][day] == estimate for day, estimate in points)
+
+
+def test_methods_share_the_steps_of_an_arm_so_that_agreeing_ones_are_one_reading(result: WhatIfResult) -> None:
+    """Two readings differ by whole steps: nothing lies between them."""
+    arms = {arm.arm: arm.n for arm in result.patients[0].arms}
+    for name, n in arms.items():
+        assert n is not None
+        step = max(RULE.smallest_step, RULE.patients_per_step / n)
+        curves = [one.curve for one in result.curves if (one.arm, one.outcome) == (name, "efs")]
+        assert len(curves) == 4
+        for other in curves[1:]:
+            steps = (other.estimate - curves[0].estimate)[1:] / step
+            assert np.allclose(steps, np.round(steps), atol=1e-6)
+
+
+def test_differences_of_all_methods_stand_on_the_same_steps(result: WhatIfResult) -> None:
+    smaller = min(arm.n or 0 for arm in result.patients[0].arms)
+    step = 2 * max(RULE.smallest_step, RULE.patients_per_step / smaller)
+    found = [one.estimate for one in result.contrasts if one.measure is Measure.SURVIVAL]
+    assert len(found) == 4
+    apart = (np.array(found) - found[0]) / step
+    assert np.allclose(apart, np.round(apart), atol=1e-6)
 
 
 # -- made by hand ------------------------------------------------------------------------------------------------------

@@ -36,6 +36,9 @@ class FakeHouse:
     coverage: CoverageResult | UserError | None = None
     what_if: WhatIfResult | Exception | None = None
     what_if_waits: bool = False  # until somebody cancels it
+    what_if_ahead: int = 0  # others
+    what_if_is_kept: bool = True
+    what_if_left: UserError | None = None  # for whoever asks after the first time
     what_if_asked: list[WhatIfQuestion] = field(default_factory=list)
     what_if_stopped: threading.Event = field(default_factory=threading.Event)
     diseases: dict[str, DiseaseInfo] = field(default_factory=lambda: {
@@ -73,9 +76,14 @@ class FakeHouse:
         return make_released(result, Scope(Level.PROTECTED))
 
     def ask_what_if(self, deployment: object, actor: Actor, question: WhatIfQuestion, *,
-                    progress: Callable[[int, int], None], cancelled: Callable[[], bool], **options: Any,
-                    ) -> Released[WhatIfResult]:
+                    progress: Callable[[int, int], None], waiting: Callable[[int], None],
+                    cancelled: Callable[[], bool], **options: Any) -> Released[WhatIfResult]:
         self.what_if_asked.append(question)
+        if self.what_if_left is not None and len(self.what_if_asked) > 1:
+            raise self.what_if_left
+        if not self.what_if_is_kept and cancelled():
+            raise Cancelled
+        waiting(self.what_if_ahead)
         progress(20, 600)
         while self.what_if_waits:
             if cancelled():

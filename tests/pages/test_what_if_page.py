@@ -14,7 +14,8 @@ from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure.results import Unapplied
-from harmony_dash.errors import QuestionError
+from harmony_dash.disclosure.what_if_words import LATE_RELAPSES
+from harmony_dash.errors import AccessRefused, QuestionError
 from harmony_dash.stats.refusal import CODES
 from harmony_dash.ui.components.what_if_support import describe_weights
 from harmony_dash.ui.components.what_if_verdict import describe_reasons
@@ -71,6 +72,14 @@ def test_an_answer_says_the_difference_the_trade_off_and_what_a_plain_comparison
     assert "A plain comparison would have said +4.1 points, the opposite sign" in words
     assert "Mean time without an event up to 5 years: −1.2 (−2.1 to −0.3) months." in words
     assert "AIEOP-BFM ALL 2000" in words and "Schrappe" in words
+
+
+@pytest.mark.parametrize(("days", "warned"), [(1096, True), (1826, False)])
+def test_an_answer_before_five_years_says_that_late_relapses_are_not_seen(house: FakeHouse, open_page: OpenPage,
+                                                                          days: int, warned: bool) -> None:
+    result = make_what_if()
+    house.what_if = replace(result, question=replace(result.question, horizon_days=days))
+    assert (LATE_RELAPSES in words_of(open_page("what_if"))) is warned
 
 
 def test_nothing_is_ever_recommended(house: FakeHouse, open_page: OpenPage) -> None:
@@ -175,6 +184,38 @@ def test_a_long_computation_shows_how_far_it_is_and_can_be_stopped(house: FakeHo
     assert len(house.what_if_asked) == 2
 
 
+def test_whoever_waits_for_others_is_told_for_how_many(house: FakeHouse, open_page: OpenPage) -> None:
+    house.what_if_waits, house.what_if_ahead = True, 2
+    page = open_page("what_if")
+    words = words_of(page)
+    assert "Waiting" in words and "Computing" not in words
+    assert any("Waiting for 2 others" in str(bar.text) for bar in page.get("progress"))
+    page.button(key="what_if.cancel").click().run()
+    assert house.what_if_stopped.wait(5)
+
+
+def test_an_answer_that_was_waited_for_is_asked_for_anew_with_the_rights_of_now(house: FakeHouse, open_page: OpenPage,
+                                                                               ) -> None:
+    house.what_if_waits = True
+    page = open_page("what_if")
+    assert "Computing" in words_of(page)
+    house.what_if_waits = False
+    house.what_if_left = AccessRefused("the grant has ended")
+    page.run()
+    assert not page.exception
+    assert "the grant has ended" in words_of(page).lower() and figures_of(page) == 0
+    assert len(house.what_if_asked) == 2
+
+
+def test_an_answer_that_was_kept_no_longer_is_computed_once_more(house: FakeHouse, open_page: OpenPage) -> None:
+    house.what_if_waits = True
+    page = open_page("what_if")
+    house.what_if_waits, house.what_if_is_kept = False, False
+    page.run()
+    assert not page.exception
+    assert len(house.what_if_asked) == 3 and figures_of(page) == 3
+
+
 def test_another_question_ends_the_one_that_is_computed(house: FakeHouse, open_page: OpenPage) -> None:
     house.what_if_waits = True
     page = open_page("what_if")
@@ -251,9 +292,9 @@ def test_the_address_holds_the_settings_and_brings_them_back(house: FakeHouse, o
     (asked,) = house.what_if_asked
     assert asked == WhatIfQuestion(Question("ALL", "os"), "intensity_assigned", "standard", "intensified", "country",
                                    ("mrd_group",), (), 731)
-    page.selectbox(key="what_if.horizon").set_value(1826).run()
+    page.selectbox(key="what_if.horizon").set_value(2557).run()
     held = page.query_params["ask"]
-    assert json.loads(held if isinstance(held, str) else held[0])["horizon_days"] == 1826
+    assert json.loads(held if isinstance(held, str) else held[0])["horizon_days"] == 2557
 
 
 @pytest.mark.parametrize("settings", [
@@ -265,7 +306,8 @@ def test_settings_survive_the_link(settings: WhatIfSettings) -> None:
 
 @pytest.mark.parametrize("link", ["{", "[]", "1", '{"horizon_days":"x"}', '{"strategy":"sex"}', '{"adjust":["nope"]}',
                                   '{"cohort":{}}', '{"adjust":["rand_arm"]}', '{"modifiers":["age_dx_years"]}',
-                                  '{"strata":"sex"}', "[" * 3000, '{"adjust":' + '["sex"],' * 2000])
+                                  '{"strata":"sex"}', '{"reference":"Stop treatment now"}', '{"compared":"not_done"}',
+                                  '{"strategy":"hsct_cr1"}', "[" * 3000, '{"adjust":' + '["sex"],' * 2000])
 def test_a_broken_link_is_explained_and_the_page_still_answers(house: FakeHouse, open_page: OpenPage, link: str,
                                                                ) -> None:
     page = open_page("what_if", q=FIRST.cohort.canonical_json, ask=link)

@@ -12,7 +12,8 @@ from typing import Any
 from harmony_dash.dictionary.yaml_reader import LocatedDict, read_yaml
 from harmony_dash.errors import DictionaryError
 
-_KEYS = {"trial", "disease", "strategies", "contrast", "population", "randomised", "where", "results", "citation"}
+_KEYS = {"trial", "disease", "strategy", "strategies", "contrast", "population", "randomised", "where", "never",
+         "results", "citation"}
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,23 @@ class PublishedAnchor:
     ----------
     trial, contrast, population, citation : in words.
     disease : disease code.
+    strategy : the variables whose values were compared.
     strategies : the two values compared, in any order.
     randomised : whether patients were allocated at random.
     where : variable to the values among its patients.
+    never : variable to values that none of its patients has.
     results : the published numbers in words.
     """
 
     trial: str
     disease: str
+    strategy: frozenset[str]
     strategies: frozenset[str]
     contrast: str
     population: str
     randomised: bool
     where: Mapping[str, tuple[str, ...]]
+    never: Mapping[str, tuple[str, ...]]
     results: tuple[str, ...]
     citation: str
 
@@ -65,8 +70,12 @@ def _read_anchor(entry: Any, document: LocatedDict) -> PublishedAnchor:
         where = document.file if not isinstance(entry, LocatedDict) else f"{entry.file}:{entry.line}"
         raise DictionaryError("an anchor lacks a part, or has one too many", where=where,
                               remedy=f"Give exactly {', '.join(sorted(_KEYS))}, with two strategies.")
-    where_ = {str(name): tuple(str(value) for value in values) for name, values in entry["where"].items()}
     return PublishedAnchor(
-        str(entry["trial"]), str(entry["disease"]), frozenset(map(str, entry["strategies"])), str(entry["contrast"]),
-        str(entry["population"]), bool(entry["randomised"]), MappingProxyType(where_),
+        str(entry["trial"]), str(entry["disease"]), frozenset(map(str, entry["strategy"])),
+        frozenset(map(str, entry["strategies"])), str(entry["contrast"]), str(entry["population"]),
+        bool(entry["randomised"]), _values(entry["where"]), _values(entry["never"]),
         tuple(map(str, entry["results"])), str(entry["citation"]))
+
+
+def _values(entry: Mapping[Any, Any]) -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType({str(name): tuple(str(value) for value in values) for name, values in entry.items()})

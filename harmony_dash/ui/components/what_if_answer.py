@@ -39,9 +39,10 @@ from harmony_dash.disclosure.what_if_results import (
     ComparedArm,
     Measure,
     Method,
+    Status,
     WhatIfResult,
 )
-from harmony_dash.disclosure.what_if_words import tell_plain
+from harmony_dash.disclosure.what_if_words import tell_horizon, tell_plain
 from harmony_dash.ui.components.coverage_answer import QUIET_FIGURE
 from harmony_dash.ui.components.survival_answer import is_dark
 from harmony_dash.ui.components.tables import show_table
@@ -76,8 +77,10 @@ def show_answer(released: Released[WhatIfResult]) -> None:
         _show_methods(released)
         _show_effects(released)
         _show_table(released)
-    elif result.reasons == () or all(one.severity != "refused" for one in result.reasons):
+    elif result.status is not Status.REFUSED:
         st.markdown(escape_markdown(tidy_units(result.summary)))
+        if any(one.method is Method.RANDOMISED for one in result.contrasts):
+            _show_methods(released)
 
 
 def _show_between_protocols(released: Released[WhatIfResult]) -> None:
@@ -125,7 +128,7 @@ def build_headline(result: WhatIfResult) -> str:
     text = f"{label} at {name_time(main.days)} with {compared} instead of {reference} treatment: {size}, {condition}."
     if main.lower is not None and main.upper is not None and main.lower <= 0 <= main.upper:
         text += " The interval holds no difference: the data neither show one nor exclude one within it."
-    return text
+    return " ".join(filter(None, [text, tell_horizon(result)]))
 
 
 def _show_difference(released: Released[WhatIfResult], outcome: str, population: str, *, is_endpoint: bool) -> None:
@@ -135,7 +138,9 @@ def _show_difference(released: Released[WhatIfResult], outcome: str, population:
     label = outcome_label(result, outcome)
     if contrast is None:
         patients = patients_of(result, outcome, population)
-        reason = (patients.reason if patients else "") or "too few patients to show"
+        reason = (patients.reason if patients else "") or (
+            "too few events to adjust for anything; the plain difference stands below"
+            if contrast_of(result, Method.PLAIN, measure, outcome) else "too few patients to show")
         st.markdown(f"{escape_markdown(label)}\n\n### {NOTHING}")
         st.caption(escape_markdown(sentence(reason)))
         return

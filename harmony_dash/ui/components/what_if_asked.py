@@ -16,7 +16,8 @@ from harmony_dash.ui.components.chips import show_chips
 from harmony_dash.ui.components.tables import show_table
 from harmony_dash.ui.components.text import capital, escape_markdown, sentence, tidy_units
 
-_MARKS: Mapping[Mark, str] = {Mark.RANDOMISED: "◆ randomised", Mark.BOTH: "● both used", Mark.ONE: "○ only one used"}
+_MARKS: Mapping[Mark, str] = {Mark.RANDOMISED: "◆ randomised", Mark.PART: "◈ part randomised",
+                               Mark.BOTH: "● both used", Mark.ONE: "○ only one used"}
 _KINDS = {"not applied": "Not applied", "left out": "Left out, too few patients", "taken in": "Taken in with them"}
 
 
@@ -50,7 +51,7 @@ def show_asked(released: Released[WhatIfResult]) -> None:
     if not result.allocation:
         return
     st.markdown("**Who was treated how**")
-    show_table(build_allocation(released), left=(_stratum_word(result), "What it tells"),
+    show_table(build_allocation(released), left=("Trial", "What it tells"),
                alt="Patients and events by trial and strategy")
     st.caption("Patients / events of the outcome over all follow-up, counted from time zero. Only rows in which both "
                "strategies were used stand behind an answer.")
@@ -66,7 +67,7 @@ def build_allocation(released: Released[WhatIfResult]) -> pd.DataFrame:
     rows = []
     for arms in sorted(cells.values(), key=lambda arms: order.index(next(iter(arms.values())).mark)):
         first = next(iter(arms.values()))
-        row = {_stratum_word(result): capital(first.name)}
+        row = {"Trial": capital(first.name)}
         for value, name in result.arms:
             found = arms.get(value)
             row[capital(name)] = "0" if found is None else _count(found, minimum)
@@ -79,8 +80,3 @@ def _count(cell: AllocationCell, minimum: int) -> str:
         return "0"
     # A count may be hidden because it would give another one away, and then it is not small.
     return HIDDEN if cell.n is None else f"{format_count(cell.n, minimum)} / {format_part(cell.events)}"
-
-
-def _stratum_word(result: WhatIfResult) -> str:
-    strata: str = result.question.strata
-    return capital(strata.replace("_", " "))

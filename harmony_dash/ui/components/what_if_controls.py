@@ -11,7 +11,7 @@ import streamlit as st
 from harmony_dash.charts.numbers import name_time
 from harmony_dash.cohort.endpoints import ENDPOINTS, endpoint_named
 from harmony_dash.cohort.what_if_question import MOST_ADJUSTED, MOST_MODIFIERS, check_what_if, default_adjustment
-from harmony_dash.dictionary.model import UNTESTED, Dictionary, Variable
+from harmony_dash.dictionary.model import Dictionary, Variable
 from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.analysis_controls import show_landmark_control
 from harmony_dash.ui.components.survival_view import SurvivalView, current_view, pin, set_view
@@ -23,6 +23,7 @@ from harmony_dash.ui.components.what_if_view import (
     comparable_endpoints,
     current_settings,
     list_adjustable,
+    list_arms,
     list_modifiers,
     list_strata,
     list_strategies,
@@ -54,7 +55,8 @@ def show_controls(view: SurvivalView, settings: WhatIfSettings, dictionary: Dict
             strata = list_strata(dictionary, disease)
             _select("Compared within", "strata", list(strata), settings.strata, lambda name: _label(strata, name),
                     lambda name: _with(strata=name),
-                    help="Patients are compared with those of the same trial or country only.")
+                    help="Patients are compared with those of the same trial, and of the same country if you choose "
+                         "it. Who is compared hangs on the trials alone.")
             _show_modifiers(view, settings, dictionary)
             show_landmark_control(view, _needed_landmark(view, settings, dictionary))
 
@@ -73,7 +75,7 @@ def _show_endpoint(view: SurvivalView) -> None:
 
 
 def _show_arms(settings: WhatIfSettings, variable: Variable) -> None:
-    values = [value for value in variable.values if value not in UNTESTED]
+    values = list_arms(variable)
     for label, name, chosen, other in (("What if", "compared", settings.compared, settings.reference),
                                        ("Instead of", "reference", settings.reference, settings.compared)):
         _select(label, name, sorted({*values, chosen}, key=[*values, chosen].index), chosen,

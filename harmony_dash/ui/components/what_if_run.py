@@ -30,9 +30,9 @@ _RUN, _STOPPED = "what_if.run", "what_if.stopped"
 class Ask(Protocol):
     """The question, ready to be asked."""
 
-    def __call__(self, *, progress: Callable[[int, int], None], cancelled: Callable[[], bool],
-                 ) -> Released[WhatIfResult]:
-        """Answer it, telling how far that is and looking whether to go on."""
+    def __call__(self, *, progress: Callable[[int, int], None], waiting: Callable[[int], None],
+                 cancelled: Callable[[], bool]) -> Released[WhatIfResult]:
+        """Answer it, telling how far that is, or how many are before it, and looking whether to go on."""
         ...
 
 
@@ -41,7 +41,7 @@ class WhatIfRun:
 
     def __init__(self, key: str, ask: Ask) -> None:
         self.key = key
-        self.done, self.total = 0, 0
+        self.done, self.total, self.ahead = 0, 0, 0
         self._ask = ask
         self._answer: Released[WhatIfResult] | None = None
         self._problem: Exception | None = None
@@ -51,7 +51,7 @@ class WhatIfRun:
 
     def _work(self) -> None:
         try:
-            self._answer = self._ask(progress=self._note, cancelled=self._is_unwanted)
+            self._answer = self._ask(progress=self._note, waiting=self._note_ahead, cancelled=self._is_unwanted)
         except Exception as problem:
             self._problem = problem  # raised again where somebody can be told
         finally:
@@ -59,6 +59,9 @@ class WhatIfRun:
 
     def _note(self, done: int, total: int) -> None:
         self.done, self.total = done, total
+
+    def _note_ahead(self, ahead: int) -> None:
+        self.ahead = ahead
 
     def _is_unwanted(self) -> bool:
         return self._stop.is_set() or time.monotonic() - self._looked > FORGOTTEN_SECONDS
@@ -90,7 +93,7 @@ def follow(key: str, ask: Ask) -> Released[WhatIfResult] | None:
     """The answer, or None while it is being computed or after it was stopped; then the page shows that.
 
     Every run of the page asks anew, so that rights are looked at each time; the services keep answers, and a second
-    question costs nothing.
+    question costs nothing. So the answer of a computation that an earlier run of the page began is thrown away.
 
     Raises
     ------
@@ -104,8 +107,23 @@ def follow(key: str, ask: Ask) -> Released[WhatIfResult] | None:
         _show_stopped()
         return None
     if run is None:
-        st.session_state.pop(_STOPPED, None)
-        st.session_state[_RUN] = run = WhatIfRun(key, ask)
+        return _begin(key, ask)
+    if _finish(run) is None:
+        return None
+    try:
+        return ask(progress=_tell_nobody, waiting=_tell_nobody, cancelled=lambda: True)
+    except Cancelled:  # it is kept no longer, because others asked so much meanwhile
+        return _begin(key, ask)
+
+
+def _begin(key: str, ask: Ask) -> Released[WhatIfResult] | None:
+    st.session_state.pop(_STOPPED, None)
+    st.session_state[_RUN] = run = WhatIfRun(key, ask)
+    return _finish(run)
+
+
+def _finish(run: WhatIfRun) -> Released[WhatIfResult] | None:
+    """What a computation found; None while it goes on or if it was stopped, and then the page shows that."""
     if not run.wait(PATIENCE_SECONDS):
         _show_progress()
         return None
@@ -113,9 +131,13 @@ def follow(key: str, ask: Ask) -> Released[WhatIfResult] | None:
     try:
         return run.result()
     except Cancelled:
-        st.session_state[_STOPPED] = key
+        st.session_state[_STOPPED] = run.key
         _show_stopped()
         return None
+
+
+def _tell_nobody(*_: int) -> None:
+    """Nobody looks at how far an answer is that is there already."""
 
 
 @st.fragment(run_every=LOOK_SECONDS)
@@ -125,13 +147,19 @@ def _show_progress() -> None:
     if run is None or run.wait(0):
         st.rerun()
     with st.container(border=True, key="what_if.progress"):
-        st.markdown("**Computing**")
-        words = (f"Re-drawing the patients, {run.done} of {run.total}" if run.total
-                 else "Checking whether the data can carry an answer")
-        st.progress(run.share, text=words)
+        st.markdown("**Waiting**" if run.ahead else "**Computing**")
+        st.progress(run.share, text=_describe(run))
         st.caption("Differences and their intervals come from re-drawing the patients many times. The answer is kept, "
                    "so that asking again takes no time.")
         st.button("Cancel", key="what_if.cancel", icon=":material/stop_circle:", on_click=_cancel)
+
+
+def _describe(run: WhatIfRun) -> str:
+    if run.ahead:
+        return f"Waiting for {run.ahead} {'other' if run.ahead == 1 else 'others'}"
+    if run.total:
+        return f"Re-drawing the patients, {run.done} of {run.total}"
+    return "Checking whether the data can carry an answer"
 
 
 def _cancel() -> None:
@@ -144,6 +172,7 @@ def _cancel() -> None:
 def _show_stopped() -> None:
     with st.container(border=True, key="what_if.stopped_here"):
         st.markdown("**Stopped**")
-        st.caption("Nothing was computed to its end, so nothing is shown.")
+        st.caption("Nothing was computed to its end, so nothing is shown. A question that was begun counts as "
+                   "asked.")
         st.button("Compute again", key="what_if.again", icon=":material/refresh:",
                   on_click=lambda: st.session_state.pop(_STOPPED, None))

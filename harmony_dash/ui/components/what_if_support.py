@@ -114,6 +114,6 @@ def _show_missing(result: WhatIfResult) -> None:
     show_table(table, left=("Not always known", "What was done"), alt="Missing values and how they were treated")
 
 
-def _share(share: float) -> str:
-    """A share in per cent; one that rounding made 0 is not none."""
-    return format_share(share) if share else "<3"
+def _share(share: float | None) -> str:
+    """A share in per cent; few and nearly all are not told apart."""
+    return "few or nearly all" if share is None else format_share(share)

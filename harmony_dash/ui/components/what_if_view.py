@@ -16,18 +16,19 @@ from harmony_dash.cohort.endpoints import ENDPOINTS
 from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.what_if_question import (
     RANDOMISATION,
+    TRIAL,
     WhatIfQuestion,
     default_adjustment,
     what_if_from_json,
 )
-from harmony_dash.dictionary.model import Dictionary, Variable, VariableType
+from harmony_dash.dictionary.model import UNTESTED, Dictionary, Variable, VariableType
 from harmony_dash.disclosure.results import ReleaseInfo
 from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.survival_view import LONGEST_LINK
 
 FIRST_STRATEGY = "intensity_assigned"
 FIRST_ENDPOINT = "efs"
-# Most relapses have happened by then, and trials that still run have followed their patients that long.
+# Recent trials are not followed for five years, and one of them refuses the whole question; see `LATE_RELAPSES`.
 FIRST_HORIZON = 1096
 STRATA = ("trial", "country", "provider")
 # Known to change what less treatment does; the first one there is for the disease.
@@ -66,7 +67,7 @@ def cohort_of(question: Question) -> Question:
 def build_question(question: Question, settings: WhatIfSettings, dictionary: Dictionary) -> WhatIfQuestion:
     """The comparison to ask for."""
     modifiers = settings.modifiers if settings.modifiers is not None else first_modifiers(question.disease, dictionary)
-    taken = (settings.strategy, settings.strata)
+    taken = (settings.strategy, settings.strata, TRIAL)
     return WhatIfQuestion(cohort_of(question), settings.strategy, settings.reference, settings.compared,
                           settings.strata, tuple(name for name in settings.adjust if name not in taken),
                           tuple(name for name in modifiers if name not in taken), settings.horizon_days)
@@ -79,6 +80,11 @@ def list_strategies(dictionary: Dictionary, disease: str) -> dict[str, Variable]
             and variable.type is not VariableType.CODE}
 
 
+def list_arms(strategy: Variable) -> list[str]:
+    """The values of a strategy that can be compared."""
+    return [value for value in strategy.values if value not in UNTESTED]
+
+
 def list_strata(dictionary: Dictionary, disease: str) -> dict[str, Variable]:
     """Within what strategies can be compared."""
     return {variable.name: variable for variable in dictionary.askable(disease) if variable.name in STRATA}
@@ -88,7 +94,7 @@ def list_adjustable(dictionary: Dictionary, disease: str, settings: WhatIfSettin
     """What can be adjusted for: everything but origin and treatment."""
     return {variable.name: variable for variable in dictionary.askable(disease)
             if (variable.is_categorical or variable.is_numeric) and variable.section != _TREATMENT
-            and variable.name not in ("disease", settings.strata)}
+            and variable.name not in ("disease", TRIAL, settings.strata)}
 
 
 def list_modifiers(dictionary: Dictionary, disease: str, settings: WhatIfSettings) -> dict[str, Variable]:
@@ -112,8 +118,9 @@ def fit_settings(settings: WhatIfSettings, disease: str, dictionary: Dictionary)
     """The settings without what does not exist for the disease."""
     strategies = list_strategies(dictionary, disease)
     fitted = settings
-    if strategies and settings.strategy not in strategies:
-        fitted = with_strategy(settings, next(iter(strategies)), dictionary)
+    if strategies:
+        name = settings.strategy if settings.strategy in strategies else next(iter(strategies))
+        fitted = with_strategy(settings, name, dictionary)
     strata = list_strata(dictionary, disease)
     names = list_adjustable(dictionary, disease, fitted)
     kept = None if fitted.modifiers is None else tuple(name for name in fitted.modifiers if name in names)
@@ -123,7 +130,7 @@ def fit_settings(settings: WhatIfSettings, disease: str, dictionary: Dictionary)
 
 def with_strategy(settings: WhatIfSettings, name: str, dictionary: Dictionary) -> WhatIfSettings:
     """The settings with another strategy, comparing its first two values where it has not the same ones."""
-    values = list(dictionary[name].values)
+    values = list_arms(dictionary[name])
     if {settings.reference, settings.compared} <= set(values):
         return replace(settings, strategy=name)
     first = "standard" if "standard" in values else next(iter(values), "")
@@ -168,6 +175,9 @@ def read_settings(parameters: Mapping[str, str], question: Question, dictionary:
                (list_adjustable(dictionary, disease, settings), settings.adjust),
                (list_modifiers(dictionary, disease, settings), settings.modifiers or ()))
     wrong = [name for able, names in allowed for name in names if name not in able]
+    if not wrong:  # an arm stands in the heading, so it must be a word of the dictionary
+        arms = list_arms(dictionary[settings.strategy])
+        wrong = [arm for arm in (settings.reference, settings.compared) if arm not in arms]
     if wrong:
         raise QuestionError(f"'{wrong[0][:40]}' cannot be used in a comparison of strategies", where="link",
                             remedy="Choose the variables on the page.")

@@ -13,27 +13,29 @@ from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure.released import Level, Released, Scope, make_released
 from harmony_dash.disclosure.results import Curve
 from harmony_dash.disclosure.subgroup_results import Interval
+from harmony_dash.disclosure.what_if_diagnostics import (
+    ArmDiagnostics,
+    Balance,
+    Diagnostics,
+    EValueShown,
+    MissingConfounder,
+    PropensityBin,
+    Sensitivity,
+)
 from harmony_dash.disclosure.what_if_results import (
     OBSERVED,
     RANDOMISED,
     AllocationCell,
     Anchor,
-    ArmDiagnostics,
-    Balance,
     ComparedArm,
     ComparedPatients,
     Contrast,
-    Diagnostics,
-    EValueShown,
     LevelArm,
     LevelEffect,
     Mark,
     Measure,
     Method,
-    MissingConfounder,
     NeededNumber,
-    PropensityBin,
-    Sensitivity,
     Status,
     StrategyCurve,
     WhatIfReason,

@@ -11,8 +11,8 @@ from harmony_dash.dictionary.yaml_reader import read_yaml
 from harmony_dash.errors import DictionaryError
 
 ENTRY = """anchors:
-  - {trial: T, disease: ALL, strategies: [reduced, standard], contrast: c, population: p, randomised: true,
-     where: {}, results: [r], citation: c%s}
+  - {trial: T, disease: ALL, strategy: [intensity_assigned], strategies: [reduced, standard], contrast: c,
+     population: p, randomised: true, where: {}, never: {}, results: [r], citation: c%s}
 """
 
 
@@ -23,10 +23,11 @@ def test_every_anchor_has_a_citation_and_speaks_the_dictionary() -> None:
     for anchor in anchors:
         assert anchor.citation and anchor.results
         assert anchor.disease in dictionary.diseases
-        for name, values in anchor.where.items():
+        for name, values in (*anchor.where.items(), *anchor.never.items()):
             assert set(values) <= set(dictionary[name].values)
-        known = {*dictionary["intensity_assigned"].values, *dictionary["hsct_cr1"].values}
-        assert anchor.strategies <= known
+        assert anchor.strategy
+        for name in anchor.strategy:
+            assert anchor.strategies <= set(dictionary[name].values)
 
 
 @pytest.mark.parametrize("text", [ENTRY % ", more: 1", ENTRY.replace("trial: T, ", "") % "",

@@ -4,20 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.audit import Decision, list_events
-from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure import Level
-from harmony_dash.disclosure.what_if_results import OBSERVED, RANDOMISED, Mark, Measure, Method, Status, WhatIfResult
+from harmony_dash.disclosure.what_if_results import OBSERVED, Mark, Measure, Method, Status, WhatIfResult
 from harmony_dash.disclosure.what_if_words import find_contrast
 from harmony_dash.errors import AccessRefused, Cancelled, QuestionError
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.survival import ask_survival
 from harmony_dash.services.what_if import ask_what_if
 from harmony_dash.services.what_if_cache import Answers, CacheKey
 from harmony_dash.services.what_if_json import what_if_as_json
@@ -114,7 +111,9 @@ def test_every_diagnostic_is_there(deployment: Deployment) -> None:
     without_mrd = next(one for one in found.sensitivity if one.left_out.startswith("MRD"))
     assert without_mrd.change > 0.01
     assert found.e_value is not None and found.e_value.estimate > 1
-    assert {one.variable for one in found.missing} == {"mrd_eoi_band", "cyto_group"}
+    missing = {one.variable: one.share for one in found.missing}
+    assert set(missing) == set(ask(deployment, QUESTION).question.adjust)
+    assert missing["wbc_dx"] == 0 < (missing["mrd_eoi_band"] or 0)
 
 
 def test_the_same_question_gives_the_same_answer_and_the_second_time_at_once(deployment: Deployment) -> None:
@@ -138,7 +137,7 @@ def test_answers_of_different_rights_are_never_mixed(deployment: Deployment) -> 
 
 
 def test_the_cache_forgets_the_oldest_answer() -> None:
-    keys = [CacheKey("store", "snapshot", str(number), "exact", (), 200) for number in range(3)]
+    keys = [CacheKey("store", "snapshot", str(number), "", "exact", (), 200) for number in range(3)]
     answers = Answers(most=2)
     for key in keys:
         answers.put(key, key)  # type: ignore[arg-type]
@@ -150,48 +149,6 @@ def test_the_cache_forgets_the_oldest_answer() -> None:
 def test_a_person_who_no_longer_waits_ends_the_bootstrap(deployment: Deployment) -> None:
     with pytest.raises(Cancelled):
         ask_what_if(deployment, CLINICIAN, replace(QUESTION, horizon_days=1400), replicates=FEW, cancelled=lambda: True)
-
-
-# -- randomised --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def randomised(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """Trial A drew lots on day 30."""
-    frame = draw_cohort(4000, choice=0.6)
-    lots = np.random.default_rng(9).random(len(frame)) < 0.5
-    inside = (frame.trial == "Trial A").to_numpy()
-    frame["randomised"] = np.where(inside, "yes", "no")
-    frame["rand_id"] = np.where(inside, "A: less or more", None)  # type: ignore[call-overload]
-    frame["rand_arm"] = np.where(inside, np.where(lots, "reduced", "standard"), None)  # type: ignore[call-overload]
-    frame["rand_days"] = pd.array(np.where(inside, 30, 0), dtype="Int32")
-    frame.loc[~inside, "rand_days"] = pd.NA
-    frame["intensity_assigned"] = np.where(inside, np.where(lots, "reduced", "standard"), frame.intensity_assigned)
-    return open_house(tmp_path_factory.mktemp("randomised"), frame)
-
-
-@pytest.mark.parametrize("level", [Level.EXACT, Level.PROTECTED])
-def test_lots_drawn_within_a_trial_are_the_answer_and_the_rest_stands_beneath(randomised: Deployment,
-                                                                             level: Level) -> None:
-    result = ask(randomised, QUESTION, level)
-
-    assert result.primary is Method.RANDOMISED
-    assert {cell.stratum for cell in result.allocation if cell.mark is Mark.RANDOMISED} == {"Trial A"}
-    assert {one.outcome for one in result.contrasts if one.method is Method.RANDOMISED} == {
-        "efs", "relapse", "death_in_cr"}
-    assert {one.method for one in result.needed} == {Method.RANDOMISED}
-    assert {Method.STANDARDISED, Method.AUGMENTED, Method.WEIGHTED} <= {one.method for one in result.contrasts}
-    assert "as randomised" in result.summary
-
-
-def test_the_randomised_patients_are_those_of_the_survival_page(randomised: Deployment) -> None:
-    behind = next(one for one in ask(randomised, QUESTION).patients if one.population == RANDOMISED)
-    asked = Question("ALL", "efs", by="rand_arm", landmark_days=90)
-    groups = {group.label["rand_arm"]: group.n for group in ask_survival(
-        randomised, OPERATOR, asked, level=Level.EXACT).value.groups}
-
-    assert {arm.arm: arm.n for arm in behind.arms} == groups
-    assert behind.clock == "day 90 after diagnosis"
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
@@ -326,7 +283,7 @@ def test_the_trail_holds_the_comparison_and_the_questions_it_answers(deployment:
 
     lines = [row.event for row in list_events(deployment.access) if row.event.action == "what-if"
              and row.event.decision is Decision.ALLOWED]
-    assert any(line.question.startswith("what-if ") for line in lines)
+    assert any('"compared":"reduced"' in line.question for line in lines)
     assert any('"by":"intensity_assigned"' in line.question and '"endpoint":"relapse"' in line.question
                for line in lines)
 

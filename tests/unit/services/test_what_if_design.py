@@ -1,18 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from harmony_dash.cohort import Question
-from harmony_dash.cohort.parse import parse_filter
-from harmony_dash.cohort.what_if_question import WhatIfQuestion
-from harmony_dash.services.what_if_anchors import find_anchors
 from harmony_dash.services.what_if_design import (
     LEAST_IN_COLUMN,
+    build_affordable_design,
     build_outcome_design,
     build_propensity_design,
     describe_missing,
-    leave_all_out,
 )
 from harmony_dash.store.arm_rows import UNKNOWN, ArmRows
 from harmony_dash.store.reader import Snapshot
@@ -34,7 +32,7 @@ def make_rows(snapshot: Snapshot, n: int = 400, rare: int = 4, unknown: int = 40
     ages[-30:] = np.nan
     white[0] = 0.0
     return ArmRows(rng.integers(1, 2000, n), rng.integers(0, 2, n), rng.integers(0, 2, n), np.zeros(n, dtype=np.int64),
-                   {"mrd_eoi_band": codes}, {"age_dx_years": ages, "wbc_dx": white})
+                   {"mrd_eoi_band": codes, "sex": rng.integers(0, 2, n)}, {"age_dx_years": ages, "wbc_dx": white})
 
 
 NAMES = ("age_dx_years", "wbc_dx", "mrd_eoi_band")
@@ -54,9 +52,9 @@ def test_no_column_is_about_a_few_patients_and_nothing_is_missing(snapshot: Snap
 
 def test_a_rare_value_is_joined_with_its_neighbour(snapshot: Snapshot) -> None:
     design = build_propensity_design(make_rows(snapshot), snapshot, ("mrd_eoi_band",))
-    assert not any(name.endswith(": 1 % and over") for name in design.names)
+    assert not any(name.endswith("1 % and over") for name in design.names)
     many = build_propensity_design(make_rows(snapshot, rare=30), snapshot, ("mrd_eoi_band",))
-    assert any(name.endswith(": 1 % and over") for name in many.names)
+    assert any(name.endswith("0.1 to <1 % or 1 % and over") for name in many.names)
 
 
 def test_few_events_take_the_curves_away(snapshot: Snapshot) -> None:
@@ -72,22 +70,50 @@ def test_leaving_a_variable_out_takes_its_columns(snapshot: Snapshot) -> None:
     without = design.without("mrd_eoi_band")
     assert not any("MRD" in name for name in without.names)
     assert without.columns.shape[1] == len(design.names) - len(design.of_variable["mrd_eoi_band"])
-    assert leave_all_out(design).columns.shape == (len(design.columns), 0)
 
 
 def test_missing_values_are_told_with_their_share(snapshot: Snapshot) -> None:
     found = {one.variable: one for one in describe_missing(make_rows(snapshot), snapshot, NAMES)}
+    assert tuple(found) == NAMES
     assert found["mrd_eoi_band"].share == pytest.approx(0.1)
     assert "value of its own" in found["mrd_eoi_band"].method
     assert "median" in found["age_dx_years"].method
-    assert "wbc_dx" not in found
+    assert found["wbc_dx"].share == 0
 
 
-def test_published_comparisons_stand_beside_the_questions_they_belong_to() -> None:
-    children = Question("ALL", "efs", (parse_filter("age_group=1-9"),))
-    trials = {one.trial for one in find_anchors(WhatIfQuestion(children))}
-    assert "AIEOP-BFM ALL 2000" in trials
-    more = {one.trial for one in find_anchors(WhatIfQuestion(children, compared="intensified"))}
-    assert "EORTC 58951" in more and "GRAALL-2005" not in more
-    adults = Question("ALL", "efs", (parse_filter("age_group=40-59"),))
-    assert not find_anchors(WhatIfQuestion(adults))
+def test_a_rare_event_takes_variables_away_step_by_step(snapshot: Snapshot) -> None:
+    rows = make_rows(snapshot)
+    event = rows.cause > 0
+
+    def columns(events: int) -> tuple[str, ...]:
+        few = event & (np.cumsum(event) <= events)
+        return build_affordable_design(rows, snapshot, (*NAMES, "sex"), ("wbc_dx",), event=few).names
+
+    assert any("Age" in name for name in columns(150))
+    assert columns(12) == ("log white cell count at diagnosis",)
+    assert columns(6) == ()
+    bare = build_affordable_design(rows, snapshot, ("mrd_eoi_band",), (), event=event & (np.cumsum(event) <= 12))
+    assert bare.names == () and bare.columns.shape == (len(event), 0)
+
+
+@pytest.mark.parametrize("few", [1, 4])
+def test_names_of_columns_do_not_tell_values_of_nobody_from_those_of_a_few(snapshot: Snapshot, few: int) -> None:
+    def names(rare: int) -> tuple[str, ...]:
+        rows = make_rows(snapshot, rare=30)
+        codes = rows.codes["mrd_eoi_band"].copy()
+        codes[:rare] = snapshot.values_of(snapshot.dictionary["mrd_eoi_band"]).index("0.1-1%")
+        return build_propensity_design(replace(rows, codes={"mrd_eoi_band": codes}), snapshot, ("mrd_eoi_band",)).names
+
+    assert names(0) == names(few)
+    assert any("0.1 to <1 % or 1 % and over" in name for name in names(0))
+
+
+def test_values_that_a_filter_leaves_out_are_not_named(snapshot: Snapshot) -> None:
+    rows = make_rows(snapshot, rare=0)
+    values = snapshot.values_of(snapshot.dictionary["mrd_eoi_band"])
+    left = frozenset(np.unique(rows.codes["mrd_eoi_band"]).tolist()) - {UNKNOWN}
+    chosen = build_propensity_design(replace(rows, chosen={"mrd_eoi_band": left}), snapshot, ("mrd_eoi_band",))
+    label = snapshot.dictionary["mrd_eoi_band"].label_of
+    named = " ".join(chosen.names)
+    assert any(label(values[place]) in named for place in left)
+    assert not any(label(value) in named for place, value in enumerate(values) if place not in left)

@@ -28,6 +28,15 @@ def test_weights_of_nodes_add_up_to_those_of_patients_in_blocks_too() -> None:
     np.testing.assert_allclose(weights.sum(axis=1), np.add.reduceat(weight, starts), rtol=1e-10)
 
 
+@pytest.mark.parametrize("width", [0.0, 1.0, 4.0, 7.5, 30.0])
+def test_moments_are_the_weighted_sums_of_all_polynomials(width: float) -> None:
+    rng = np.random.default_rng(4)
+    linear, weight = rng.uniform(-width / 2, width / 2, 700), rng.exponential(size=700)
+    nodes = ChebyshevNodes.spanning(linear)
+    np.testing.assert_allclose(nodes.moments(linear, weight), nodes.polynomials(linear) @ weight, rtol=0,
+                               atol=1e-12 * weight.sum())
+
+
 def test_joint_weights_give_means_of_functions_of_both() -> None:
     rng = np.random.default_rng(3)
     first, second, weight = rng.normal(size=500), 2 * rng.normal(size=500), rng.exponential(size=500)

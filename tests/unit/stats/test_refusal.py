@@ -7,8 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harmony_dash.stats.evidence import Confounder, Evidence, ProfileOption, Transport, TwoEstimates
+from harmony_dash.stats.evidence import (
+    ByChance,
+    Confounder,
+    Evidence,
+    Interval95,
+    ProfileOption,
+    Transport,
+    TwoEstimates,
+)
 from harmony_dash.stats.refusal import CODES, Thresholds, judge
 from harmony_dash.stats.support import ArmSupport, CovariateBalance, Support
 
@@ -20,9 +30,10 @@ TRANSPORT = Transport((("female", 10),), margin_gap=0.005, effective_size=100, d
                       countries=5)
 PROFILE = ProfileOption("reduced", neighbours=10, events=1)
 GOOD = Evidence(late_variables=(), landmark_days=None, intensities=2, trials_with_both=2, horizon_days=1826,
-                confounders=(Confounder("mrd", missing=0.4, imputed=0.2),), support=SUPPORT,
+                confounders=(Confounder("mrd", missing=0.2),), support=SUPPORT,
                 estimates=TwoEstimates(-0.03125, -0.0625, 0.03125, changing_effect_p=0.01), transport=TRANSPORT,
-                profile=(PROFILE,), predictive=True)
+                profile=(PROFILE,), predictive=True,
+                by_chance=(ByChance("EFS", Interval95(-0.03, -0.06, 0.0), Interval95(0.0, -0.03, 0.03)),))
 
 
 def with_arm(**changes: Any) -> Evidence:
@@ -61,10 +72,12 @@ CASES: list[tuple[str, str, Evidence, str, float, float]] = [
     ("MODEL_DEPENDENT", "amber", with_estimates(primary=-0.015625), "", 1.5, 1),
     ("MODEL_DEPENDENT", "amber", with_estimates(primary=0.015625, robust=-0.015625), "", -(2**-12), 0),
     ("MODEL_DEPENDENT", "amber", with_estimates(changing_effect_p=0.009), "", 0.009, 0.01),
+    ("MODEL_DEPENDENT", "amber", replace(GOOD, by_chance=(ByChance("EFS", Interval95(-0.06, -0.09, -0.03), Interval95(
+        0.04, 0.0, 0.08)),)), "EFS", 3.92, 1.96),
     ("FOLLOWUP", "refused", with_arm(follow_up_days=1825.0), "reduced", 1826, 1825),
     ("FOLLOWUP", "refused", with_support(strata_follow_up=(("DE", 1461.0),)), "DE", 1826, 1461),
     ("NO_CONFOUNDERS", "refused", replace(GOOD, confounders=(Confounder("mrd", 0.41),)), "mrd", 0.41, 0.4),
-    ("NO_CONFOUNDERS", "amber", replace(GOOD, confounders=(Confounder("mrd", 0, 0.21),)), "mrd", 0.21, 0.2),
+    ("NO_CONFOUNDERS", "amber", replace(GOOD, confounders=(Confounder("mrd", 0.21),)), "mrd", 0.21, 0.2),
     ("TARGET_CELL_EMPTY", "refused", with_transport(categories=(("female", 9),)), "female", 9, 10),
     ("MARGIN_GAP", "refused", with_transport(margin_gap=0.006), "", 0.006, 0.005),
     ("TRANSPORT_WEIGHTS", "refused", with_transport(effective_size=99), "", 99, 100),
@@ -104,7 +117,7 @@ def test_every_code_has_a_case() -> None:
 
 
 def test_reasons_come_in_the_order_of_the_codes_and_the_worst_decides() -> None:
-    everything = Evidence(("mrd_group",), None, 2, 0, 9999, (Confounder("mrd", 0.9, 0.9),), replace(
+    everything = Evidence(("mrd_group",), None, 2, 0, 9999, (Confounder("mrd", 0.9),), replace(
         SUPPORT, arms=(replace(ARM, arm="standard", patients=1, events=0, at_risk=0, effective_size=1, largest_share=1),
                        ARM), common_support=0, balance=(CovariateBalance("mrd", 2, 2),)),
         TwoEstimates(0.5, -0.5, 0.01, 0.0001), Transport((("female", 0),), 1, 1, 99, 1, 1),
@@ -115,6 +128,24 @@ def test_reasons_come_in_the_order_of_the_codes_and_the_worst_decides() -> None:
     assert codes == sorted(codes, key=CODES.index)
     # Without a second treatment there is no protocol to compare between.
     assert set(codes) == set(CODES) - {"NO_CONTRAST"}
+
+
+SHARES = st.floats(-0.5, 0.5)
+MARGINS = st.floats(0.001, 0.4)
+
+
+@given(first=SHARES, second=SHARES, margins=st.tuples(MARGINS, MARGINS, MARGINS, MARGINS))
+def test_chance_and_adjustment_contradict_one_another_whenever_their_intervals_do(
+        first: float, second: float, margins: tuple[float, float, float, float]) -> None:
+    one = Interval95(first, first - margins[0], first + margins[1])
+    other = Interval95(second, second - margins[2], second + margins[3])
+    found = judge(replace(GOOD, by_chance=(ByChance("EFS", one, other),))).reasons
+
+    assert found == judge(replace(GOOD, by_chance=(ByChance("EFS", other, one),))).reasons
+    if one.upper < 0 < other.lower or other.upper < 0 < one.lower:
+        assert [reason.code for reason in found] == ["MODEL_DEPENDENT"]
+    if first == second:
+        assert not found
 
 
 def test_a_landmark_settles_time_zero() -> None:

@@ -3,14 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.store.arm_rows import UNKNOWN, fetch_arm_rows
 from harmony_dash.store.event_tables import fetch_event_table
-from harmony_dash.store.randomisation import find_randomisations, find_randomised_strata
 from harmony_dash.store.reader import Snapshot
 from tests.factories import make_patients, make_store
 
@@ -23,12 +21,6 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     frame = make_patients(800, seed=6)
     frame.loc[frame.index < 30, "trial"] = None
     frame.loc[frame.index % 7 == 0, "age_dx_years"] = np.nan
-    lots = np.random.default_rng(2).random(len(frame)) < 0.5
-    inside = (frame.trial == "Trial A").to_numpy()
-    frame["rand_id"] = np.where(inside, "lots", None)  # type: ignore[call-overload]
-    frame["rand_arm"] = np.where(inside, np.where(lots, "reduced", "standard"), None)  # type: ignore[call-overload]
-    frame["rand_days"] = pd.array(np.where(inside, 150, 0), dtype="Int32")
-    frame.loc[~inside, "rand_days"] = pd.NA
     return make_store(tmp_path_factory.mktemp("rows"), frame=frame)
 
 
@@ -50,14 +42,3 @@ def test_rows_count_up_to_the_event_table(snapshot: Snapshot, question: Question
 def test_a_question_without_arms_is_a_fault(snapshot: Snapshot) -> None:
     with pytest.raises(ValueError, match="arms"):
         fetch_arm_rows(snapshot, replace(QUESTION, by=None), ARMS, "trial", ())
-    with pytest.raises(ValueError, match="arms"):
-        find_randomisations(snapshot, replace(QUESTION, by=None), "rand_id", ("standard", "reduced"))
-
-
-def test_randomised_comparisons_and_their_trials_are_found(snapshot: Snapshot) -> None:
-    by_arm = replace(QUESTION, by="rand_arm")
-    arms = ("standard", "reduced")
-    assert find_randomisations(snapshot, by_arm, "rand_id", arms) == {"lots": 150}
-    assert find_randomised_strata(snapshot, by_arm, "rand_arm", "trial", arms) == {"Trial A"}
-    assert not find_randomisations(snapshot, by_arm, "rand_id", ("standard", "intensified"))
-    assert not find_randomised_strata(snapshot, by_arm, "rand_arm", "trial", ("standard", "intensified"))
