@@ -8,8 +8,8 @@ from harmony_dash.cohort.what_if_question import TRIAL, WhatIfQuestion
 from harmony_dash.dictionary.model import Dictionary, TimePoint
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR
 
-BY_CHANCE = ("those of these patients who were randomised between the strategies, each from the day of randomisation on; "
-             "beneath it stands the comparison of what doctors chose, as follows")
+BY_CHANCE = ("those of these patients who were randomised between the strategies, each from the day of randomisation "
+             "on; beneath it stands the comparison of what doctors chose, as follows")
 
 
 def describe_estimand(question: WhatIfQuestion, dictionary: Dictionary, *, by_chance: bool,
