@@ -47,6 +47,8 @@ class Settings:
         access database); on another volume it shows a trail that was cut short.
     daily_questions : how many different questions a person may ask in a day at the protected levels
         (`HARMONY_DAILY_QUESTIONS`, default 300).
+    what_if_runs : how many comparisons of treatments are computed at once (`HARMONY_WHAT_IF_RUNS`, default 2); others
+        wait. Each keeps up to two cores busy for seconds.
     session_idle, session_lifetime : how long a session lives untouched, and at all.
     keep_snapshots : how many snapshots stay on disk.
     query_threads, memory_limit : limits of one DuckDB connection.
@@ -72,6 +74,7 @@ class Settings:
     audit_head: Path | None = None
     protection: str = "protected"
     daily_questions: int = 300
+    what_if_runs: int = 2
     session_idle: timedelta = timedelta(minutes=30)
     session_lifetime: timedelta = timedelta(hours=12)
     keep_snapshots: int = 5
@@ -120,6 +123,7 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
         max_mean_risk=read_share("HARMONY_MAX_MEAN_RISK", environment, Settings.max_mean_risk, above_zero=True),
         max_unique_share=read_share("HARMONY_MAX_UNIQUE_SHARE", environment, Settings.max_unique_share),
         daily_questions=read_positive("HARMONY_DAILY_QUESTIONS", environment, Settings.daily_questions),
+        what_if_runs=read_positive("HARMONY_WHAT_IF_RUNS", environment, Settings.what_if_runs),
         oidc_groups=read_groups("HARMONY_OIDC_GROUPS", environment),
         oidc_groups_claim=environment.get("HARMONY_OIDC_GROUPS_CLAIM", "") or "groups",
         oidc_label=environment.get("HARMONY_OIDC_LABEL", "") or "Sign in with your organisation")

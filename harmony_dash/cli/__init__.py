@@ -20,10 +20,12 @@ from harmony_dash.cli.grants import add_grants
 from harmony_dash.cli.quality import add_quality
 from harmony_dash.cli.questions import add_coverage, add_survival
 from harmony_dash.cli.subgroups import add_subgroups
+from harmony_dash.cli.what_if import add_what_if
 from harmony_dash.errors import UserError
 
 _COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_quality, add_coverage, add_feasibility, add_survival,
-             add_subgroups, add_table_one, add_outcome_map, add_export, add_accounts, add_grants, add_audit)
+             add_subgroups, add_what_if, add_table_one, add_outcome_map, add_export, add_accounts, add_grants,
+             add_audit)
 
 
 def main(arguments: Sequence[str]) -> int:

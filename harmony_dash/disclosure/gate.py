@@ -17,6 +17,8 @@ from harmony_dash.disclosure import (
     quality_results,
     results,
     subgroup_results,
+    what_if_diagnostics,
+    what_if_results,
 )
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
@@ -28,16 +30,19 @@ from harmony_dash.disclosure.protect_feasibility import protect_feasibility
 from harmony_dash.disclosure.protect_quality import protect_quality
 from harmony_dash.disclosure.protect_subgroups import protect_subgroups
 from harmony_dash.disclosure.protect_survival import protect_survival
+from harmony_dash.disclosure.protect_what_if import protect_what_if
 from harmony_dash.disclosure.quality_results import QualityResult
 from harmony_dash.disclosure.released import Released, Scope, make_released
 from harmony_dash.disclosure.results import CohortChoices, CoverageResult, ReleaseInfo, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.disclosure.what_if_results import WhatIfResult
 from harmony_dash.disclosure.wording import put_into_words
 
 T = TypeVar("T")
 # The modules whose dataclasses are results, down to their smallest part.
 _MODULES_OF_RESULTS = tuple(module.__name__ for module in (
-    results, subgroup_results, description_results, quality_results, feasibility_results))
+    results, subgroup_results, description_results, quality_results, feasibility_results, what_if_results,
+    what_if_diagnostics))
 
 
 def release(result: T, scope: Scope) -> Released[T]:
@@ -63,6 +68,7 @@ def _protect(result: Any, scope: Scope) -> Any:
 
 _protect.register(SurvivalResult, protect_survival)
 _protect.register(SubgroupsResult, protect_subgroups)
+_protect.register(WhatIfResult, protect_what_if)
 _protect.register(TableOne, protect_table_one)
 _protect.register(OutcomeMap, protect_outcome_map)
 _protect.register(CoverageResult, protect_coverage)

@@ -19,6 +19,8 @@ from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
 from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY, complete_subgroups
+from harmony_dash.disclosure.what_if_results import WhatIfResult
+from harmony_dash.disclosure.what_if_words import complete_what_if
 
 # Where a title says how many patients; filled in once the number may be shown.
 COUNT_IN_TITLE = "{n}"
@@ -89,6 +91,8 @@ def put_into_words(result: Any, scope: Scope) -> Any:
         case SubgroupsResult():
             completed = replace(result, cohort=_describe_survival(result.cohort, scope))
             return complete_subgroups(completed, scope, describe_protection, caveat=CAVEAT, randomised=RANDOMISED)
+        case WhatIfResult():
+            return complete_what_if(result, scope, describe_protection)
         case TableOne():
             return complete_table_one(result, scope, describe_protection)
         case OutcomeMap():

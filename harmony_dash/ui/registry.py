@@ -46,6 +46,7 @@ PAGES: tuple[PageEntry, ...] = (
     _entry("Coverage", "public", "coverage", Permission.VIEW_COVERAGE),
     _entry("Survival", "stairs", "survival", Permission.VIEW_SURVIVAL),
     _entry("Subgroups", "account_tree", "subgroups", Permission.VIEW_SURVIVAL),
+    _entry("What if", "alt_route", "what_if", Permission.VIEW_SURVIVAL),
     _entry("Data quality", "fact_check", "data_quality", Permission.VIEW_QUALITY),
     _entry("Export", "download", "export", Permission.EXPORT),
     _entry("Access", "shield_person", "access", Permission.VIEW_ACCESS),

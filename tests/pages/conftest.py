@@ -15,8 +15,10 @@ import harmony_dash.services.grants
 import harmony_dash.services.release_info
 import harmony_dash.services.snapshots
 import harmony_dash.services.survival
+import harmony_dash.services.what_if
 import harmony_dash.ui.components.coverage_files
 import harmony_dash.ui.components.feasibility
+import harmony_dash.ui.components.what_if_run
 import harmony_dash.ui.guard
 import harmony_dash.ui.startup
 from tests.pages.fakes import FakeHouse
@@ -41,6 +43,9 @@ def house(monkeypatch: pytest.MonkeyPatch) -> FakeHouse:
     monkeypatch.setattr(harmony_dash.services.snapshots, "review_snapshots", lambda *_: ("", fakes.snapshots))
     monkeypatch.setattr(harmony_dash.services.release_info, "describe_release", fakes.describe_release)
     monkeypatch.setattr(harmony_dash.services.survival, "ask_survival", fakes.ask_survival)
+    monkeypatch.setattr(harmony_dash.services.what_if, "ask_what_if", fakes.ask_what_if)
+    # its fragment guards itself and was imported with the real guard
+    monkeypatch.setattr(harmony_dash.ui.components.what_if_run, "require", fakes.require)
     return fakes
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,16 +14,19 @@ from harmony_dash.access.actor import Actor, Role
 from harmony_dash.access.permissions import Permission, user_can
 from harmony_dash.cohort.need import Need
 from harmony_dash.cohort.question import Question
+from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure.coverage_changes import CoverageChanges, compare_coverage
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.released import Level, Released, Scope, make_released
 from harmony_dash.disclosure.results import CohortChoices, CoverageResult, DiseaseInfo, ReleaseInfo, SurvivalResult
-from harmony_dash.errors import UserError
+from harmony_dash.disclosure.what_if_results import WhatIfResult
+from harmony_dash.errors import Cancelled, UserError
 from harmony_dash.services.grants import GrantInfo
 from harmony_dash.store.layout import SnapshotRecord
 from tests.unit.charts.factories import make_coverage, make_result
 from tests.unit.charts.feasibility import make_feasibility
+from tests.unit.charts.what_if_factories import make_what_if
 
 DICTIONARY = load_dictionary()
 CODES = {"trial": ("Trial A", "Trial :red[B]"), "disease": ("ALL",)}
@@ -35,6 +40,13 @@ class FakeHouse:
     answer: SurvivalResult | Exception | None = None
     refuses: Callable[[Question], Exception | None] = lambda question: None
     coverage: CoverageResult | UserError | None = None
+    what_if: WhatIfResult | Exception | None = None
+    what_if_waits: bool = False  # until somebody cancels it
+    what_if_ahead: int = 0  # others
+    what_if_is_kept: bool = True
+    what_if_left: UserError | None = None  # for whoever asks after the first time
+    what_if_asked: list[WhatIfQuestion] = field(default_factory=list)
+    what_if_stopped: threading.Event = field(default_factory=threading.Event)
     diseases: dict[str, DiseaseInfo] = field(default_factory=lambda: {
         "ALL": DiseaseInfo("Acute lymphoblastic leukaemia", 5012, 6, 4)})
     asked: list[Question] = field(default_factory=list)
@@ -78,6 +90,25 @@ class FakeHouse:
         if isinstance(self.feasible, UserError):
             raise self.feasible
         return make_released(self.feasible or make_feasibility(need.as_question(DICTIONARY)), Scope(Level.PROTECTED))
+
+    def ask_what_if(self, deployment: object, actor: Actor, question: WhatIfQuestion, *,
+                    progress: Callable[[int, int], None], waiting: Callable[[int], None],
+                    cancelled: Callable[[], bool], **options: Any) -> Released[WhatIfResult]:
+        self.what_if_asked.append(question)
+        if self.what_if_left is not None and len(self.what_if_asked) > 1:
+            raise self.what_if_left
+        if not self.what_if_is_kept and cancelled():
+            raise Cancelled
+        waiting(self.what_if_ahead)
+        progress(20, 600)
+        while self.what_if_waits:
+            if cancelled():
+                self.what_if_stopped.set()
+                raise Cancelled
+            time.sleep(0.01)
+        if isinstance(self.what_if, Exception):
+            raise self.what_if
+        return make_released(self.what_if or make_what_if(), Scope(Level.PROTECTED))
 
     def review_coverage(self, deployment: object, actor: Actor, disease: str) -> Released[CoverageResult]:
         if isinstance(self.coverage, UserError):

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from harmony_dash.access.actor import Actor, Role
 from harmony_dash.errors import StoreError
-from harmony_dash.ui.components.welcome import choose_pages
+from harmony_dash.ui.components.welcome import QUESTIONS, choose_pages
 from harmony_dash.ui.registry import PAGES
 from tests.pages.fakes import FakeHouse
 from tests.pages.test_survival_page import words_of
@@ -76,9 +76,10 @@ def test_home_tells_what_is_here_and_what_it_is_not(house: FakeHouse, open_page:
 def test_home_offers_each_role_its_own_pages() -> None:
     def titles(role: Role) -> list[str]:
         return [page.title for page in choose_pages(Actor("x", role, "s"), PAGES)]
-    assert titles(Role.CLINICIAN) == ["Coverage", "Survival", "Subgroups", "Account"]
+    assert titles(Role.CLINICIAN) == ["Coverage", "Survival", "Subgroups", "What if", "Account"]
     assert titles(Role.STEERING) == ["Coverage", "Data quality", "Export", "Access", "Account"]
-    assert titles(Role.ANALYST) == ["Coverage", "Survival", "Subgroups", "Data quality", "Export", "Account"]
+    assert titles(Role.ANALYST) == ["Coverage", "Survival", "Subgroups", "What if", "Data quality", "Export",
+                                     "Account"]
 
 
 @pytest.mark.parametrize(("view", "role", "offered"), [
@@ -90,3 +91,7 @@ def test_tables_are_exported_by_those_who_may(house: FakeHouse, open_page: OpenP
     page = open_page("coverage", view=view)
     assert not page.exception
     assert ("Export these tables" in [button.label for button in page.button]) is offered
+
+
+def test_home_says_of_every_page_what_it_answers() -> None:
+    assert {page.url_path for page in PAGES if not page.is_start} == set(QUESTIONS)

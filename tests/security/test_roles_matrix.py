@@ -29,6 +29,7 @@ from harmony_dash.access.permissions import ROLE_PERMISSIONS, Permission
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.need import Need
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
+from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, SourceError, StoreError
 from harmony_dash.export.files import Format
@@ -53,6 +54,7 @@ from harmony_dash.services import (
     subgroups,
     survival,
     table_one,
+    what_if,
 )
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.settings import Settings
@@ -86,7 +88,8 @@ REVIEWS = frozenset({STEERING, ANALYST, MANAGER, Role.OPERATOR})
 
 PAGES_OPEN_TO = {
     "home": SIGNED_IN, "coverage": SIGNED_IN, "survival": frozenset({CLINICIAN, ANALYST}),
-    "subgroups": frozenset({CLINICIAN, ANALYST}), "data_quality": frozenset({STEERING, ANALYST, MANAGER}),
+    "subgroups": frozenset({CLINICIAN, ANALYST}), "what_if": frozenset({CLINICIAN, ANALYST}),
+    "data_quality": frozenset({STEERING, ANALYST, MANAGER}),
     "export": frozenset({STEERING, ANALYST}), "access": APPROVES, "account": SIGNED_IN}
 # Words of a page that stand nowhere else, whatever the store holds.
 WORDS_OF = {"home": "Harmonised leukaemia cohorts", "access": "Waiting for approval",
@@ -235,6 +238,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 # Makes ready what the action needs, without the actor, and returns the action with its actor.
 Prepare = Callable[[House, Actor], Callable[[], object]]
 QUESTION = Question("ALL", "os", by="sex")
+WHAT_IF_QUESTION = WhatIfQuestion(Question("ALL", "os"))
 TABLE_QUESTION = SubgroupsQuestion(Question("ALL", "os"), ("sex", "cyto_group"))
 NEED = Need("ALL", "os", known=("cyto_group",))
 
@@ -365,6 +369,10 @@ TABLE: dict[str, Row] = {
     "exports.make_export under a grant": Row(frozenset({ANALYST}), export_under_a_grant),
     "receipts.review_receipts": row(EXPORTS, lambda h, a: receipts.review_receipts(h.deployment, a)),
     "receipts.verify_export": row(EXPORTS, lambda h, a: receipts.verify_export(h.deployment, a, b"")),
+    "what_if.ask_what_if": row(
+        ASKS, lambda h, a: what_if.ask_what_if(h.deployment, a, WHAT_IF_QUESTION, replicates=20)),
+    "what_if.ask_what_if exactly": row(OPERATES, lambda h, a: what_if.ask_what_if(
+        h.deployment, a, WHAT_IF_QUESTION, level=Level.EXACT, replicates=20)),
     "subgroups.ask_subgroups": row(ASKS, lambda h, a: subgroups.ask_subgroups(h.deployment, a, TABLE_QUESTION)),
     "subgroups.ask_subgroups exactly": row(
         OPERATES, lambda h, a: subgroups.ask_subgroups(h.deployment, a, TABLE_QUESTION, level=Level.EXACT)),

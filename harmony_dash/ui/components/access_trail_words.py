@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from harmony_dash.access.actor import Role
 from harmony_dash.cohort.describe import describe_question
 from harmony_dash.cohort.question import question_from_json
+from harmony_dash.cohort.what_if_question import is_what_if, what_if_from_json
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.errors import UserError
+from harmony_dash.services.what_if_words import write_title
 from harmony_dash.ui.components.access_words import variable_label
 from harmony_dash.ui.components.text import capital
 from harmony_dash.ui.theme import ROLE_LABELS
 
 # The actions of the code, in the words of a committee; what is refused is told by the same words and its decision.
 ACTIONS: Mapping[str, str] = {
-    "survival": "Survival question", "subgroups": "Table of subgroups", "table one": "Characteristics by group",
+    "survival": "Survival question", "subgroups": "Table of subgroups", "what-if": "Comparison of treatments",
+    "table one": "Characteristics by group",
     "outcome map": "Map of outcomes", "count choices": "Counts in the cohort panel",
     "export": "Export", "preview export": "Preview of an export", "list receipts": "List of receipts of exports",
     "verify export": "Checked an exported file",
@@ -108,7 +111,8 @@ def role_words(role: str) -> str:
 def _title(text: str, dictionary: Dictionary) -> str:
     try:
         value, end = json.JSONDecoder().raw_decode(text)
-        title = describe_question(question_from_json(value), dictionary)
+        title = (write_title(what_if_from_json(value), dictionary) if is_what_if(value)
+                 else describe_question(question_from_json(value), dictionary))
     except (ValueError, KeyError, RecursionError, UserError):
         return ""
     rest = text[end:]

@@ -21,6 +21,8 @@ QUESTIONS = {
     "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
     "subgroups": "Which biomarkers separate outcomes, and does a treatment work differently in them? Many variables in "
                  "one table, two of them in a map, and Table 1.",
+    "what_if": "What if patients like these had been treated with less, or with more? An answer with what speaks "
+               "for and against it, or the reason why these data have none.",
     "export": "Protected summaries as files that say where their numbers come from, and receipts of what was exported.",
     "data_quality": "What came in, what was refused and why, and whether it can be true: checks of every source, and "
                     "what changed since the last release.",
