@@ -11,6 +11,10 @@ class HarmonyError(Exception):
     """Root of every error this package raises on purpose."""
 
 
+class Cancelled(HarmonyError):
+    """Long work ended because the person who asked for it no longer waits."""
+
+
 class UserError(HarmonyError):
     """Something the person can mend.
 

@@ -86,6 +86,9 @@ class Settings:
     daily_questions: Annotated[int, Setting(
         "HARMONY_DAILY_QUESTIONS", "How many different questions a person may ask in a day (UTC) at the protected "
         "levels.")] = 300
+    what_if_runs: Annotated[int, Setting(
+        "HARMONY_WHAT_IF_RUNS", "How many comparisons of treatments are computed at once; others wait. Each keeps up "
+        "to two cores busy for seconds.")] = 2
     session_idle: Annotated[timedelta, Setting(
         "", "How long a session lives untouched.", default="30 minutes")] = timedelta(minutes=30)
     session_lifetime: Annotated[timedelta, Setting(
@@ -174,6 +177,7 @@ def read_settings(environment: Mapping[str, str], root: Path) -> Settings:
         max_mean_risk=read_share("HARMONY_MAX_MEAN_RISK", environment, Settings.max_mean_risk, above_zero=True),
         max_unique_share=read_share("HARMONY_MAX_UNIQUE_SHARE", environment, Settings.max_unique_share),
         daily_questions=read_positive("HARMONY_DAILY_QUESTIONS", environment, Settings.daily_questions),
+        what_if_runs=read_positive("HARMONY_WHAT_IF_RUNS", environment, Settings.what_if_runs),
         oidc_groups=read_groups("HARMONY_OIDC_GROUPS", environment),
         oidc_groups_claim=environment.get("HARMONY_OIDC_GROUPS_CLAIM", "") or Settings.oidc_groups_claim,
         oidc_label=environment.get("HARMONY_OIDC_LABEL", "") or Settings.oidc_label)

@@ -29,6 +29,8 @@ class Permission(StrEnum):
     APPROVE_GRANTS = "approve grants"
     VIEW_ACCESS = "see people and grants"
     READ_AUDIT = "read the audit trail"
+    VIEW_QUALITY = "see how good the data are"
+    SIGN_OFF_QUALITY = "sign off the data of a source"
 
 
 _EVERYBODY = frozenset({Permission.VIEW_HOME, Permission.VIEW_COVERAGE, Permission.MANAGE_OWN_ACCOUNT})
@@ -39,17 +41,18 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType({
     Role.CLINICIAN: _EVERYBODY | {Permission.VIEW_SURVIVAL},
     # Reviews coverage, approves grants, watches who saw what; of outcomes it has protected summaries as files, and
     # changes nothing else.
-    Role.STEERING: _EVERYBODY | _OVERSIGHT | {Permission.EXPORT},
+    Role.STEERING: _EVERYBODY | _OVERSIGHT | {Permission.EXPORT, Permission.VIEW_QUALITY},
     # Explores like a clinician. The right to exact aggregates comes from a grant that is active, never from the role.
-    Role.ANALYST: _EVERYBODY | {Permission.VIEW_SURVIVAL, Permission.EXPORT},
+    Role.ANALYST: _EVERYBODY | {Permission.VIEW_SURVIVAL, Permission.EXPORT, Permission.VIEW_QUALITY},
     # Looks after sources, accounts and grants; does not look at outcomes.
-    Role.DATA_MANAGER: _EVERYBODY | _OVERSIGHT | {Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS},
+    Role.DATA_MANAGER: _EVERYBODY | _OVERSIGHT | {
+        Permission.MANAGE_ACCOUNTS, Permission.PROPOSE_GRANTS, Permission.VIEW_QUALITY, Permission.SIGN_OFF_QUALITY},
     # Runs the server and owns the store's files, so nothing in here could keep exact results from them; everything
     # they ask exactly is recorded. Approving is left to people.
     Role.OPERATOR: frozenset({
         Permission.VIEW_HOME, Permission.VIEW_COVERAGE, Permission.VIEW_SURVIVAL, Permission.VIEW_EXACT,
         Permission.EXPORT, Permission.INGEST, Permission.BACK_UP, Permission.MANAGE_ACCOUNTS,
-        Permission.PROPOSE_GRANTS, Permission.VIEW_ACCESS, Permission.READ_AUDIT}),
+        Permission.PROPOSE_GRANTS, Permission.VIEW_ACCESS, Permission.READ_AUDIT, Permission.VIEW_QUALITY}),
 })
 
 

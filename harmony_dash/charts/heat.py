@@ -11,30 +11,45 @@ from harmony_dash.charts.palette import FONT, Palette, faded
 
 ROW_HEIGHT = 30
 LETTER_WIDTH = 6.8
+_SMALL_WIDTH = 5.6  # of a letter of a column's name
+_SLANTED = 34  # letters of a slanted name: the parts in which similar titles differ stand at their end
+_NARROW = 11  # size of numbers where many columns share a narrow window
 _MOST_UPRIGHT = 8  # more column names than this stand slanted, so that they do not touch at 800 px
 
 
 def build_heat(rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]],
                texts: Sequence[Sequence[str]], palette: Palette, *, top: float, hover: str,
+               colours: Sequence[Sequence[Any]] | None = None, bottom: float = 0.0,
                uirevision: str = "coverage") -> dict[str, Any]:
-    """A table whose cells are shaded from the surface to the accent; the number stands in every cell."""
+    """A table whose cells are shaded; the number stands in every cell.
+
+    Parameters
+    ----------
+    values, texts : shape (rows, columns); a cell without a value has no shade, one without a text no number.
+    bottom, top : the values of the first and the last colour.
+    hover : template in which %{x}, %{y} and %{customdata} stand for the names of column and row and for the text.
+    colours : a colour scale; from the surface to the accent by default.
+    """
     names = [shorten(row, 34) for row in rows]
     left = min(250, int(max((len(name) for name in names), default=4) * LETTER_WIDTH) + 16)
-    scale = [[0.0, faded(palette.marks[0], 0.06)], [1.0, faded(palette.marks[0], 0.45)]]  # every cell keeps its ink
+    # Every cell keeps its ink.
+    scale = colours or [[0.0, faded(palette.marks[0], 0.06)], [1.0, faded(palette.marks[0], 0.45)]]
     trace = {"type": "heatmap", "z": [list(row) for row in values], "x": list(range(len(columns))),
-             "y": list(range(len(rows))), "zmin": 0, "zmax": top, "colorscale": scale, "showscale": False, "xgap": 2,
-             "ygap": 2, "customdata": [list(row) for row in texts],
+             "y": list(range(len(rows))), "zmin": bottom, "zmax": top, "colorscale": scale, "showscale": False,
+             "xgap": 2, "ygap": 2, "customdata": [list(row) for row in texts],
              "hovertemplate": hover.replace("%{x}", "%{text}").replace("%{y}", "%{hovertext}"), "hoverongaps": False,
              "text": [[plain(column) for column in columns] for _ in rows],
              "hovertext": [[plain(row)] * len(columns) for row in rows]}
-    notes = [{"x": x, "y": y, "text": html.escape(text, quote=False), "showarrow": False,
-              "font": {"size": 12, "color": palette.ink}}
-             for y, row in enumerate(texts) for x, text in enumerate(row) if text]
     slanted = len(columns) > _MOST_UPRIGHT
-    headers = [[shorten(column, 24)] if slanted else wrap_label(column, 14, 4) for column in columns]
+    cells = [(x, y, plain(text)) for y, row in enumerate(texts) for x, text in enumerate(row) if text]
+    # One trace of text: an annotation a cell would cost most of the time of a large table.
+    numbers = {"type": "scatter", "mode": "text", "x": [x for x, _, _ in cells], "y": [y for _, y, _ in cells],
+               "text": [text for _, _, text in cells], "hoverinfo": "skip", "cliponaxis": False,
+               "textfont": {"size": _NARROW if slanted else 12, "color": palette.ink}}
+    headers = [[shorten(column, _SLANTED)] if slanted else wrap_label(column, 14, 4) for column in columns]
     longest = max((len(header[0]) for header in headers), default=1)
     lines = max((len(header) for header in headers), default=1)
-    above = 14 + int(0.71 * LETTER_WIDTH * longest if slanted else 15 * lines)
+    above = 14 + int(0.71 * _SMALL_WIDTH * longest if slanted else 15 * lines)
     layout = build_frame(palette, above + 8 + ROW_HEIGHT * max(1, len(rows)), left=left,
                          right=above if slanted else 16, top=above, bottom=8, uirevision=uirevision)
     layout["xaxis"] = {"side": "top", "tickmode": "array", "tickvals": list(range(len(columns))),
@@ -45,8 +60,7 @@ def build_heat(rows: Sequence[str], columns: Sequence[str], values: Sequence[Seq
     layout["yaxis"] = {"range": [len(rows) - 0.5, -0.5], "tickmode": "array", "tickvals": list(range(len(rows))),
                        "ticktext": names, "showgrid": False, "zeroline": False, "ticklabelstandoff": 6, "ticks": "",
                        "fixedrange": True, "tickfont": {"size": 12, "color": palette.ink}}
-    layout["annotations"] = notes
-    return {"data": [trace], "layout": layout}
+    return {"data": [trace, numbers], "layout": layout}
 
 
 def shorten(text: str, width: int) -> str:

@@ -16,15 +16,18 @@ from harmony_dash.cli.command import is_text, say
 from harmony_dash.cli.data import add_ingest, add_snapshots, add_synthesise
 from harmony_dash.cli.descriptions import add_outcome_map, add_table_one
 from harmony_dash.cli.exports import add_export
+from harmony_dash.cli.feasibility import add_feasibility
 from harmony_dash.cli.grants import add_grants
+from harmony_dash.cli.quality import add_quality
 from harmony_dash.cli.questions import add_coverage, add_survival
 from harmony_dash.cli.reference import add_dictionary, add_settings
 from harmony_dash.cli.subgroups import add_subgroups
+from harmony_dash.cli.what_if import add_what_if
 from harmony_dash.errors import UserError
 
-_COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_coverage, add_survival, add_subgroups, add_table_one,
-             add_outcome_map, add_export, add_accounts, add_grants, add_audit, add_backup, add_restore,
-             add_settings, add_dictionary)
+_COMMANDS = (add_synthesise, add_ingest, add_snapshots, add_quality, add_coverage, add_feasibility, add_survival,
+             add_subgroups, add_what_if, add_table_one, add_outcome_map, add_export, add_accounts, add_grants,
+             add_audit, add_backup, add_restore, add_settings, add_dictionary)
 
 
 def main(arguments: Sequence[str]) -> int:

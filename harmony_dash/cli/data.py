@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.anonymity import anonymity_json, anonymity_words
 from harmony_dash.cli.command import add_command, deployment_of, print_json, say, say_changed, show
+from harmony_dash.cli.quality import add_report_option, rehearse
+from harmony_dash.errors import SettingsError
 
 if TYPE_CHECKING:
     from harmony_dash.services.ingest import IngestReport
@@ -43,9 +45,17 @@ def add_ingest(commands: Any) -> None:
     parser.add_argument("--new-disclosure-key", action="store_true",
                         help="go on although the current snapshot was made with another disclosure key; counts are "
                              "rounded anew then, and people who know both roundings know more than either tells")
+    parser.add_argument("--check-only", action="store_true",
+                        help="for providers, before sending: report what would be found, with exact numbers and rows, "
+                             "and publish nothing; needs neither a store nor accounts")
+    add_report_option(parser)
 
 
 def _ingest(options: argparse.Namespace) -> int:
+    if options.check_only:
+        return rehearse(options)
+    if options.report is not None:
+        raise SettingsError("--report goes with --check-only", remedy="After an ingest, run `quality --report DIR`.")
     from harmony_dash.services.ingest import AnonymityRefused, ingest_sources
 
     def progress(words: str, share: float) -> None:
@@ -67,7 +77,8 @@ def _ingest(options: argparse.Namespace) -> int:
 
 def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
     if options.json:
-        print_json({"snapshot": report.snapshot, "patients": report.patients, "sources": [
+        print_json({"snapshot": report.snapshot, "patients": report.patients, "history_lost": report.history_lost,
+                    "sources": [
             {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,
              "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings,
              "anonymity": anonymity_json(report.anonymity[s.source])} for s in report.sources]})
@@ -79,6 +90,8 @@ def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
     say("Patients who share their quasi-identifiers, at the accepted grains (the worse figure of each):")
     for name, anonymity in report.anonymity.items():
         say(f"{name:24} {anonymity_words(anonymity)}")
+    if report.history_lost:
+        say("The snapshot before this one is damaged: the history of data quality begins anew.")
 
 
 def add_snapshots(commands: Any) -> None:

@@ -26,23 +26,16 @@ def add_coverage(commands: Any) -> None:
 
 
 def _coverage(options: argparse.Namespace) -> int:
-    from harmony_dash.services.coverage import review_coverage
+    from harmony_dash.services.coverage import review_changes, review_coverage
+    from harmony_dash.services.coverage_json import changes_as_json, coverage_as_json
 
     deployment = require_store(deployment_of(options))
     level = Level.EXACT if options.exact else Level.PROTECTED
-    result = review_coverage(deployment, OPERATOR, options.disease, level=level).value
+    released = review_coverage(deployment, OPERATOR, options.disease, level=level)
+    result = released.value
     if options.json:
-        print_json({
-            "snapshot": result.snapshot, "disease": result.disease, "exact": options.exact, "n": result.n,
-            "by_country": [{**cell.labels, "n": cell.n} for cell in result.by_country],
-            "by_trial": [{**cell.labels, "n": cell.n} for cell in result.by_trial],
-            "by_country_and_trial": [{**cell.labels, "n": cell.n} for cell in result.by_country_and_trial],
-            "sources": [{"source": s.source, "title": s.title, "countries": list(s.countries),
-                         "accepted": s.accepted, "quarantined": s.quarantined,
-                         "follow_up_median_days": s.follow_up_median_days} for s in result.sources],
-            "completeness": [{"source": c.source, "variable": c.variable, "share": c.share}
-                             for c in result.completeness],
-            "follow_up_median_days": result.follow_up_median_days, "methods": result.methods})
+        changes = review_changes(deployment, OPERATOR, options.disease, level=level)
+        print_json({"exact": options.exact, **coverage_as_json(released), "changes": changes_as_json(changes)})
         return 0
     show(f"{_count(result.n)} patients with {result.disease}, snapshot {result.snapshot}")
     for cell in result.by_country:

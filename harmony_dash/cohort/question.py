@@ -133,7 +133,7 @@ def with_landmark(question: Question, dictionary: Dictionary) -> Question:
     endpoint = endpoint_named(question.endpoint)
     needed = question.landmark_days
     for name in replace(question, strata=None).variables:
-        day = _known_day(dictionary[name], endpoint.time_zero)
+        day = known_day(dictionary[name], endpoint.time_zero)
         if day is None and question.landmark_days == 0:
             raise QuestionError(
                 f"'{dictionary[name].label}' becomes known only during follow-up, so comparing by it from the "
@@ -150,7 +150,7 @@ def with_landmark(question: Question, dictionary: Dictionary) -> Question:
     return replace(question, landmark_days=needed)
 
 
-def _known_day(variable: Variable, zero: TimeZero) -> int | None:
+def known_day(variable: Variable, zero: TimeZero) -> int | None:
     """The day after time zero by which everybody's value is known; None where no day is fixed."""
     if variable.measured is TimePoint.LATER:
         return 0 if zero is TimeZero.REMISSION and variable.day_variable == "cr_days" else None
@@ -163,7 +163,7 @@ def _known_day(variable: Variable, zero: TimeZero) -> int | None:
 def _check_strata_known(question: Question, dictionary: Dictionary) -> None:
     """Refuse strata that are not known on the day on which the clock starts."""
     variable, zero = dictionary[str(question.strata)], endpoint_named(question.endpoint).time_zero
-    day = _known_day(variable, zero)
+    day = known_day(variable, zero)
     if day is None and question.landmark_days == 0:
         raise QuestionError(
             f"'{variable.label}' becomes known only during follow-up and cannot stratify from the start",

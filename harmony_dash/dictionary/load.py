@@ -36,9 +36,11 @@ _DISEASE_KEYS = {"code", "label", "adjective"}
 _VARIABLE_KEYS = {
     "label", "section", "type", "unit", "units", "values", "range", "flag_above", "bands", "measured", "day_variable",
     "until_then", "until_first_event", "asked", "required", "kept", "derived", "everyday", "sensitive",
-    "quasi_identifier", "generalise_to", "instead_of", "subgroup_default", "codes", "verified", "definition",
+    "quasi_identifier", "generalise_to", "instead_of", "subgroup_default", "confounder", "log_scale", "codes",
+    "verified", "definition",
 }
 _SENSITIVE = ("low", "medium", "high")
+_CONFOUNDER = ("", "usual", "essential")
 
 
 def load_dictionary(extra: Iterable[Path] = ()) -> Dictionary:
@@ -198,8 +200,12 @@ def _read_variable(name: str, entry: Any, where: str, scope: frozenset[str]) -> 
         raise fail(f"measured '{measured}' does not exist", f"Use one of: {', '.join(points)}.", "measured")
     if entry.get("sensitive", "low") not in _SENSITIVE:
         raise fail("'sensitive' is not low, medium or high", "Choose one of the three.", "sensitive")
-    for key in ("required", "kept", "everyday", "verified", "until_first_event", "asked",
-                "quasi_identifier"):
+    if entry.get("confounder", "") not in _CONFOUNDER:
+        raise fail("'confounder' is not usual or essential", "Choose one of the two, or leave it out.", "confounder")
+    if entry.get("log_scale") and kind not in NUMERIC:
+        raise fail("only a number has a logarithm", "Remove `log_scale`.", "log_scale")
+    for key in ("required", "kept", "everyday", "verified", "until_first_event", "asked", "quasi_identifier",
+                "log_scale"):
         if not isinstance(entry.get(key, True), bool):
             raise fail(f"'{key}' is not true or false", f"Write `{key}: true` or leave it out.", key)
     lower, upper = _read_range(entry, kind, fail)
@@ -214,6 +220,7 @@ def _read_variable(name: str, entry: Any, where: str, scope: frozenset[str]) -> 
         everyday=entry.get("everyday", False), sensitive=entry.get("sensitive", "low"),
         quasi_identifier=entry.get("quasi_identifier", False), generalise_to=str(entry.get("generalise_to", "")),
         instead_of=str(entry.get("instead_of", "")), subgroup_default=_read_subgroup_default(entry, kind, fail),
+        confounder=entry.get("confounder", ""), log_scale=entry.get("log_scale", False),
         codes=MappingProxyType({str(k): str(v) for k, v in entry.get("codes", {}).items()}),
         verified=entry.get("verified", True), definition=str(entry.get("definition", "")), diseases=scope)
 

@@ -94,6 +94,9 @@ class Variable:
     instead_of : the quasi-identifier this one may stand in for; an accepted grain has one of the two.
     subgroup_default : offered as a row of the table of subgroups, if the filters leave only patients with these values
         of other variables, e.g. {"immunophenotype": ("B",)}; empty for every cohort. None if it is not offered.
+    confounder : "essential" if a comparison of treatments cannot do without it, "usual" if it is only adjusted for by
+        default; empty for others. What holds only for some patients says so in `subgroup_default`.
+    log_scale : a number whose logarithm enters models.
     codes : terminology codes, e.g. {"LOINC": "6690-2"}.
     verified : False when the definition still awaits a check against its paper.
     definition : one or two sentences for documentation and hover help.
@@ -125,6 +128,8 @@ class Variable:
     generalise_to: str = ""
     instead_of: str = ""
     subgroup_default: Mapping[str, tuple[str, ...]] | None = None
+    confounder: str = ""
+    log_scale: bool = False
     codes: Mapping[str, str] = field(default_factory=_empty)
     verified: bool = True
     definition: str = ""

@@ -15,13 +15,14 @@ margins, and a plain choice of what to hide next.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from harmony_dash.disclosure.policy import Rules
 
@@ -36,7 +37,7 @@ _UNBOUNDED = 3  # scipy's status of a linear programme without a finite optimum
 def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, int | None], small: Collection[Cell],
                   rules: Rules, *, atoms: int, next_partner: Callable[[list[Cell]], Cell | None],
                   limits: Mapping[Cell, int] | None = None, floors: Mapping[Cell, int] | None = None,
-                  ) -> dict[Cell, int | None]:
+                  ties: Sequence[tuple[Collection[int], Collection[int]]] = ()) -> dict[Cell, int | None]:
     """Hide more counts until every hidden small one keeps enough possible values.
 
     Parameters
@@ -51,6 +52,8 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
         default.
     floors : the least an onlooker knows a count to be that is hidden for the sake of others, where that is more than
         the threshold; those of them that are hidden already are taken to be hidden for it.
+    ties : pairs of sets of atoms that are the same patients, split in two ways. Two tables that share a margin and
+        nothing else need no atoms for each pair of their cells: whatever fits both margins fits some joint table.
 
     Returns
     -------
@@ -67,20 +70,21 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
     # More hidden never narrows an interval, so a count that is safe stays so. For the same reason what a programme
     # finds possible stays possible, and most counts need no programme of their own.
     seen = dict.fromkeys(small, (math.inf, -math.inf))
-    known = _Known.of(members, result, most, partners, rules, atoms)
-    _fill_all_at_once(rows, known, seen, rules.fewest_possible - 1)
+    same = _rows_of_ties(ties, atoms)
+    known = _Known.of(members, result, most, partners, rules, atoms, same)
+    least = {cell: min(rules.fewest_possible, most.get(cell, _MANY) + 1) for cell in small}
+    _widen_all_at_once(rows, known, seen, least)
+    reach = {cell: _add_tied(places, ties) for cell, places in members.items()}
     for cell in small:
-        needed = min(rules.fewest_possible, most.get(cell, _MANY) + 1)
-        while values_left(*seen[cell]) < needed and _count_possible(cell, rows, known, seen) < needed:
-            related = set().union(*(members[other] for other, n in result.items()
-                                    if n is not None and set(members[other]) & set(members[cell])))
-            partner = next_partner([other for other, n in result.items()
-                                    if n is not None and related & set(members[other])])
+        while values_left(*seen[cell]) < least[cell] and _count_possible(cell, rows, known, seen) < least[cell]:
+            related = frozenset().union(*(reach[other] for other, n in result.items()
+                                          if n is not None and reach[other] & reach[cell]))
+            partner = next_partner([other for other, n in result.items() if n is not None and related & reach[other]])
             if partner is None:
                 break
             result[partner] = None
             partners[partner] = least_of.get(partner, rules.minimum_cell)
-            known = _Known.of(members, result, most, partners, rules, atoms)
+            known = _Known.of(members, result, most, partners, rules, atoms, same)
     return result
 
 
@@ -109,6 +113,19 @@ def bounds_in_one_total(total: int, parts: Collection[int], small: int, partners
     return max(0, lowest - most * (small - 1)), min(most, highest)
 
 
+def _rows_of_ties(ties: Sequence[tuple[Collection[int], Collection[int]]], atoms: int) -> csr_array:
+    return csr_array(np.array([_row(one, atoms) - _row(other, atoms) for one, other in ties]).reshape(len(ties), atoms))
+
+
+def _add_tied(places: Collection[int], ties: Sequence[tuple[Collection[int], Collection[int]]]) -> frozenset[int]:
+    """The atoms of a count, and those of the same patients in the tables tied to it."""
+    found = set(places)
+    for one, other in ties:
+        if found.issuperset(one) or found.issuperset(other):
+            found.update(one, other)
+    return frozenset(found)
+
+
 def _row(places: Collection[int], width: int) -> Floats:
     row = np.zeros(width)
     row[list(places)] = 1.0
@@ -117,18 +134,20 @@ def _row(places: Collection[int], width: int) -> Floats:
 
 @dataclass(frozen=True)
 class _Known:
-    """What an onlooker knows: bounds of each atom, shape (atoms, 2), and of sums of them, matrix @ atoms ≤ most.
+    """What an onlooker knows: bounds of each atom, shape (atoms, 2), and of sums of them, matrix @ atoms ≤ most, and
+    that same @ atoms = 0.
 
     A count of one atom is a bound, because a programme with fewer rows is faster.
     """
 
     of_each: Floats
-    matrix: Floats
+    matrix: csr_array
     most: Floats
+    same: csr_array
 
     @classmethod
     def of(cls, members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, int | None], most: Mapping[Cell, int],
-           partners: Mapping[Cell, int], rules: Rules, atoms: int) -> _Known:
+           partners: Mapping[Cell, int], rules: Rules, atoms: int, same: csr_array) -> _Known:
         """What the shown counts, the hidden small ones and those hidden for their sake say."""
         of_each = np.column_stack([np.zeros(atoms), np.full(atoms, math.inf)])
         rows: list[Floats] = []
@@ -152,18 +171,38 @@ class _Known:
             if low > 0:
                 rows.append(-row)
                 ends.append(-low)
-        return cls(of_each, np.array(rows).reshape(len(rows), atoms), np.array(ends))
+        return cls(of_each, csr_array(np.array(rows).reshape(len(rows), atoms)), np.array(ends), same)
 
     def smallest(self, objective: Floats) -> tuple[float, Floats | None]:
         """The smallest value of a sum of atoms, and the atoms that have it where it is finite."""
         if (self.of_each[:, 0] > self.of_each[:, 1]).any():
             return math.inf, None
         bounds = [(low, high) for low, high in self.of_each.tolist()]
-        solved = linprog(objective, A_ub=self.matrix, b_ub=self.most, bounds=bounds, method="highs")
+        # Most of the matrices is zero; scipy takes sparse ones, which its stubs do not say.
+        solved = linprog(objective, A_ub=self.matrix, b_ub=self.most,  # type: ignore[call-overload]
+                         A_eq=self.same, b_eq=np.zeros(self.same.shape[0]), bounds=bounds, method="highs")
         if solved.fun is None:
             # Nothing fits only if the counts are not those of any patients; then nothing is known to be safe.
             return -math.inf if solved.status == _UNBOUNDED else math.inf, None
         return float(solved.fun), solved.x
+
+    def nearest(self, rows: Floats, goals: Floats, *, upward: bool) -> Floats | None:
+        """Atoms for which some sums miss their goals by as little as possible, all misses added up.
+
+        Parameters
+        ----------
+        rows, goals : shapes (sums, atoms) and (sums,).
+        upward : whether a sum misses its goal by what it is below it, or by what it is above.
+        """
+        count, sign = len(rows), -1.0 if upward else 1.0
+        misses = vstack([hstack([self.matrix, csr_array((self.matrix.shape[0], count))]),
+                         hstack([csr_array(sign * rows), -eye_array(count)])], format="csr")
+        padded = replace(
+            self, of_each=np.vstack([self.of_each, np.column_stack([np.zeros(count), np.full(count, math.inf)])]),
+            matrix=misses, most=np.concatenate([self.most, sign * goals]),
+            same=hstack([self.same, csr_array((self.same.shape[0], count))], format="csr"))
+        solution = padded.smallest(np.concatenate([np.zeros(rows.shape[1]), np.ones(count)]))[1]
+        return None if solution is None else solution[:rows.shape[1]]
 
 
 def _count_possible(cell: Cell, rows: Mapping[Cell, Floats], known: _Known, seen: dict[Cell, tuple[float, float]],
@@ -180,26 +219,29 @@ def _count_possible(cell: Cell, rows: Mapping[Cell, Floats], known: _Known, seen
     return values_left(lowest, -highest)
 
 
-def _fill_all_at_once(rows: Mapping[Cell, Floats], known: _Known, seen: dict[Cell, tuple[float, float]], enough: int,
-                      ) -> None:
-    """Find solutions in which many small counts of one atom are large: one programme for hundreds of them."""
-    waiting = {cell: int(np.argmax(row)) for cell, row in rows.items() if row.sum() == 1}
-    while len(waiting) > 1:
-        places = list(waiting.values())
-        of_each = known.of_each.copy()
-        # One that is large enough must not take from the others.
-        of_each[places, 1] = np.minimum(of_each[places, 1], enough)
-        solution = replace(known, of_each=of_each).smallest(-_row(places, len(of_each)))[1]
-        if solution is None:
-            return
-        _note_values(rows, solution, seen)
-        left = {cell: place for cell, place in waiting.items() if seen[cell][1] < enough - _SLACK}
-        if len(left) == len(waiting):
-            return
-        waiting = left
+def _widen_all_at_once(rows: Mapping[Cell, Floats], known: _Known, seen: dict[Cell, tuple[float, float]],
+                       needed: Mapping[Cell, int]) -> None:
+    """Find solutions in which many small counts are large enough, or small enough: a few programmes for hundreds.
+
+    What is still missing of all counts together is made as small as it can be, so that one which is far enough does not
+    take from the others.
+    """
+    for upward in (True, False):
+        waiting = list(rows)
+        while len(waiting) > 1:
+            goals = np.array([needed[cell] - 1.0 if upward else seen[cell][1] - needed[cell] + 1 for cell in waiting])
+            solution = known.nearest(np.array([rows[cell] for cell in waiting]), goals, upward=upward)
+            if solution is None:
+                return
+            _note_values(rows, solution, seen)
+            left = [cell for cell, goal in zip(waiting, goals.tolist(), strict=True) if (
+                seen[cell][1] < goal - _SLACK if upward else values_left(*seen[cell]) < needed[cell])]
+            if len(left) == len(waiting):
+                break
+            waiting = left
 
 
 def _note_values(rows: Mapping[Cell, Floats], solution: Floats, seen: dict[Cell, tuple[float, float]]) -> None:
-    for cell, (low, high) in seen.items():
-        value = float(rows[cell] @ solution)
+    for cell, value in zip(rows, (np.array(list(rows.values())) @ solution).tolist(), strict=True):
+        low, high = seen[cell]
         seen[cell] = min(low, value), max(high, value)

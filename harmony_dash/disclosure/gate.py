@@ -11,22 +11,38 @@ from dataclasses import fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
-from harmony_dash.disclosure import description_results, results, subgroup_results
+from harmony_dash.disclosure import (
+    description_results,
+    feasibility_results,
+    quality_results,
+    results,
+    subgroup_results,
+    what_if_diagnostics,
+    what_if_results,
+)
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
+from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.protect_counts import protect_choices, protect_release_info
 from harmony_dash.disclosure.protect_coverage import protect_coverage
 from harmony_dash.disclosure.protect_descriptions import protect_outcome_map, protect_table_one
+from harmony_dash.disclosure.protect_feasibility import protect_feasibility
+from harmony_dash.disclosure.protect_quality import protect_quality
 from harmony_dash.disclosure.protect_subgroups import protect_subgroups
 from harmony_dash.disclosure.protect_survival import protect_survival
+from harmony_dash.disclosure.protect_what_if import protect_what_if
+from harmony_dash.disclosure.quality_results import QualityResult
 from harmony_dash.disclosure.released import Released, Scope, make_released
 from harmony_dash.disclosure.results import CohortChoices, CoverageResult, ReleaseInfo, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.disclosure.what_if_results import WhatIfResult
 from harmony_dash.disclosure.wording import put_into_words
 
 T = TypeVar("T")
 # The modules whose dataclasses are results, down to their smallest part.
-_RESULTS = (results.__name__, subgroup_results.__name__, description_results.__name__)
+_MODULES_OF_RESULTS = tuple(module.__name__ for module in (
+    results, subgroup_results, description_results, quality_results, feasibility_results, what_if_results,
+    what_if_diagnostics))
 
 
 def release(result: T, scope: Scope) -> Released[T]:
@@ -52,11 +68,14 @@ def _protect(result: Any, scope: Scope) -> Any:
 
 _protect.register(SurvivalResult, protect_survival)
 _protect.register(SubgroupsResult, protect_subgroups)
+_protect.register(WhatIfResult, protect_what_if)
 _protect.register(TableOne, protect_table_one)
 _protect.register(OutcomeMap, protect_outcome_map)
 _protect.register(CoverageResult, protect_coverage)
 _protect.register(CohortChoices, protect_choices)
 _protect.register(ReleaseInfo, protect_release_info)
+_protect.register(QualityResult, protect_quality)
+_protect.register(FeasibilityResult, protect_feasibility)
 
 
 def _strip(value: Any) -> Any:
@@ -70,7 +89,7 @@ def _strip(value: Any) -> Any:
         return tuple(_strip(one) for one in value)
     if isinstance(value, dict):
         return {name: _strip(one) for name, one in value.items()}
-    if is_dataclass(value) and type(value).__module__ in _RESULTS:
+    if is_dataclass(value) and type(value).__module__ in _MODULES_OF_RESULTS:
         return replace(value, **{  # type: ignore[type-var]
             one.name: one.default if one.metadata == results.INTERNAL else _strip(getattr(value, one.name))
             for one in fields(value)})

@@ -36,7 +36,7 @@ def protect_choices(result: CohortChoices, scope: Scope) -> CohortChoices:
             parts[NO_VALUE] = result.missing[name]
         adds_up = (result.total is not None and not result.not_counted.get(name)
                    and sum(n or 0 for n in parts.values()) == result.total)
-        shown, hidden = _protect_parts(parts, total if adds_up else None, scope)
+        shown, hidden = protect_parts(parts, total if adds_up else None, scope)
         if hidden:
             withheld[name] = frozenset(hidden)
         if name in result.missing:
@@ -45,9 +45,15 @@ def protect_choices(result: CohortChoices, scope: Scope) -> CohortChoices:
     return replace(result, total=total, counts=counts, missing=missing, withheld=withheld)
 
 
-def _protect_parts(parts: Mapping[str, int | None], total: int | None, scope: Scope,
+def protect_parts(parts: Mapping[str, int | None], total: int | None, scope: Scope,
                    ) -> tuple[dict[str, int | None], list[str]]:
-    """The parts rounded, small ones None, and the values that are None for the sake of another."""
+    """The parts rounded, small ones None, and the names of those that are None for the sake of another.
+
+    Parameters
+    ----------
+    parts : disjoint sets of patients by name.
+    total : all of them together, None where they do not add up to a number that is told.
+    """
     rules = scope.rules
     shown = {value: release_count(n, scope) for value, n in parts.items()}
     small = [value for value, n in shown.items() if n is None]

@@ -316,10 +316,38 @@ class CountCell:
 
 
 @dataclass(frozen=True)
+class CountTable:
+    """Patients by one or more variables, `by`; a cell of each combination that could have patients."""
+
+    by: tuple[str, ...]
+    cells: tuple[CountCell, ...]
+
+
+class Status(StrEnum):
+    """What is known of one variable of one patient. Four different things, and none of them stands for another."""
+
+    VALUE = "value"
+    NEGATIVE = "tested, negative"
+    FAILED = "failed"
+    NOT_TESTED = "not tested"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class StatusShare:
+    """Share of a source's patients of whom this is known; None where it may not be shown."""
+
+    part: Status
+    share: float | None
+    n: int | None = field(default=None, metadata=INTERNAL)
+
+
+@dataclass(frozen=True)
 class Completeness:
     """Share of a source's patients with a recorded value of a variable; None where it may not be shown.
 
-    `recorded` counts them.
+    `parts` says more: of all patients, those with a value, those tested with a negative result, those whose test
+    failed, those who were not tested, and those of whom nothing is known. Together they are all of them.
     """
 
     source: str
@@ -327,7 +355,17 @@ class Completeness:
     label: str
     share: float | None
     nearly_all: bool = False  # recorded in all but a few patients; `share` is the least it can be
-    recorded: int | None = field(default=None, metadata=INTERNAL)
+    parts: tuple[StatusShare, ...] = ()
+    supplied: bool = True  # False where the source's description has no such variable
+
+
+@dataclass(frozen=True)
+class VariableMeaning:
+    """What a variable is called, and a digest of its values, unit, bands and definition."""
+
+    name: str
+    label: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -360,9 +398,21 @@ class CoverageResult:
     by_country: tuple[CountCell, ...]  # labels: country
     by_trial: tuple[CountCell, ...]  # labels: trial
     by_country_and_trial: tuple[CountCell, ...]  # labels: country, trial
-    by_source_country_and_trial: tuple[CountCell, ...]  # what the others are sums of; empty in a released result
+    # What the others are sums of, labels: source, country, trial, dx_period; empty in a released result.
+    atoms: tuple[CountCell, ...]
     sources: tuple[SourceCoverage, ...]
     completeness: tuple[Completeness, ...]
     follow_up_median_days: float | None
     methods: str
     follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
+    tables: tuple[CountTable, ...] = ()
+    variables: tuple[VariableMeaning, ...] = ()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of the values of the tables' variables
+
+    def table(self, *by: str) -> tuple[CountCell, ...]:
+        """The cells of the table by these variables; none if there is no such table."""
+        return next((table.cells for table in self.tables if table.by == by), ())
+
+    def label_of(self, variable: str, value: str) -> str:
+        """The words for a value."""
+        return self.labels.get(variable, {}).get(value, value)

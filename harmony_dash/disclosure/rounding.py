@@ -38,8 +38,13 @@ def uniform(key: int, n: int, statistic: str, level: Level) -> float:
     return (int.from_bytes(blake2b(message, digest_size=8).digest(), "big") >> (64 - _BITS)) / (1 << _BITS)
 
 
-def round_count(count: int, scope: Scope) -> int:
+def round_count(count: int, scope: Scope, *, drawn_for: str = "") -> int:
     """A count as a multiple of the base: n' = 5 ⌊(n + ⌊5u⌋) / 5⌋. Unbiased, at most 4 off; 0 stays 0.
+
+    Parameters
+    ----------
+    drawn_for : which of several counts on one page this is, where two of them being the same patients, and so the same
+        number, would tell that those in one and not in the other are nobody. Empty for the number told everywhere.
 
     Raises
     ------
@@ -48,14 +53,15 @@ def round_count(count: int, scope: Scope) -> int:
     if not isinstance(count, KeyedCount):
         raise TypeError("a count without a key cannot be released")
     base = scope.rules.rounding_base
-    return base * ((int(count) + int(base * uniform(count.key, int(count), _COUNT, scope.level))) // base)
+    statistic = f"{_COUNT} {drawn_for}" if drawn_for else _COUNT
+    return base * ((int(count) + int(base * uniform(count.key, int(count), statistic, scope.level))) // base)
 
 
-def release_count(count: int | None, scope: Scope) -> int | None:
+def release_count(count: int | None, scope: Scope, *, drawn_for: str = "") -> int | None:
     """A count that may be shown: None below the threshold, rounded above. Zero is below: it says something too."""
     if count is None:
         return None
-    rounded = round_count(count, scope)
+    rounded = round_count(count, scope, drawn_for=drawn_for)
     return rounded if count >= scope.rules.minimum_cell else None
 
 

@@ -9,14 +9,18 @@ from typing import Any
 from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.description_words import complete_outcome_map, complete_table_one
+from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.headline import counts_failures, headline_estimates
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR, RULES, Level
 from harmony_dash.disclosure.precision import Precision, format_limits, format_percent, precision_of
 from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
+from harmony_dash.disclosure.quality_results import QualityResult
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
 from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY, complete_subgroups
+from harmony_dash.disclosure.what_if_results import WhatIfResult
+from harmony_dash.disclosure.what_if_words import complete_what_if
 
 # Where a title says how many patients; filled in once the number may be shown.
 COUNT_IN_TITLE = "{n}"
@@ -87,11 +91,13 @@ def put_into_words(result: Any, scope: Scope) -> Any:
         case SubgroupsResult():
             completed = replace(result, cohort=_describe_survival(result.cohort, scope))
             return complete_subgroups(completed, scope, describe_protection, caveat=CAVEAT, randomised=RANDOMISED)
+        case WhatIfResult():
+            return complete_what_if(result, scope, describe_protection)
         case TableOne():
             return complete_table_one(result, scope, describe_protection)
         case OutcomeMap():
             return complete_outcome_map(result, scope, describe_protection)
-        case CoverageResult() if scope.is_protected:
+        case CoverageResult() | QualityResult() | FeasibilityResult() if scope.is_protected:
             words = describe_protection(scope)
             return replace(result, methods=f"{result.methods} {words[0].upper()}{words[1:]}.")
     return result

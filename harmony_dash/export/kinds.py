@@ -8,10 +8,13 @@ from typing import Any
 
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
+from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import SurvivalResult
+from harmony_dash.disclosure.results import CoverageResult, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+from harmony_dash.export.coverage import summarise_coverage
 from harmony_dash.export.descriptions import summarise_outcome_map, summarise_table_one
+from harmony_dash.export.feasibility import summarise_feasibility
 from harmony_dash.export.subgroups import summarise_subgroups
 from harmony_dash.export.summary import Summary
 from harmony_dash.export.survival import summarise_survival
@@ -66,3 +69,13 @@ def _(value: TableOne, released: Released[TableOne], looks: Looks) -> Summary:
 @_summarise.register
 def _(value: OutcomeMap, released: Released[OutcomeMap], looks: Looks) -> Summary:
     return summarise_outcome_map(released)
+
+
+@_summarise.register
+def _(value: CoverageResult, released: Released[CoverageResult], looks: Looks) -> Summary:
+    return summarise_coverage(released)
+
+
+@_summarise.register
+def _(value: FeasibilityResult, released: Released[FeasibilityResult], looks: Looks) -> Summary:
+    return summarise_feasibility(released)

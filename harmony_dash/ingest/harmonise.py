@@ -63,6 +63,7 @@ class HarmonisedSource:
     issues : every finding, with file and row.
     counts : rows of each file, the file of the patients first.
     match_keys : what `duplicates` compares, a row of `frame` each.
+    variables : those whose column is in each file, in the order of `counts`.
     """
 
     manifest: Manifest
@@ -70,6 +71,7 @@ class HarmonisedSource:
     issues: IssueLog
     counts: tuple[FileCounts, ...]
     match_keys: MatchKeys
+    variables: tuple[frozenset[str], ...]
     _row_numbers: tuple[Positions, ...] = field(repr=False)
 
     @property
@@ -108,7 +110,8 @@ class HarmonisedSource:
             dropped = int(present.sum())
             counts.append(replace(count, accepted=count.accepted - dropped, quarantined=count.quarantined + dropped))
         return HarmonisedSource(self.manifest, self.frame[~rows].reset_index(drop=True), self.issues, tuple(counts),
-                                self.match_keys.select(~rows), tuple(numbers[~rows] for numbers in self._row_numbers))
+                                self.match_keys.select(~rows), self.variables,
+                                tuple(numbers[~rows] for numbers in self._row_numbers))
 
 
 _PARENT = "another row of this patient is quarantined"
@@ -177,7 +180,16 @@ def _harmonise(folder: Path, dictionary: Dictionary, key: bytes | None, progress
             columns[f"{name}_{part}"] = frame[f"{name}_{part}"]
     counts = rows.close()
     progress("Harmonised", 1.0)
-    return HarmonisedSource(manifest, pd.DataFrame(columns), rows.log, counts, match_keys, rows.row_numbers(accepted))
+    return HarmonisedSource(manifest, pd.DataFrame(columns), rows.log, counts, match_keys,
+                            _variables_by_file(fields, rows, dictionary), rows.row_numbers(accepted))
+
+
+def _variables_by_file(fields: Mapping[str, FieldSpec], rows: _Rows, dictionary: Dictionary,
+                       ) -> tuple[frozenset[str], ...]:
+    """The variables, parts of composites included, whose problems are reported in each file."""
+    files = {name: rows.file_of(name, fields) for name in dictionary.variables}
+    return tuple(frozenset(name for name, file in files.items() if file == number)
+                 for number in range(len(rows.tables)))
 
 
 def _final_column(frame: pd.DataFrame, variable: Variable) -> pd.Series[Any]:
@@ -395,8 +407,7 @@ class _Rows:
     def log_problem(self, problem: Problem, fields: Mapping[str, FieldSpec]) -> None:
         """Report a problem of joined rows in the file its column comes from."""
         positions = as_positions(problem.rows)
-        spec = fields.get(problem.variable) or fields.get(problem.variable.rpartition("_")[0])
-        label = problem.column or (spec.column if spec is not None and spec.column is not None else "")
+        label = problem.column or _column_of(problem.variable, fields)
         place = self.places.get(label, _Place(0, label))
         own = self._positions[place.file][positions]
         self._log_positions(place.file, own[own >= 0], problem, place.column)
@@ -404,6 +415,11 @@ class _Rows:
         self._log_positions(0, self._positions[0][positions[own < 0]], problem, place.column)
         if problem.severity is Severity.ERROR:
             self.bad[positions] = True
+
+    def file_of(self, variable: str, fields: Mapping[str, FieldSpec]) -> int | None:
+        """The file that gives a variable; None if none does."""
+        place = self.places.get(_column_of(variable, fields))
+        return None if place is None else place.file
 
     def _log_positions(self, number: int, positions: Positions, problem: Problem, column: str) -> None:
         table = self.tables[number]
@@ -484,6 +500,16 @@ def _keep_event_days(columns: dict[str, pd.Series[Any]], fields: Mapping[str, Fi
     for name, spec in fields.items():
         if spec.only_if is not None:
             columns[name] = columns[name].mask(columns[spec.only_if].isin(["no", "none"]))
+
+
+def _column_of(variable: str, fields: Mapping[str, FieldSpec]) -> str:
+    """The column of a variable, or of the part of a composite that it is; empty for a constant or what is built."""
+    stem, _, part = variable.rpartition("_")
+    spec = fields.get(variable) or fields.get(stem)
+    if spec is None:
+        return ""
+    own = {"lod": spec.lod_column, "loq": spec.loq_column, "day": spec.day_column, "method": spec.method_column}
+    return (own.get(part) if variable not in fields else None) or spec.column or ""
 
 
 def _without_echo(problem: Problem, unreadable: Mapping[str, Mask], quarantined: Mask,

@@ -8,7 +8,7 @@ extract they would tell of a country with few patients by their difference from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from harmony_dash.access.accounts import find_account
@@ -47,15 +47,32 @@ class Admission:
     countries: OneOf | None = None
 
 
-def open_to_all(deployment: Deployment) -> Snapshot:
-    """The served snapshot without the countries that their providers have withdrawn.
+def read_withdrawn(deployment: Deployment) -> frozenset[str]:
+    """The countries that are shut out now.
+
+    Read once for an answer: what is opened, what is remembered and what is compared in the end must mean the same ones.
+    """
+    return frozenset(withdrawn_countries(deployment.access))
+
+
+def admit_to_all(deployment: Deployment, level: Level = Level.PROTECTED) -> Admission:
+    """What a question without a grant is answered from; whether the person may have this level was checked before.
 
     Raises
     ------
-    StoreError if nothing is published, or nothing is left.
+    StoreError if nothing is published, or nothing is left; SettingsError if protection is to be off over patients who
+    need it.
     """
+    withdrawn = read_withdrawn(deployment)
+    snapshot = _open_to_all(deployment, withdrawn)
+    scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
+    return Admission(snapshot, scope, withdrawn)
+
+
+def _open_to_all(deployment: Deployment, withdrawn: Collection[str]) -> Snapshot:
+    """The served snapshot without the countries that their providers have withdrawn."""
     snapshot = deployment.store.current()
-    cut = cut_for_all(deployment, snapshot)
+    cut = cut_for_all(deployment, snapshot, withdrawn)
     remove_what_is_over(deployment)
     return snapshot if cut is None else deployment.extracts.open(snapshot, cut)
 
@@ -85,13 +102,11 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
     AccessRefused with the grant, the variable or the country that stands in the way; UserError for an unknown grant.
     StoreError.
     """
-    withdrawn = frozenset(withdrawn_countries(deployment.access))
     if not grant_id:
         if level is Level.EXACT:
             check_user_can(actor, Permission.VIEW_EXACT)
-        snapshot = open_to_all(deployment)
-        scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
-        return Admission(snapshot, scope, withdrawn)
+        return admit_to_all(deployment, level)
+    withdrawn = read_withdrawn(deployment)
     snapshot = deployment.store.current()
     remove_what_is_over(deployment)
     grant = _usable_grant(deployment, actor, grant_id)
@@ -101,7 +116,7 @@ def admit(deployment: Deployment, actor: Actor, question: Question, *, level: Le
     if level is Level.EXACT:
         return Admission(deployment.extracts.open(snapshot, cut_of(grant)), Scope(level, grant=grant.id), withdrawn,
                          grant)
-    snapshot = open_to_all(deployment)
+    snapshot = _open_to_all(deployment, withdrawn)
     scope = Scope(stricter(level, Level(deployment.settings.protection)), grant=grant.id)
     return Admission(narrow(snapshot, grant.proposal.variables), scope, withdrawn, grant,
                      countries_of(grant, snapshot))
@@ -122,7 +137,7 @@ def check_still_admitted(deployment: Deployment, actor: Actor, admission: Admiss
             raise AccessRefused("your account was changed while the question ran", remedy="Sign in again.")
     if admission.grant is not None:
         _usable_grant(deployment, actor, admission.grant.id)
-    if frozenset(withdrawn_countries(deployment.access)) != admission.withdrawn:
+    if read_withdrawn(deployment) != admission.withdrawn:
         raise AccessRefused("the data that may be shown were changed while the question ran", remedy="Ask again.")
 
 
@@ -174,9 +189,10 @@ def _named(question: Question) -> Iterable[str]:
             if isinstance(leaf, OneOf) and leaf.variable == "country" for value in leaf.values]
 
 
-def cut_for_all(deployment: Deployment, snapshot: Snapshot) -> Cut | None:
+def cut_for_all(deployment: Deployment, snapshot: Snapshot, withdrawn: Collection[str] | None = None) -> Cut | None:
     """What is left of the snapshot without the countries that were withdrawn; None if none was."""
-    withdrawn = withdrawn_countries(deployment.access)
+    if withdrawn is None:
+        withdrawn = read_withdrawn(deployment)
     if not withdrawn:
         return None
     countries = snapshot.values_of(snapshot.dictionary["country"])

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from harmony_dash.dictionary import Dictionary, Variable
 from harmony_dash.dictionary.quasi_identifiers import quasi_identifiers
 from harmony_dash.disclosure.anonymity import Grain, Limits, SourceAnonymity
-from harmony_dash.settings import Settings
 from harmony_dash.store.writer import SnapshotWriter
 
 # A message names so many classes of a grain; all of them are in the report.
@@ -54,9 +53,8 @@ class AnonymityReport:
         return self.limited and bool(self.exceeding)
 
 
-def report_anonymity(writer: SnapshotWriter, dictionary: Dictionary, settings: Settings) -> dict[str, AnonymityReport]:
+def report_anonymity(writer: SnapshotWriter, dictionary: Dictionary, limits: Limits) -> dict[str, AnonymityReport]:
     """A report on every source the writer was handed."""
-    limits = Limits(settings.max_mean_risk, settings.max_unique_share)
     measured = writer.measure_anonymity()
     reports = {}
     for record in writer.sources:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date
 from itertools import combinations
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -36,6 +36,24 @@ ALARM_COHORTS: Final = 40
 LATTICE_CONDITIONS: Final = 5
 # Five of so many are 42,504 sets. To hide a lattice among others used as often takes more questions than a day has.
 _LOOKED_AT = 24
+
+
+class Askable(Protocol):
+    """What an answer is recorded and counted as.
+
+    Attributes
+    ----------
+    fingerprint : 16 hexadecimal digits that equal questions share.
+    for_the_record : the fingerprint, and the question as the audit trail keeps it.
+    """
+
+    @property
+    def fingerprint(self) -> str:
+        """See above."""
+
+    @property
+    def for_the_record(self) -> str:
+        """See above."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,7 @@ class DayQuestion:
     splits: frozenset[Selection]
 
 
-def check_budget(deployment: Deployment, actor: Actor, question: Question, action: str, scope: Scope) -> None:
+def check_budget(deployment: Deployment, actor: Actor, question: Askable, action: str, scope: Scope) -> None:
     """Refuse a question that is one too many for today; those asked today stay open, and the operator is free.
 
     Parameters
@@ -86,7 +104,7 @@ def check_budget(deployment: Deployment, actor: Actor, question: Question, actio
     check_budget_for_all(deployment, actor, [question], action, scope)
 
 
-def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterable[Question], action: str,
+def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterable[Askable], action: str,
                          scope: Scope) -> None:
     """Refuse a table that answers several questions, if together they are too many; see `check_budget`.
 
@@ -108,7 +126,7 @@ def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterab
                    "manager if your work needs more.")
 
 
-def record_within_budget(deployment: Deployment, actor: Actor, question: Question, action: str, scope: Scope, *,
+def record_within_budget(deployment: Deployment, actor: Actor, question: Askable, action: str, scope: Scope, *,
                          snapshot: str, n: int | None, counted_by: str = "") -> None:
     """Record an answer that is about to be handed over, unless others given meanwhile have used up the budget.
 
@@ -128,7 +146,7 @@ def record_within_budget(deployment: Deployment, actor: Actor, question: Questio
                              counted_by=counted_by)
 
 
-def record_all_within_budget(deployment: Deployment, actor: Actor, questions: Collection[Question], action: str,
+def record_all_within_budget(deployment: Deployment, actor: Actor, questions: Collection[Askable], action: str,
                              scope: Scope, *, snapshot: str, n: int | None = None, counted_by: str = "",
                              table: str = "") -> None:
     """Record a table that answers several questions, all or none of them; see `record_within_budget`.

@@ -21,7 +21,7 @@ from harmony_dash.disclosure.protect_counts import NO_VALUE
 from harmony_dash.disclosure.results import CohortChoices
 from harmony_dash.disclosure.selections import list_choices
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.admission import open_to_all, scope_for_all
+from harmony_dash.services.admission import admit_to_all, check_still_admitted
 from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import as_recorded, check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
@@ -52,8 +52,8 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     action = PANEL_ACTION
     record = f"{question.for_the_record} counted by {', '.join(variables)}"
     check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, action, question=record)
-    snapshot = open_to_all(deployment)
-    scope = scope_for_all(deployment, snapshot)
+    admission = admit_to_all(deployment)
+    snapshot, scope = admission.snapshot, admission.scope
     with refusals_recorded(deployment, actor, action, record):
         check_against_snapshot(question, snapshot)
         chosen = [variable for variable in (askable_variable(name, question.disease, snapshot.dictionary, where=name)
@@ -69,6 +69,7 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
         choices = _count_nothing(snapshot, chosen)
     released = release(choices, scope)
     with refusals_recorded(deployment, actor, action, record):
+        check_still_admitted(deployment, actor, admission)
         record_within_budget(deployment, actor, question, action, released.scope, snapshot=snapshot.snapshot,
                              n=released.value.total, counted_by=f" counted by {', '.join(variables)}")
     return released

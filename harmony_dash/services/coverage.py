@@ -1,43 +1,31 @@
-"""Who is in the data: patients by country and trial, completeness, follow-up."""
+"""Who is in the data: patients by country, trial, period and kind, completeness, follow-up; and what has changed."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from itertools import product
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.question import Question, check_question
 from harmony_dash.disclosure import Level, Released, Scope, release
-from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
-from harmony_dash.disclosure.results import (
-    NOT_STATED,
-    Completeness,
-    CountCell,
-    CoverageResult,
-    FollowUpSupport,
-    SourceCoverage,
-)
-from harmony_dash.errors import QuestionError, StatisticsError
-from harmony_dash.services.admission import open_to_all, scope_for_all
+from harmony_dash.disclosure.coverage_changes import CoverageChanges, compare_coverage, nothing_to_compare
+from harmony_dash.disclosure.results import CoverageResult
+from harmony_dash.errors import QuestionError, SettingsError, StoreError
+from harmony_dash.services.admission import Admission, admit_to_all, check_still_admitted, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
+from harmony_dash.services.coverage_counts import compute_coverage
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.estimates import median_follow_up
-from harmony_dash.stats.event_table import EventTable
-from harmony_dash.store.counts import (
-    fetch_completeness,
-    fetch_cross_counts,
-    fetch_diseases,
-    fetch_participation,
-    fetch_sources,
-)
-from harmony_dash.store.event_tables import fetch_event_table
+from harmony_dash.store.counts import fetch_diseases
+from harmony_dash.store.layout import SnapshotRecord
 from harmony_dash.store.reader import Snapshot
+from harmony_dash.store.snapshots import list_snapshots
 
-# The variables a committee asks about first; a deployment's own come with its dictionary's "everyday" mark.
+REVIEW = "review coverage"
+COMPARE = "compare coverage"
+# The variables a committee asks about first.
 KEY_VARIABLES = ("age_dx_years", "sex", "wbc_dx", "immunophenotype", "subtype", "cyto_group", "cna_ikzf1", "ikzf1plus",
                  "mrd_eoi_status", "mrd_group", "cr_status", "risk_group_reported", "intensity_assigned",
                  "intensity_received")
+_RELEASED_OTHERWISE = ("The earlier snapshot holds patients who must be protected, so its numbers are not given in the "
+                       "way those of this one are.")
 
 
 def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level: Level = Level.PROTECTED,
@@ -48,89 +36,94 @@ def review_coverage(deployment: Deployment, actor: Actor, disease: str, *, level
     ------
     AccessRefused, QuestionError for a disease the snapshot does not hold, StoreError.
     """
-    action = "review coverage"
-    check_and_record(deployment, actor, Permission.VIEW_COVERAGE, action)
-    if level is Level.EXACT:
-        check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
-    snapshot = open_to_all(deployment)
-    diseases = {code: n for code, n, _, _ in fetch_diseases(snapshot)}
-    with refusals_recorded(deployment, actor, action, disease[:40]):
-        check_question(Question(disease, "os"), snapshot.dictionary)
-        if disease not in diseases:
-            raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
-                                where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
-    scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
-    released = release(_compute(snapshot, disease, diseases[disease]), scope)
-    record_answer(deployment, actor, action, question=disease, snapshot=snapshot.snapshot, level=scope.level,
-                  n=released.value.n)
+    admission, released = answer_coverage(deployment, actor, disease, REVIEW, level)
+    _check_admitted(deployment, actor, admission, disease, REVIEW)
+    record_answer(deployment, actor, REVIEW, question=disease, snapshot=released.value.snapshot,
+                  level=released.scope.level, n=released.value.n)
     return released
 
 
-def _compute(snapshot: Snapshot, disease: str, patients: KeyedCount) -> CoverageResult:
-    keys = ("source", "country", "trial")
-    participation = fetch_participation(snapshot, disease)
-    # A country and a trial of one source are a cell even if no patient is in both: zero is a small number too.
-    counts: dict[tuple[str, ...], KeyedCount] = {
-        cell: NOBODY for source, (countries, trials) in participation.items()
-        for cell in product((source,), countries, trials)}
-    counts |= {tuple(value or NOT_STATED for value in values): n
-               for values, n in fetch_cross_counts(snapshot, disease, keys)}
-    atoms = [CountCell(dict(zip(keys, values, strict=True)), n) for values, n in counts.items()]
-    table = fetch_event_table(snapshot, Question(disease, "os", by="source"))
-    key = [v for v in snapshot.dictionary.askable(disease) if v.name in KEY_VARIABLES]
-    completeness = fetch_completeness(snapshot, disease, key)
-    follow_up, support = _median_follow_up(table, None)
-    return CoverageResult(
-        snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, created=snapshot.created, disease=disease,
-        n=patients,
-        by_country=_sum_over(atoms, ("country",)), by_trial=_sum_over(atoms, ("trial",)),
-        by_country_and_trial=_sum_over(atoms, ("country", "trial")), by_source_country_and_trial=tuple(atoms),
-        sources=_sources(snapshot, disease, table, {name: n for name, (n, _) in completeness.items()},
-                         {name: countries for name, (countries, _) in participation.items()}),
-        completeness=tuple(Completeness(source, v.name, v.label, counts[v.name] / n, recorded=counts[v.name])
-                           for source, (n, counts) in completeness.items() for v in key),
-        follow_up_median_days=follow_up, follow_up_support=support,
-        methods="Patients accepted at ingest. A test that failed or was not done does not count as complete. Median "
-                f"follow-up by the reverse Kaplan–Meier method on overall survival. Snapshot {snapshot.snapshot}.")
+def review_changes(deployment: Deployment, actor: Actor, disease: str, *, level: Level = Level.PROTECTED,
+                   ) -> Released[CoverageChanges]:
+    """What one disease has more or less of than in the snapshot before: patients, sources, countries, variables.
+
+    Raises
+    ------
+    AccessRefused, QuestionError for a disease the snapshot does not hold, StoreError.
+    """
+    admission, now = answer_coverage(deployment, actor, disease, COMPARE, level)
+    changes = _compare(deployment, actor, admission, now)
+    _check_admitted(deployment, actor, admission, disease, COMPARE)
+    record_answer(deployment, actor, COMPARE, question=disease, snapshot=now.value.snapshot, level=now.scope.level,
+                  n=now.value.n)
+    return changes
 
 
-def _sources(snapshot: Snapshot, disease: str, table: EventTable, accepted: Mapping[str, KeyedCount],
-             countries: Mapping[str, tuple[str, ...]]) -> tuple[SourceCoverage, ...]:
-    periods = fetch_cross_counts(snapshot, disease, ("source", "dx_period"))
-    found = []
-    for row in fetch_sources(snapshot):
-        name = str(row["source"])
-        if name not in accepted:
-            continue
-        follow_up, support = _median_follow_up(table, name)
-        by_period = tuple(CountCell({"dx_period": period}, n) for (source, period), n in periods
-                          if source == name and period)
-        found.append(SourceCoverage(
-            source=name, title=str(row["title"]), provider=str(row["provider"]), trial=str(row["trial"]),
-            countries=countries[name], synthetic=row["synthetic"] == "true", accepted=accepted[name],
-            quarantined=_count_of(row["quarantined_count"]),
-            follow_up_median_days=follow_up, follow_up_support=support,
-            dx_periods=tuple(cell.labels["dx_period"] for cell in by_period), by_period=by_period))
-    return tuple(found)
+def answer_coverage(deployment: Deployment, actor: Actor, disease: str, action: str, level: Level,
+                    ) -> tuple[Admission, Released[CoverageResult]]:
+    """The released coverage and what it was computed from; whoever hands it over checks that again, and records it."""
+    check_and_record(deployment, actor, Permission.VIEW_COVERAGE, action)
+    if level is Level.EXACT:
+        check_and_record(deployment, actor, Permission.VIEW_EXACT, action)
+    with refusals_recorded(deployment, actor, action, disease[:40]):
+        admission = admit_to_all(deployment, level)
+        check_question(Question(disease, "os"), admission.snapshot.dictionary)
+        return admission, _release(deployment, actor, admission, disease)
 
 
-def _count_of(value: object) -> KeyedCount:
-    if not isinstance(value, KeyedCount):
-        raise TypeError("the store counts with keys")
-    return value
+def _scope(deployment: Deployment, snapshot: Snapshot, level: Level) -> Scope:
+    return Scope(level) if level is Level.EXACT else scope_for_all(deployment, snapshot)
 
 
-def _median_follow_up(table: EventTable, group: str | None) -> tuple[float | None, FollowUpSupport | None]:
+def _check_admitted(deployment: Deployment, actor: Actor, admission: Admission, disease: str, action: str) -> None:
+    with refusals_recorded(deployment, actor, action, disease[:40]):
+        check_still_admitted(deployment, actor, admission)
+
+
+def _release(deployment: Deployment, actor: Actor, admission: Admission, disease: str) -> Released[CoverageResult]:
+    """The released coverage, computed once for a snapshot, what is withdrawn of it, a disease and a scope."""
+    snapshot, scope = admission.snapshot, admission.scope
+    key = (snapshot.snapshot, admission.withdrawn, disease, scope.key)
+
+    def compute() -> Released[CoverageResult]:
+        diseases = {code: n for code, n, _, _ in fetch_diseases(snapshot)}
+        if disease not in diseases:
+            raise QuestionError(f"the snapshot holds no patient with {snapshot.dictionary.diseases[disease].label}",
+                                where="disease", remedy=f"Choose one of: {', '.join(diseases)}.")
+        released = release(compute_coverage(snapshot, disease, diseases[disease]), scope)
+        check_still_admitted(deployment, actor, admission)
+        return released
+
+    return deployment.coverage.get(key, compute)
+
+
+def _compare(deployment: Deployment, actor: Actor, admission: Admission, now: Released[CoverageResult],
+             ) -> Released[CoverageChanges]:
+    if admission.withdrawn:
+        return nothing_to_compare(now, "A country has been withdrawn since; what the earlier snapshot had of it is "
+                                       "not shown.")
+    served, before = _served_and_before(deployment, now.value.snapshot)
+    if before is None:
+        return nothing_to_compare(now, "There is no earlier snapshot.")
+    if served is None or served.key_fingerprint != before.key_fingerprint:
+        return nothing_to_compare(now, "The earlier snapshot was made with another disclosure key. Its numbers are "
+                                       "rounded differently, and setting them side by side would tell too much.")
     try:
-        return median_follow_up(table, group)
-    except StatisticsError:
-        return None, None  # nobody of this source has the endpoint; the table says so by a dash
+        with deployment.store.at(before.snapshot) as earlier:
+            if _scope(deployment, earlier, now.scope.level) != now.scope:
+                return nothing_to_compare(now, _RELEASED_OTHERWISE)
+            admitted = Admission(earlier, now.scope, admission.withdrawn)
+            return compare_coverage(now, _release(deployment, actor, admitted, now.value.disease))
+    except SettingsError:
+        return nothing_to_compare(now, _RELEASED_OTHERWISE)
+    except QuestionError:
+        return nothing_to_compare(now, "The earlier snapshot holds no patient with this disease.")
+    except StoreError:
+        return nothing_to_compare(now, "The earlier snapshot cannot be read: it is damaged, or of an older format.")
 
 
-def _sum_over(atoms: Sequence[CountCell], keys: tuple[str, ...]) -> tuple[CountCell, ...]:
-    """Patients per combination of some of the labels, largest first."""
-    counts: dict[tuple[str, ...], list[KeyedCount]] = {}
-    for atom in atoms:
-        counts.setdefault(tuple(atom.labels[name] for name in keys), []).append(_count_of(atom.n))
-    ordered = sorted(((key, union(parts)) for key, parts in counts.items()), key=lambda item: (-item[1], item[0]))
-    return tuple(CountCell(dict(zip(keys, key, strict=True)), n) for key, n in ordered)
+def _served_and_before(deployment: Deployment, snapshot: str) -> tuple[SnapshotRecord | None, SnapshotRecord | None]:
+    """The records of the served snapshot and of the newest one that is older."""
+    records = list_snapshots(deployment.settings.store)
+    served = next((record for record in records if record.snapshot == snapshot), None)
+    return served, next((record for record in records if record.snapshot < snapshot), None)

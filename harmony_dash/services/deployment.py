@@ -9,6 +9,9 @@ from functools import cached_property
 
 from harmony_dash.access.database import AccessDatabase
 from harmony_dash.dictionary import Dictionary, load_dictionary
+from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.results import CoverageResult
+from harmony_dash.services.remembered import Remembered
 from harmony_dash.settings import Settings
 from harmony_dash.store.extracts import Extracts
 from harmony_dash.store.reader import Store
@@ -23,6 +26,8 @@ class Deployment:
     access: AccessDatabase
     now: Callable[[], datetime]
     extracts: Extracts = field(init=False, repr=False, compare=False)
+    coverage: Remembered[Released[CoverageResult]] = field(init=False, repr=False, compare=False,
+                                                           default_factory=Remembered)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extracts", Extracts(self.store))

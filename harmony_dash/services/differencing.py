@@ -332,6 +332,8 @@ def _title(one: _Rebuilt, snapshot: Snapshot) -> str:
     words = describe_question(one.question, snapshot.dictionary)
     if one.recorded.panel:
         words += "; counted in the panel"
+    if one.recorded.compares_treatments:
+        words += "; as a comparison of treatments"
     return f"{words}; under the grant {one.recorded.grant}" if one.recorded.grant else words
 
 

@@ -101,7 +101,7 @@ def make_export(deployment: Deployment, actor: Actor, question: ExportQuestion, 
         now = deployment.now()
         number = make_number(now, secrets.choice)
         occasion = Occasion(number, now, actor.username, actor.name, actor.role.value.replace("_", " "), __version__,
-                            _sources(answer.admission.snapshot, cohort_of(asked).disease))
+                            note_sources(answer.admission.snapshot, cohort_of(asked).disease))
         bundle = write_files(answer.released, occasion, formats, looks or Looks(),
                              stem=_stem(asked, number), progress=progress)
         check_still_admitted(deployment, actor, answer.admission)
@@ -130,7 +130,7 @@ def _stem(question: ExportQuestion, number: str) -> str:
     return f"harmony-{cohort.disease}-{kind}-{number}"
 
 
-def _sources(snapshot: Snapshot, disease: str) -> tuple[SourceNote, ...]:
+def note_sources(snapshot: Snapshot, disease: str) -> tuple[SourceNote, ...]:
     """The sources of the snapshot that hold patients of the disease."""
     held = {source for (source,), _ in fetch_cross_counts(snapshot, disease, ("source",))}
     return tuple(SourceNote(str(row["source"]), str(row["title"]), str(row["provider"]), str(row["licence"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,14 +13,18 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.audit import AuditEvent, Decision, record_event
 from harmony_dash.access.permissions import Permission
 from harmony_dash.dictionary import Dictionary
+from harmony_dash.disclosure.anonymity import Limits
 from harmony_dash.errors import SettingsError, SourceError, StoreError, UserError
 from harmony_dash.ingest.duplicates import CrossSourceDuplicates
 from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
 from harmony_dash.ingest.issues import Severity
 from harmony_dash.ingest.manifest import MANIFEST_NAME, Origin
+from harmony_dash.ingest.supplied import supplied_variables
+from harmony_dash.quality.catalogue import build_rules
 from harmony_dash.services.anonymity import AnonymityReport, describe_excess, describe_remedy, report_anonymity
 from harmony_dash.services.audited import check_and_record
 from harmony_dash.services.deployment import Deployment
+from harmony_dash.store.quality_rows import FurtherFile
 from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
 
 ACTION = "ingest"
@@ -63,13 +67,15 @@ class SourceReport:
 class IngestReport:
     """What an ingest did; `snapshot` is empty and there are no `patients` when nothing was published.
 
-    `anonymity` says by source how easily patients could be recognised.
+    `anonymity` says by source how easily patients could be recognised. `history_lost` says that the snapshot before was
+    damaged, so that the trend of data quality begins anew.
     """
 
     snapshot: str
     patients: int
     sources: tuple[SourceReport, ...]
     anonymity: Mapping[str, AnonymityReport]
+    history_lost: bool = False
 
 
 class AnonymityRefused(SourceError):
@@ -144,7 +150,7 @@ def _ingest(deployment: Deployment, actor: Actor, folders: Sequence[Path], progr
             new_disclosure_key: bool) -> IngestReport:
     dictionary = deployment.dictionary
     reports: list[SourceReport] = []
-    duplicates = CrossSourceDuplicates()
+    takings = Takings(dictionary, deployment.settings.patient_key)
 
     def record_first(name: str) -> None:
         # A release that cannot be recorded is not served: the pointer moves after this.
@@ -161,17 +167,21 @@ def _ingest(deployment: Deployment, actor: Actor, folders: Sequence[Path], progr
                       new_disclosure_key=new_disclosure_key) as (writer, published):
         for place, folder in enumerate(folders):
             def scaled(words: str, share: float, place: int = place, folder: Path = folder) -> None:
-                progress(f"{folder.name}: {words}", 0.9 * (place + share) / len(folders))
+                progress(f"{folder.name}: {words}", 0.85 * (place + share) / len(folders))
 
-            reports.append(_add_source(writer, folder, dictionary, settings.patient_key, duplicates, scaled))
-        anonymity = report_anonymity(writer, dictionary, settings)
-        _check_anonymity(IngestReport("", 0, tuple(reports), anonymity), dictionary)
+            reports.append(takings.add_source(writer, folder, scaled))
+        anonymity = report_anonymity(writer, dictionary,
+                                     Limits(settings.max_mean_risk, settings.max_unique_share))
+        check_anonymity(IngestReport("", 0, tuple(reports), anonymity), dictionary)
+        progress("Checking quality", 0.85)
+        writer.assess_quality(build_rules(dictionary), takings.supplied, deployment.now().date())
         progress("Writing the snapshot", 0.9)
     progress("Done", 1.0)
-    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity)
+    return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity,
+                        writer.history_lost)
 
 
-def _check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:
+def check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:
     """Refuse to publish if patients of any source could be recognised too easily; all such sources are named."""
     refused = {source: found for source, found in report.anonymity.items() if found.refused}
     if refused:
@@ -183,19 +193,44 @@ def _check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:
                                report=report)
 
 
-def _add_source(writer: SnapshotWriter, folder: Path, dictionary: Dictionary, key: bytes,
-                duplicates: CrossSourceDuplicates, progress: Progress) -> SourceReport:
-    try:
-        harmonised = duplicates.mark(harmonise_source(folder, dictionary, key, progress))
-    except UserError as problem:
-        # Several folders are read in one run: say which one the file belongs to.
-        place = f"{folder.name}/{problem.where}" if problem.where else folder.name
-        raise type(problem)(problem.problem, where=place, remedy=problem.remedy) from problem
-    if any(record.source == harmonised.manifest.source for record in writer.sources):
-        raise SourceError(f"source '{harmonised.manifest.source}' is named twice", where=folder.name,
-                          remedy="Name each source folder once, and give each its own `source:`.")
-    writer.add_source(_record(harmonised, folder), harmonised.frame, harmonised.issues.to_frame())
-    return _report(harmonised)
+@dataclass
+class Takings:
+    """What sources bring in, one after the other.
+
+    Parameters
+    ----------
+    key : secret under which the providers' identifiers are hashed.
+
+    Attributes
+    ----------
+    supplied : by source, the variables it supplies.
+    """
+
+    dictionary: Dictionary
+    key: bytes = field(repr=False)
+    duplicates: CrossSourceDuplicates = field(default_factory=CrossSourceDuplicates)
+    supplied: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def add_source(self, writer: SnapshotWriter, folder: Path, progress: Progress) -> SourceReport:
+        """Harmonise a folder and hand it to the writer.
+
+        Raises
+        ------
+        SourceError.
+        """
+        try:
+            harmonised = self.duplicates.mark(harmonise_source(folder, self.dictionary, self.key, progress))
+        except UserError as problem:
+            # Several folders are read in one run: say which one the file belongs to.
+            place = f"{folder.name}/{problem.where}" if problem.where else folder.name
+            raise type(problem)(problem.problem, where=place, remedy=problem.remedy) from problem
+        manifest = harmonised.manifest
+        if any(record.source == manifest.source for record in writer.sources):
+            raise SourceError(f"source '{manifest.source}' is named twice", where=folder.name,
+                              remedy="Name each source folder once, and give each its own `source:`.")
+        writer.add_source(_record(harmonised, folder), harmonised.frame, harmonised.issues.to_frame())
+        self.supplied[manifest.source] = supplied_variables(manifest, self.dictionary)
+        return _report(harmonised)
 
 
 def _record(harmonised: HarmonisedSource, folder: Path) -> SourceRecord:
@@ -205,7 +240,9 @@ def _record(harmonised: HarmonisedSource, folder: Path) -> SourceRecord:
         source=manifest.source, title=manifest.title, provider=manifest.constant("provider") or "",
         trial=manifest.constant("trial") or "", licence=manifest.licence, synthetic=_MARKS[manifest.origin],
         description=manifest.description, files={name: _sha256(folder / name) for name in names},
-        read_count=harmonised.read, accepted_count=harmonised.accepted, quarantined_count=harmonised.quarantined)
+        read_count=harmonised.read, accepted_count=harmonised.accepted, quarantined_count=harmonised.quarantined,
+        further=tuple(FurtherFile(count.file, count.read, variables) for count, variables in
+                      zip(harmonised.counts[1:], harmonised.variables[1:], strict=True)))
 
 
 def _sha256(path: Path) -> str:

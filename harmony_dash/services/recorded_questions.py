@@ -14,6 +14,7 @@ from harmony_dash.access.grant import GrantStatus
 from harmony_dash.access.grants import find_grant
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question, question_from_json
+from harmony_dash.cohort.what_if_question import TRIAL, WhatIfQuestion, check_what_if, is_what_if, what_if_from_json
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.closed_questions import check_closed
 from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
@@ -23,6 +24,7 @@ from harmony_dash.services.budget import as_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.protection import plan_answer
 from harmony_dash.services.survival import check_against_snapshot
+from harmony_dash.services.what_if_tables import plan_arms
 from harmony_dash.store.effects import fetch_effects
 from harmony_dash.store.extracts import narrow
 from harmony_dash.store.membership import PatientSet
@@ -51,6 +53,11 @@ class RecordedQuestion:
     level: Level
     panel: bool
     moments: defaultdict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list), compare=False)
+
+    @property
+    def compares_treatments(self) -> bool:
+        """Whether it is one of strategies, with strata and adjustment of its own."""
+        return is_what_if(_read(self.text))
 
     @property
     def days(self) -> set[tuple[str, date]]:
@@ -117,19 +124,34 @@ def open_view(deployment: Deployment, snapshot: Snapshot, grant_id: str) -> View
 
 
 def rebuild_question(recorded: RecordedQuestion, snapshot: Snapshot) -> Question:
-    """The question behind a line of the trail, with the landmark its variables need.
+    """The question behind a line of the trail, with the landmark its variables need; of a comparison that by strategy.
 
     Raises
     ------
     QuestionError for one that this version, or this snapshot, cannot be asked.
     """
-    try:
-        value, _ = json.JSONDecoder().raw_decode(recorded.text)  # after it stands what it was counted by
-    except (ValueError, RecursionError):
-        raise QuestionError("this version cannot read it") from None
+    value = _read(recorded.text)
+    if is_what_if(value):
+        return _rebuild_comparison(what_if_from_json(value), snapshot)
     question = question_from_json(value)
     check_against_snapshot(question, snapshot)
     return as_recorded(question, snapshot.dictionary)
+
+
+def _read(text: str) -> object:
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text)  # after it stands what it was counted by
+    except (ValueError, RecursionError):
+        raise QuestionError("this version cannot read it") from None
+    return value
+
+
+def _rebuild_comparison(asked: WhatIfQuestion, snapshot: Snapshot) -> Question:
+    """The question by strategy, whose groups are the patients compared."""
+    check_against_snapshot(asked.cohort, snapshot)
+    question = check_what_if(asked, snapshot.dictionary).by_strategy
+    check_against_snapshot(question, snapshot)
+    return question
 
 
 def find_answered_sets(recorded: RecordedQuestion, question: Question, view: View) -> list[PatientSet]:
@@ -141,7 +163,8 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
 
     Returns
     -------
-    The cohort, and every group of the figure with the conditions that are applied to it; of the panel the cohort alone.
+    The cohort, and every group of the figure with the conditions that are applied to it; of the panel the cohort alone;
+    of a comparison of treatments its arms, in all trials and in those that used both.
     Some may be too few to be shown. Without an answer, the cohort that is counted in its place.
 
     Raises
@@ -150,7 +173,12 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
     """
     question = replace(question, horizon_days=None)  # where a curve ends says nothing about whose it is
     scope = Scope(recorded.level, grant=recorded.grant)
-    found = _sets_of_panel(view.snapshot, question, scope) if recorded.panel else _sets_of_answer(view, question, scope)
+    if recorded.panel:
+        found = _sets_of_panel(view.snapshot, question, scope)
+    elif recorded.compares_treatments:
+        found = _sets_compared(view, question, what_if_from_json(_read(recorded.text)).arms, scope)
+    else:
+        found = _sets_of_answer(view, question, scope)
     return [replace(one, question=view.restrict(one.question)) for one in found]
 
 
@@ -161,6 +189,18 @@ def _sets_of_answer(view: View, question: Question, scope: Scope) -> list[Patien
     return [PatientSet(_only_cohort(plan.question)),
             *(PatientSet(part.question, figure=True, group=group if question.by else "")
               for part in plan.parts for group in part.groups)]
+
+
+def _sets_compared(view: View, question: Question, arms: tuple[str, str], scope: Scope) -> list[PatientSet]:
+    """The arms of a comparison in all trials, and in those that used both."""
+    planned = plan_arms(view.snapshot, restrict(question, view.granted), arms, TRIAL, scope, countries=view.granted)
+    if planned.tables is None:
+        return []
+    trials = tuple(planned.tables.table.strata[place] for place in planned.tables.both)
+    asked = planned.tables.question
+    compared = replace(asked, where=(*asked.where, OneOf(TRIAL, trials)))
+    shown = (asked, compared) if trials else (asked,)
+    return [PatientSet(one, figure=True, group=arm) for one in shown for arm in arms]
 
 
 def _sets_of_panel(snapshot: Snapshot, question: Question, scope: Scope) -> list[PatientSet]:

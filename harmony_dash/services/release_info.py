@@ -6,8 +6,8 @@ from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.disclosure import release
 from harmony_dash.disclosure.results import DiseaseInfo, ReleaseInfo
-from harmony_dash.services.admission import open_to_all, scope_for_all
-from harmony_dash.services.audited import check_and_record, record_answer
+from harmony_dash.services.admission import admit_to_all, check_still_admitted
+from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.counts import fetch_diseases
 
@@ -22,11 +22,14 @@ def describe_release(deployment: Deployment, actor: Actor) -> ReleaseInfo:
     AccessRefused, StoreError.
     """
     check_and_record(deployment, actor, Permission.VIEW_HOME, ACTION)
-    snapshot = open_to_all(deployment)
+    admission = admit_to_all(deployment)
+    snapshot = admission.snapshot
     diseases = {code: DiseaseInfo(snapshot.dictionary.diseases[code].label, n, countries, sources)
                 for code, n, countries, sources in fetch_diseases(snapshot)}
     info = ReleaseInfo(snapshot.snapshot, snapshot.created, snapshot.synthetic, diseases, snapshot.dictionary,
                        snapshot.code_values)
-    released = release(info, scope_for_all(deployment, snapshot))
+    released = release(info, admission.scope)
+    with refusals_recorded(deployment, actor, ACTION, ""):
+        check_still_admitted(deployment, actor, admission)
     record_answer(deployment, actor, ACTION, snapshot=snapshot.snapshot, level=released.scope.level)
     return released.value

@@ -93,6 +93,20 @@ def compare_effects_over_time(table: EventTable, model: CoxModel, *, transform: 
     blocks = [evaluate_likelihood(days, linear, ties=model.ties, day_weight=scale**power) for power in (0, 1, 2)]
     score = np.einsum("bgp,bg->p", design, blocks[1].residual)
     plain, once, twice = (np.einsum("bgp,bgq->pq", design, block.information @ design) for block in blocks)
+    return score_tests(transform, of, score, plain, once, twice)
+
+
+def score_tests(transform: str, of: Sequence[str], score: Floats, plain: Floats, once: Floats,
+                twice: Floats) -> ProportionalHazardsTest:
+    """Test each term, and all together, from the score of x g(t) and the sums of I, g I and g^2 I over days.
+
+    Parameters
+    ----------
+    transform : name of the time scale g.
+    of : shape (parameters,); the term of each column.
+    score : shape (parameters,).
+    plain, once, twice : shape (parameters, parameters).
+    """
     # What is left of g(t) x once the model itself has taken its share: the variance of the score.
     variance = twice - once @ np.linalg.solve(plain, once)
     names = tuple(dict.fromkeys(of))

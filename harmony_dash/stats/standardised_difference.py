@@ -9,6 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harmony_dash.errors import StatisticsError
+from harmony_dash.stats.event_table import Floats
+
+# Above it groups are commonly called out of balance (Austin 2009).
+NOTABLE = 0.1
 
 
 def difference_of_means(mean: float, deviation: float, other_mean: float, other_deviation: float) -> float:
@@ -77,6 +81,38 @@ def difference_of_shares(counts: ArrayLike, other_counts: ArrayLike) -> float:
     covariance = sum((np.diag(p) - np.outer(p, p) for p in (one, other)), start=np.zeros((len(one), len(one)))) / 2
     gap = (one - other)[1:]
     return float(math.sqrt(max(0.0, gap @ np.linalg.pinv(covariance[1:, 1:]) @ gap)))
+
+
+def difference_of_proportions(share: ArrayLike, other: ArrayLike) -> Floats:
+    """How far two shares lie apart, in units of their common standard deviation.
+
+    Formula
+        d = (p₁ − p₂) / √[(p₁(1 − p₁) + p₂(1 − p₂)) / 2]; 0 where both are 0 or both are 1.
+
+    Parameters
+    ----------
+    share, other : shares from 0 to 1, of shapes that broadcast.
+
+    Returns
+    -------
+    Array of d; infinite where one share is 0 and the other 1, NaN where a share is NaN.
+
+    Raises
+    ------
+    StatisticsError for a share outside 0 to 1.
+
+    References
+    ----------
+    Austin, Stat Med 28 (2009) 3083-3107, eq. 1 (for dichotomous variables).
+    """
+    first, second = np.broadcast_arrays(np.asarray(share, dtype=float), np.asarray(other, dtype=float))
+    if np.any((first < 0) | (first > 1) | (second < 0) | (second > 1)):
+        raise StatisticsError("a share lies from 0 to 1")
+    distance = first - second
+    spread = np.sqrt((first * (1 - first) + second * (1 - second)) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Floats = np.where(distance == 0, 0.0, distance / spread)
+    return np.where(np.isnan(distance), np.nan, found)
 
 
 def error_by_rounding(difference: Callable[[Sequence[float], Sequence[float]], float], one: Sequence[float],

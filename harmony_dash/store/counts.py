@@ -157,29 +157,6 @@ def fetch_cross_counts(snapshot: Snapshot, disease: str, variables: Sequence[str
     return [(tuple(row[:-2]), read_counts(row[-2:])[0]) for row in rows]
 
 
-def fetch_completeness(snapshot: Snapshot, disease: str, variables: Sequence[Variable],
-                       ) -> dict[str, tuple[KeyedCount, dict[str, KeyedCount]]]:
-    """Per source: its patients, and per variable how many have an informative value.
-
-    A test that failed or was not done is recorded but not informative.
-    """
-    counts = ", ".join([count_sql(), *(count_sql(_informative(v)) for v in variables)])
-    rows = snapshot.fetch_rows(f"SELECT source::VARCHAR, {counts} FROM patient "
-                               "WHERE disease::VARCHAR = $disease GROUP BY source ORDER BY source",
-                               {"disease": disease})
-    result = {}
-    for source, *counted in rows:
-        patients, *informative = read_counts(counted)
-        result[str(source)] = patients, {v.name: n for v, n in zip(variables, informative, strict=True)}
-    return result
-
-
-def _informative(variable: Variable) -> str:
-    column = quote(variable.name)
-    return " AND ".join([f"{column} IS NOT NULL",
-                         *(f"{column} <> '{code}'" for code in ("failed", "not_done") if code in variable.values)])
-
-
 def fetch_sources(snapshot: Snapshot) -> list[dict[str, object]]:
     """The sources of the snapshot with their descriptions and counts.
 

@@ -26,6 +26,7 @@ import pyarrow as pa
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.errors import StoreError
 from harmony_dash.store import layout, schema
+from harmony_dash.store.quality_tables import SUPPLIED, fetch_supplied
 from harmony_dash.store.reader import Snapshot, Store, connect_locked_down
 
 FOLDER = "extracts"
@@ -170,6 +171,12 @@ def _write(path: Path, snapshot: Snapshot, dictionary: Dictionary, cut: Cut) -> 
             "CREATE TABLE source AS SELECT * REPLACE (NULL::VARCHAR AS files, NULL::BIGINT AS read_count, "
             "(SELECT count(*) FROM patient p WHERE p.source::VARCHAR = every_source.source) AS accepted_count, "
             "0::BIGINT AS quarantined_count) FROM every_source WHERE source IN (SELECT source::VARCHAR FROM patient)")
+        # Of what is in here: whether a source supplies a variable is no number of patients.
+        sources = plain["source"].unique().to_pylist()
+        supplied = {source: sorted(names & dictionary.variables.keys())
+                    for source, names in fetch_supplied(snapshot).items() if source in sources}
+        connection.execute("CREATE TABLE meta AS SELECT $key AS key, $value AS value",
+                           {"key": SUPPLIED, "value": json.dumps(supplied)})
         connection.close()
         os.replace(temporary, path)
     finally:

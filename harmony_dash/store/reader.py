@@ -130,6 +130,28 @@ class Store:
                     self._open.pop(old).close()
             return self._open[record.snapshot]
 
+    @contextmanager
+    def at(self, snapshot: str | None) -> Iterator[Snapshot]:
+        """The snapshot of that id, as long as the block lasts: an earlier one that is still kept, or None for the one
+        being served.
+
+        Raises
+        ------
+        StoreError if there is no such snapshot, or it is damaged or in another format.
+        """
+        current = self.current()
+        if snapshot is None or snapshot == current.snapshot:
+            yield current
+            return
+        record = layout.read_record(layout.record_file(self.folder, snapshot), "Choose another snapshot.")
+        if record is None:
+            raise StoreError("there is no such snapshot", where=snapshot[:40], remedy="List them with `snapshots`.")
+        opened = _open_snapshot(self.folder, record, self.config)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
 
 def connect_locked_down(path: Path, config: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     """A read-only connection that can reach nothing but this file."""
@@ -155,8 +177,13 @@ def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[
         connection.close()
         raise StoreError(f"the snapshot was written in format {meta['schema']}, this version reads "
                          f"{schema.SCHEMA_VERSION}", where=record.snapshot, remedy="Ingest the sources again.")
+    return make_snapshot(connection, meta, record.snapshot)
+
+
+def make_snapshot(connection: duckdb.DuckDBPyConnection, meta: Mapping[str, Any], snapshot: str) -> Snapshot:
+    """A snapshot to read from an open file and its table `meta`."""
     return Snapshot(
-        snapshot=record.snapshot, created=meta["created"], patients=meta["patients"], synthetic=meta["synthetic"],
+        snapshot=snapshot, created=meta["created"], patients=meta["patients"], synthetic=meta["synthetic"],
         dictionary=restore_dictionary(meta["dictionary"], meta["dictionary_version"]),
         protection_may_be_off=meta["protection_may_be_off"], late_entry=meta["late_entry"],
         code_values={name: tuple(values) for name, values in meta["code_values"].items()},

@@ -47,12 +47,17 @@ def make_record_keys(pseudonyms: Iterable[str], key: bytes) -> NDArray[np.uint64
 
 
 def make_quarantine_key(source: str, quarantined: int, key: bytes) -> int:
-    """A stand-in for the key of the patients that were refused, who are not in the store.
+    """A stand-in for the key of the patients that were refused, who are not in the store."""
+    return make_rows_key(source, "quarantined", quarantined, key)
 
-    It stays the same as long as the source refuses as many. Without the disclosure key nobody can compute it, and so
-    nobody can compute how their number is rounded.
+
+def make_rows_key(source: str, what: str, n: int, key: bytes) -> int:
+    """A stand-in for the key of rows of a file that no patient of the store stands behind.
+
+    It stays the same as long as the source has as many of them. Without the disclosure key nobody can compute it, and
+    so nobody can compute how their number is rounded.
     """
-    message = _OTHER.join([b"", b"quarantined", source.encode(), str(quarantined).encode()])
+    message = _OTHER.join([b"", what.encode(), source.encode(), str(n).encode()])
     return int.from_bytes(hmac.digest(key, message, "sha256")[:_KEY_BYTES], "big")
 
 

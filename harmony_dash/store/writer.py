@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from harmony_dash.dictionary.load import describe_dictionary
 from harmony_dash.dictionary.model import Dictionary, VariableType
 from harmony_dash.disclosure.anonymity import SourceAnonymity
 from harmony_dash.errors import SettingsError, StoreError
-from harmony_dash.store import anonymity, layout, record_keys, schema
+from harmony_dash.quality.model import Rule
+from harmony_dash.store import anonymity, layout, quality, quality_rows, quality_tables, record_keys, schema
 
 # Called with the name of each stage; fault tests raise or kill in it.
 Stage = Callable[[str], None]
@@ -45,6 +46,7 @@ class SourceRecord:
     synthetic : "true", "public" or "false".
     files : name to SHA-256 of every file read.
     read_count, accepted_count, quarantined_count : patients; the last two add up to the first.
+    further : its files besides the one that lists the patients; only used while the snapshot is written.
     """
 
     source: str
@@ -58,6 +60,7 @@ class SourceRecord:
     read_count: int
     accepted_count: int
     quarantined_count: int
+    further: tuple[quality_rows.FurtherFile, ...] = ()
 
 
 class SnapshotWriter:
@@ -67,10 +70,15 @@ class SnapshotWriter:
     ----------
     sources : the records of the sources handed over so far.
     new_disclosure_key : whether the snapshot being served was made with another disclosure key.
+    history_lost : whether the snapshot being served is damaged, so that answers of earlier snapshots are lost.
+
+    Parameters
+    ----------
+    history : answers to the checks of quality in earlier snapshots, from `quality_tables.read_history`.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, disclosure_key: bytes, *,
-                 new_disclosure_key: bool) -> None:
+                 new_disclosure_key: bool, history: quality_tables.History | None = None) -> None:
         self._connection = connection
         self._dictionary = dictionary
         self._disclosure_key = disclosure_key
@@ -78,7 +86,9 @@ class SnapshotWriter:
         self._schema = schema.staging_schema(dictionary)
         self.sources: list[SourceRecord] = []
         self._anonymity: Mapping[str, SourceAnonymity] | None = None
-        for statement in schema.STATIC_TABLES:
+        self._history = quality_tables.no_history() if history is None else history
+        self.history_lost = self._history.lost
+        for statement in (*schema.STATIC_TABLES, *quality_tables.TABLES):
             connection.execute(statement)
         self._insert("staging", self._schema.empty_table(), create=True)
 
@@ -127,6 +137,26 @@ class SnapshotWriter:
         """The values shared by fewer than `few` patients of a source handed over."""
         return anonymity.fetch_small_classes(self._connection, source, by, few)
 
+    def assess_quality(self, rules: Sequence[Rule], supplied: Mapping[str, frozenset[str]], today: date) -> None:
+        """Ask every check of every source handed over; the snapshot will carry the answers and those before them.
+
+        Parameters
+        ----------
+        rules : the checks, see `quality.catalogue`.
+        supplied : by source, the variables it supplies.
+        today : the day of the ingest.
+        """
+        read = {record.source: quality_rows.Read(record.accepted_count, record.quarantined_count, record.further)
+                for record in self.sources}
+        answers = quality.measure_quality(self._connection, rules, read, today, self._make_rows_key)
+        had_before = quality_tables.with_values_before(self._connection, self._history)
+        quality_tables.write_quality(self._connection, [rule.check for rule in rules],
+                                     quality.only_applicable(answers, rules, supplied, had_before), supplied,
+                                     self._history, self._make_rows_key)
+
+    def _make_rows_key(self, source: str, what: str, n: int) -> int:
+        return record_keys.make_rows_key(source, what, n, self._disclosure_key)
+
     @property
     def synthetic(self) -> bool:
         """Whether every source handed over so far is synthetic."""
@@ -138,8 +168,13 @@ class SnapshotWriter:
                                  else f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
         self._connection.unregister("incoming")
 
-    def finish(self, snapshot: str, created: datetime) -> int:
-        """Build the final tables, check them, and return the number of patients."""
+    def finish(self, snapshot: str, created: datetime, *, may_be_empty: bool = False) -> int:
+        """Build the final tables, check them, and return the number of patients.
+
+        Parameters
+        ----------
+        may_be_empty : for a rehearsal, which tells of a source all of whose rows were refused what stands in the way.
+        """
         codes = {v.name: self._observed(v.name) for v in schema.stored_variables(self._dictionary)
                  if v.type is VariableType.CODE}
         measured = self.measure_anonymity()
@@ -147,7 +182,7 @@ class SnapshotWriter:
             self._connection.execute(statement)
         self._connection.execute(schema.patient_statement(self._dictionary))
         self._connection.execute("DROP TABLE staging")
-        patients = self._check()
+        patients = self._check(may_be_empty=may_be_empty)
         description = describe_dictionary(self._dictionary.diseases, self._dictionary.variables)
         meta = {
             "snapshot": snapshot, "schema": schema.SCHEMA_VERSION, "created": created.isoformat(timespec="seconds"),
@@ -172,9 +207,9 @@ class SnapshotWriter:
     def _scalar(self, sql: str) -> int:
         return int(self._connection.execute(sql).fetchall()[0][0])
 
-    def _check(self) -> int:
+    def _check(self, *, may_be_empty: bool) -> int:
         patients = self._scalar("SELECT count(*) FROM patient")
-        if patients == 0:
+        if patients == 0 and not may_be_empty:
             raise StoreError("no patient was accepted", remedy="See the issues of each source and mend them.")
         if patients != sum(record.accepted_count for record in self.sources):
             raise StoreError("the snapshot does not hold the patients its sources handed over",
@@ -224,7 +259,8 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, disclosure_
         try:
             with _connection_to(temporary) as connection:
                 stage("opened")
-                writer = SnapshotWriter(connection, dictionary, disclosure_key, new_disclosure_key=changed)
+                writer = SnapshotWriter(connection, dictionary, disclosure_key, new_disclosure_key=changed,
+                                        history=quality_tables.read_history(store, schema.SCHEMA_VERSION, fingerprint))
                 yield writer, published
                 snapshot = f"{stamp}-{_content_digest(writer.sources, dictionary)}"
                 patients = writer.finish(snapshot, now)

@@ -46,7 +46,14 @@ PAGES: tuple[PageEntry, ...] = (
     _entry("Coverage", "public", "coverage", Permission.VIEW_COVERAGE),
     _entry("Survival", "stairs", "survival", Permission.VIEW_SURVIVAL),
     _entry("Subgroups", "account_tree", "subgroups", Permission.VIEW_SURVIVAL),
+    _entry("What if", "alt_route", "what_if", Permission.VIEW_SURVIVAL),
+    _entry("Data quality", "fact_check", "data_quality", Permission.VIEW_QUALITY),
     _entry("Export", "download", "export", Permission.EXPORT),
     _entry("Access", "shield_person", "access", Permission.VIEW_ACCESS),
     _entry("Account", "manage_accounts", "account", Permission.MANAGE_OWN_ACCOUNT),
 )
+
+
+def page_named(url_path: str) -> PageEntry:
+    """The page at an address."""
+    return next(entry for entry in PAGES if entry.url_path == url_path)

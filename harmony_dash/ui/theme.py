@@ -23,8 +23,9 @@ _FRAME_STYLE = """
     color: %(quiet)s !important; opacity: 1 !important; }
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-bottom: 4rem; }
 [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
-[data-testid="stButtonGroup"] button[aria-checked="true"],
-[data-testid="stButtonGroup"] button[aria-checked="true"] p { color: %(selected)s !important; }
+[data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]),
+[data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) p {
+    color: %(selected)s !important; }
 .st-key-protected { position: relative; top: 2px; }
 .st-key-protected button { min-height: 1.6rem; padding: 0 0.4rem; border-radius: 0.25rem;
     background: color-mix(in srgb, %(selected)s 12%%, transparent); color: %(selected)s !important; }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from tests.benchmarks import click, disclosure, forest, ingest, question
+from tests.benchmarks import click, coverage, disclosure, forest, ingest, quality, question
 
 
 def main() -> None:
@@ -29,6 +29,10 @@ def main() -> None:
     timing = ingest.measure(100_000)
     print(f"\nIngest of {timing.patients:,} patients from 12 sources: {timing.seconds:.0f} s; peak memory "
           f"{timing.all_mb:,.0f} MB, for the largest source alone {timing.largest_mb:,.0f} MB.")
+    checks = quality.measure(100_000)
+    print(f"{checks.checks} checks of every source take {checks.seconds:.1f} s of it, {checks.share:.0%} on top of the "
+          "rest.")
+    print(f"\n{coverage.measure(100_000).words}")
     median, ninth, kilobytes = click.measure()
     print(f"\nClick to redrawn curve in Chromium, sample data: median {median:.0f} ms, 90th percentile {ninth:.0f} ms; "
           f"{kilobytes:.0f} kB travel for it.")

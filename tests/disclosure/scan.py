@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harmony_dash.charts.case_mix import build_case_mix_figure
+from harmony_dash.charts.completeness import build_completeness_figure
 from harmony_dash.charts.coverage import (
-    build_completeness_figure,
+    build_accrual_figure,
     build_country_figure,
     build_cross_figure,
     build_follow_up_figure,
     build_trial_figure,
     describe_coverage,
 )
+from harmony_dash.charts.coverage_map import build_map_figure, not_on_map
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.charts.survival import build_survival_figure, describe_survival
 from harmony_dash.cohort.endpoints import endpoint_named
@@ -26,7 +29,7 @@ from harmony_dash.disclosure import Released
 from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.policy import DAYS_PER_MONTH
 from harmony_dash.disclosure.precision import describe_precision
-from harmony_dash.disclosure.results import CohortChoices, CoverageResult, Curve, SurvivalResult
+from harmony_dash.disclosure.results import CohortChoices, CoverageResult, Curve, Status, SurvivalResult
 from harmony_dash.ui.components.answer_notes import (
     build_notes_line,
     describe_compared,
@@ -34,10 +37,12 @@ from harmony_dash.ui.components.answer_notes import (
     explain_dagger,
 )
 from harmony_dash.ui.components.cohort_flow import build_flow_table, build_flow_words
-from harmony_dash.ui.components.coverage_answer import (
+from harmony_dash.ui.components.coverage_tables import (
+    build_case_mix_table,
     build_completeness_table,
     build_count_table,
     build_cross_table,
+    build_period_table,
     build_source_table,
 )
 from harmony_dash.ui.components.tables import (
@@ -105,16 +110,23 @@ def scan_coverage(released: Released[CoverageResult]) -> Iterator[str]:
     """Problems of the coverage page."""
     result = released.value
     yield from _scan_fields(result, "coverage")
+    columns = ("trial", *(table.by[1] for table in result.tables if table.by[:1] == ("country",)))
+    periods = build_period_table(released)
     tables = ((build_count_table(released, "country", {}), {"Patients"}),
-              (build_count_table(released, "trial", {}), {"Patients"}), (build_cross_table(released, {}), {"Patients"}),
-              (build_source_table(released, {}), {"Accepted", "Refused"}), (build_completeness_table(released), set()))
+              (build_count_table(released, "trial", {}), {"Patients"}),
+              *((build_cross_table(released, {}, name), {"Patients"}) for name in columns),
+              (periods, set(periods.columns) - {"Period"}), (build_case_mix_table(released, {}), set()),
+              (build_source_table(released, {}), {"Accepted", "Refused"}),
+              *((build_completeness_table(released, part), set()) for part in (None, *Status)))
     for table, counts in tables:
         yield from _scan_table(table, counts.__contains__)
     for figure in (build_country_figure(released, names={}), build_trial_figure(released),
-                   build_cross_figure(released, names={}), build_follow_up_figure(released),
-                   build_completeness_figure(released)):
+                   build_map_figure(released, names={}), build_accrual_figure(released),
+                   build_case_mix_figure(released, names={}), build_follow_up_figure(released),
+                   *(build_cross_figure(released, names={}, columns=name) for name in columns),
+                   *(build_completeness_figure(released, part=part) for part in (None, *Status))):
         yield from _scan_words(figure.to_json())
-    yield from _scan_words(describe_coverage(released, {}))
+    yield from _scan_words(" ".join([describe_coverage(released, {}), *not_on_map(released, {})]))
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Write the reference values again: `python -m tests.reference.make_reference`.
 
-Needs Rscript with survival and cmprsk.
+Needs Rscript with survival, cmprsk, prodlim, riskRegression and Hmisc.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.reference import cox_data
+from tests.reference import cox_data, what_if_data
 from tests.reference.lifelines_data import NAMES, load_cohort
 
 HERE = Path(__file__).parent
@@ -42,6 +42,13 @@ def write_cox_cohort(name: str, path: Path) -> None:
                zip(cohort.day, cohort.cause, cohort.arm, cohort.marker, cohort.trial, cohort.entry, strict=True))
 
 
+def write_arms(name: str, path: Path) -> None:
+    rows = what_if_data.load_rows(name)
+    rows["days"] = [*what_if_data.DAYS[name], *[""] * (len(rows) - len(what_if_data.DAYS[name]))]
+    rows["knots"] = [*what_if_data.KNOTS, *[""] * (len(rows) - len(what_if_data.KNOTS))]
+    rows.to_csv(path, index=False)
+
+
 def read_values(path: Path) -> dict[str, list[float | None]]:
     lines = (line.split("\t") for line in path.read_text().splitlines())
     return {key: [None if x == "NA" else float(x) for x in values.split()] for key, values in lines}
@@ -69,6 +76,11 @@ def main() -> None:
         for name in names:
             write_cox_cohort(name, folder / f"{name}.csv")
         write_reference(folder, names, "make_cox_reference.R", "cox_reference.json")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name in what_if_data.NAMES:
+            write_arms(name, folder / f"{name}.csv")
+        write_reference(folder, what_if_data.NAMES, "make_what_if_reference.R", "what_if_reference.json")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import inspect
 import itertools
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,7 +27,9 @@ from harmony_dash.access.audit import Decision, list_events
 from harmony_dash.access.grant import GrantProposal
 from harmony_dash.access.permissions import ROLE_PERMISSIONS, Permission
 from harmony_dash.cohort import Question
+from harmony_dash.cohort.need import Need
 from harmony_dash.cohort.subgroup_question import SubgroupsQuestion
+from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, SourceError, StoreError
 from harmony_dash.export.files import Format
@@ -38,17 +40,22 @@ from harmony_dash.services import (
     coverage,
     differencing,
     exports,
+    feasibility,
     grants,
     ingest,
     outcome_map,
     own_account,
     people,
+    planning_exports,
+    quality,
+    quality_report,
     receipts,
     release_info,
     snapshots,
     subgroups,
     survival,
     table_one,
+    what_if,
 )
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.settings import Settings
@@ -76,12 +83,14 @@ EXPORTS = frozenset({STEERING, ANALYST, Role.OPERATOR})
 APPROVES = frozenset({STEERING, MANAGER})
 MANAGES = frozenset({MANAGER, Role.OPERATOR})
 OPERATES = frozenset({Role.OPERATOR})
+REVIEWS = frozenset({STEERING, ANALYST, MANAGER, Role.OPERATOR})
 
 # ---------------------------------------------------------------------------------------------------------- pages
 
 PAGES_OPEN_TO = {
     "home": SIGNED_IN, "coverage": SIGNED_IN, "survival": frozenset({CLINICIAN, ANALYST}),
-    "subgroups": frozenset({CLINICIAN, ANALYST}),
+    "subgroups": frozenset({CLINICIAN, ANALYST}), "what_if": frozenset({CLINICIAN, ANALYST}),
+    "data_quality": frozenset({STEERING, ANALYST, MANAGER}),
     "export": frozenset({STEERING, ANALYST}), "access": APPROVES, "account": SIGNED_IN}
 # Words of a page that stand nowhere else, whatever the store holds.
 WORDS_OF = {"home": "Harmonised leukaemia cohorts", "access": "Waiting for approval",
@@ -230,7 +239,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 # Makes ready what the action needs, without the actor, and returns the action with its actor.
 Prepare = Callable[[House, Actor], Callable[[], object]]
 QUESTION = Question("ALL", "os", by="sex")
+WHAT_IF_QUESTION = WhatIfQuestion(Question("ALL", "os"))
 TABLE_QUESTION = SubgroupsQuestion(Question("ALL", "os"), ("sex", "cyto_group"))
+NEED = Need("ALL", "os", known=("cyto_group",))
 
 
 @dataclass(frozen=True)
@@ -328,9 +339,18 @@ def withdraw_country(house: House, actor: Actor) -> Callable[[], object]:
 TABLE: dict[str, Row] = {
     # what the release holds, and who is in it
     "release_info.describe_release": row(EVERYBODY, lambda h, a: release_info.describe_release(h.deployment, a)),
+    "coverage.answer_coverage": row(EVERYBODY, lambda h, a: coverage.answer_coverage(
+        h.deployment, a, "ALL", "review coverage", Level.PROTECTED)),
     "coverage.review_coverage": row(EVERYBODY, lambda h, a: coverage.review_coverage(h.deployment, a, "ALL")),
     "coverage.review_coverage exactly": row(
         OPERATES, lambda h, a: coverage.review_coverage(h.deployment, a, "ALL", level=Level.EXACT)),
+    "coverage.review_changes": row(EVERYBODY, lambda h, a: coverage.review_changes(h.deployment, a, "ALL")),
+    "coverage.review_changes exactly": row(
+        OPERATES, lambda h, a: coverage.review_changes(h.deployment, a, "ALL", level=Level.EXACT)),
+    "feasibility.answer_need": row(EVERYBODY, lambda h, a: feasibility.answer_need(h.deployment, a, NEED)),
+    "feasibility.ask_feasibility": row(EVERYBODY, lambda h, a: feasibility.ask_feasibility(h.deployment, a, NEED)),
+    "feasibility.ask_feasibility of an outcome's endpoint": row(
+        ASKS, lambda h, a: feasibility.ask_feasibility(h.deployment, a, replace(NEED, endpoint="efs"))),
     "snapshots.review_snapshots": row(EVERYBODY, lambda h, a: snapshots.review_snapshots(h.deployment, a)),
     "snapshots.roll_back_to": row(OPERATES, lambda h, a: snapshots.roll_back_to(h.deployment, a, "gone"),
                                   stops_at=StoreError),
@@ -352,6 +372,10 @@ TABLE: dict[str, Row] = {
     "exports.make_export under a grant": Row(frozenset({ANALYST}), export_under_a_grant),
     "receipts.review_receipts": row(EXPORTS, lambda h, a: receipts.review_receipts(h.deployment, a)),
     "receipts.verify_export": row(EXPORTS, lambda h, a: receipts.verify_export(h.deployment, a, b"")),
+    "what_if.ask_what_if": row(
+        ASKS, lambda h, a: what_if.ask_what_if(h.deployment, a, WHAT_IF_QUESTION, replicates=20)),
+    "what_if.ask_what_if exactly": row(OPERATES, lambda h, a: what_if.ask_what_if(
+        h.deployment, a, WHAT_IF_QUESTION, level=Level.EXACT, replicates=20)),
     "subgroups.ask_subgroups": row(ASKS, lambda h, a: subgroups.ask_subgroups(h.deployment, a, TABLE_QUESTION)),
     "subgroups.ask_subgroups exactly": row(
         OPERATES, lambda h, a: subgroups.ask_subgroups(h.deployment, a, TABLE_QUESTION, level=Level.EXACT)),
@@ -364,6 +388,19 @@ TABLE: dict[str, Row] = {
     "outcome_map.ask_outcome_map exactly": row(OPERATES, lambda h, a: outcome_map.ask_outcome_map(
         h.deployment, a, QUESTION, columns="mrd_group", level=Level.EXACT)),
     "choices.count_choices": row(ASKS, lambda h, a: choices.count_choices(h.deployment, a, QUESTION, ("sex",))),
+    # data quality
+    "quality.ask_quality": row(REVIEWS, lambda h, a: quality.ask_quality(h.deployment, a)),
+    "quality.ask_quality of one source": row(REVIEWS, lambda h, a: quality.ask_quality(h.deployment, a, "example")),
+    "quality.ask_quality exactly": row(
+        OPERATES, lambda h, a: quality.ask_quality(h.deployment, a, level=Level.EXACT)),
+    "quality.sign_off": row(frozenset({MANAGER}), lambda h, a: quality.sign_off(
+        h.deployment, a, "example", h.deployment.store.current().snapshot, "Looked at.")),
+    "planning_exports.export_coverage": row(
+        EXPORTS, lambda h, a: planning_exports.export_coverage(h.deployment, a, "ALL", formats=[Format.CSV])),
+    "planning_exports.export_feasibility": row(
+        EXPORTS, lambda h, a: planning_exports.export_feasibility(h.deployment, a, NEED, formats=[Format.CSV])),
+    "quality_report.write_quality_report": row(
+        REVIEWS, lambda h, a: quality_report.write_quality_report(h.deployment, a, "example")),
     # grants
     "grants.list_all_grants": row(OVERSEES, lambda h, a: grants.list_all_grants(h.deployment, a)),
     "grants.my_grants": row(SIGNED_IN, lambda h, a: grants.my_grants(h.deployment, a)),
@@ -414,6 +451,7 @@ TABLE: dict[str, Row] = {
 NO_ACTIONS = {
     "admission.check_still_admitted": "a part of each question, before its answer is given",
     "admission.admit": "a part of each question, after its check; the two rows of exact survival go through it",
+    "feasibility.endpoints_of": "what the two rows of feasibility go by, as a value",
     "budget.check_budget": "a part of each question, after its check; it can only refuse",
     "budget.check_budget_for_all": "the same for a table that answers several questions",
     "budget.record_within_budget": "writes the trail of an answer, or refuses it",
@@ -481,7 +519,8 @@ PERMISSIONS_OF = {
     Permission.EXPORT: EXPORTS, Permission.VIEW_EXACT: OPERATES, Permission.MANAGE_OWN_ACCOUNT: SIGNED_IN,
     Permission.INGEST: OPERATES, Permission.BACK_UP: OPERATES,
     Permission.MANAGE_ACCOUNTS: MANAGES, Permission.PROPOSE_GRANTS: MANAGES, Permission.APPROVE_GRANTS: APPROVES,
-    Permission.VIEW_ACCESS: OVERSEES, Permission.READ_AUDIT: OVERSEES}
+    Permission.VIEW_ACCESS: OVERSEES, Permission.READ_AUDIT: OVERSEES, Permission.VIEW_QUALITY: REVIEWS,
+    Permission.SIGN_OFF_QUALITY: frozenset({MANAGER})}
 
 
 def test_each_permission_is_given_to_the_roles_that_are_written_here() -> None:

@@ -37,6 +37,8 @@ from harmony_dash.disclosure.results import (
     RestrictedMeanDifference,
     RiskTable,
     SourceCoverage,
+    Status,
+    StatusShare,
     SurvivalResult,
     WithheldGroup,
 )
@@ -467,11 +469,17 @@ def test_a_share_of_few_and_of_all_but_few_is_not_told(recorded: int, share: flo
     assert (value.completeness[0].share, value.completeness[0].nearly_all) == (share, nearly_all)
 
 
+def test_a_share_without_the_parts_it_is_of_is_refused() -> None:
+    whole = coverage({("s", "DE", "T"): 330}, recorded=4)
+    with pytest.raises(TypeError, match="without the parts"):
+        release(replace(whole, completeness=(replace(whole.completeness[0], parts=()),)), PROTECTED)
+
+
 def coverage(atoms: dict[tuple[str, str, str], int], recorded: int) -> CoverageResult:
-    counts = {atom: patients(n, place + 1) for place, (atom, n) in enumerate(atoms.items())}
+    counts = {(*atom, "2005-2009"): patients(n, place + 1) for place, (atom, n) in enumerate(atoms.items())}
 
     def cells(*places: int) -> tuple[CountCell, ...]:
-        keys = ("source", "country", "trial")
+        keys = ("source", "country", "trial", "dx_period")
         found: dict[tuple[str, ...], list[KeyedCount]] = {}
         for atom, n in counts.items():
             found.setdefault(tuple(atom[place] for place in places), []).append(n)
@@ -481,8 +489,10 @@ def coverage(atoms: dict[tuple[str, str, str], int], recorded: int) -> CoverageR
     n = union(counts.values())
     source = SourceCoverage("s", "S", "P", ("DE",), "T", True, n, patients(12), 810, ("2005-2009",),
                             FollowUpSupport(30, 15))
-    return CoverageResult("s", True, "2026", "ALL", n, cells(1), cells(2), cells(1, 2), cells(0, 1, 2), (source,),
-                          (Completeness("s", "sex", "Sex", recorded / n, recorded=patients(recorded, 8)),), 810,
+    return CoverageResult("s", True, "2026", "ALL", n, cells(1), cells(2), cells(1, 2), cells(0, 1, 2, 3), (source,),
+                          (Completeness("s", "sex", "Sex", recorded / n, parts=(
+                              StatusShare(Status.VALUE, None, patients(recorded, 8)),
+                              StatusShare(Status.UNKNOWN, None, patients(n - recorded, 9)))),), 810,
                           "Patients accepted.", FollowUpSupport(30, 15))
 
 

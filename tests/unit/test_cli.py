@@ -96,6 +96,30 @@ def test_coverage_prints_counts_by_country(store: str, capsys: pytest.CaptureFix
     assert {row["country"] for row in answer["by_country"]} == {"DE", "FR", "NL"}
 
 
+def test_feasibility_prints_the_number_that_survival_has(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["feasibility", "--store", store, "--endpoint", "efs", "--where", "sex=F", "--known", "cyto_group",
+                 "--assumed", "80", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert main(["survival", "--store", store, "--disease", "ALL", "--endpoint", "efs", "--where", "sex=F", "--where",
+                 "cyto_group!=?", "--horizon", "1826", "--json"]) == 0
+    drawn = json.loads(capsys.readouterr().out)
+    assert answer["n"] == drawn["n"]
+    assert answer["fingerprint"] == drawn["fingerprint"]
+    assert answer["expected"]["assumed_survival"] == pytest.approx(0.8)
+    assert {row["country"] for row in answer["by_country"]} == {"DE", "FR", "NL"}
+
+
+def test_feasibility_in_words_names_its_assumption(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["feasibility", "--store", store, "--known", "cyto_group"]) == 0
+    out = capsys.readouterr()
+    assert "published at 5 years for DCOG ALL10" in out.err
+    assert "Set what you expect of infants, children and adults together." in out.err
+    assert "If follow-up ended at a constant rate with the median of all patients" in out.err
+    assert re.search(r"about \d+ events by day 1826", out.out)
+    assert main(["feasibility", "--store", store, "--assumed", "120"]) == 2
+    assert main(["feasibility", "--store", store, "--known", "nothing"]) == 2
+
+
 def test_snapshots_lists_and_rolls_back(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["snapshots", "--store", store, "--json"]) == 0
     current = json.loads(capsys.readouterr().out)["current"]

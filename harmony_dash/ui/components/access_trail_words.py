@@ -9,20 +9,24 @@ from collections.abc import Mapping
 from harmony_dash.access.actor import Role
 from harmony_dash.cohort.describe import describe_question
 from harmony_dash.cohort.question import question_from_json
+from harmony_dash.cohort.what_if_question import is_what_if, what_if_from_json
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.errors import UserError
+from harmony_dash.services.what_if_words import write_title
 from harmony_dash.ui.components.access_words import variable_label
 from harmony_dash.ui.components.text import capital
 from harmony_dash.ui.theme import ROLE_LABELS
 
 # The actions of the code, in the words of a committee; what is refused is told by the same words and its decision.
 ACTIONS: Mapping[str, str] = {
-    "survival": "Survival question", "subgroups": "Table of subgroups", "table one": "Characteristics by group",
+    "survival": "Survival question", "subgroups": "Table of subgroups", "what-if": "Comparison of treatments",
+    "table one": "Characteristics by group",
     "outcome map": "Map of outcomes", "count choices": "Counts in the cohort panel",
     "export": "Export", "preview export": "Preview of an export", "list receipts": "List of receipts of exports",
     "verify export": "Checked an exported file",
     "review differencing": "Looked for questions about nearly the same patients",
-    "review coverage": "Coverage", "describe release": "Contents of the release",
+    "review coverage": "Coverage", "compare coverage": "Changes of coverage", "feasibility": "Can a question be asked",
+    "describe release": "Contents of the release",
     "signed in": "Signed in", "signed out": "Signed out", "sign-in": "Tried to sign in",
     "session ended": "Ended a session", "sessions ended": "Ended sessions",
     "grant proposed": "Proposed a grant", "grant approved": "Approved a grant", "grant ended": "Ended a grant",
@@ -50,6 +54,8 @@ ACTIONS: Mapping[str, str] = {
     "list withdrawn countries": "List of withdrawn countries",
     "read audit trail": "Read the audit trail", "export audit trail": "Downloaded the audit trail",
     "verify audit trail": "Checked the audit trail", "export audit head": "Exported the head of the trail",
+    "review data quality": "Data quality", "sign off data quality": "Signed off the data of a source",
+    "write quality report": "Prepared a report on data quality",
     "ingest": "Published a release", "roll back": "Went back to an earlier release",
     "list snapshots": "List of releases",
     "clock accepted": "Accepted the clock", "accept clock": "Tried to accept the clock",
@@ -105,7 +111,8 @@ def role_words(role: str) -> str:
 def _title(text: str, dictionary: Dictionary) -> str:
     try:
         value, end = json.JSONDecoder().raw_decode(text)
-        title = describe_question(question_from_json(value), dictionary)
+        title = (write_title(what_if_from_json(value), dictionary) if is_what_if(value)
+                 else describe_question(question_from_json(value), dictionary))
     except (ValueError, KeyError, RecursionError, UserError):
         return ""
     rest = text[end:]

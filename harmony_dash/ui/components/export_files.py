@@ -103,7 +103,7 @@ def show_build(deployment: Deployment, actor: Actor, order: Order) -> None:
         # files of another question beside this one would be taken for its own
         del st.session_state[_MADE]
         return
-    _show_files(made.export)
+    show_files(made.export)
 
 
 def _build(deployment: Deployment, actor: Actor, order: Order) -> Export | None:
@@ -118,7 +118,8 @@ def _build(deployment: Deployment, actor: Actor, order: Order) -> Export | None:
             return None
 
 
-def _show_files(export: Export) -> None:
+def show_files(export: Export) -> None:
+    """The receipt, and a button a file."""
     receipt, archive = export.saved.receipt, export.bundle.archive
     stem = archive.name.removesuffix(".zip")
     with st.container(border=True, key="export_files"):

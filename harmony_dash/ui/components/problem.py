@@ -32,9 +32,14 @@ def name_variables(text: str, dictionary: Dictionary | None) -> str:
                      text)
 
 
-def show_empty(heading: str, *lines: str) -> None:
-    """An answer without figures: what happened and what would help."""
-    with st.container(border=True, key="empty"):
+def show_empty(heading: str, *lines: str, key: str = "empty") -> None:
+    """An answer without figures: what happened and what would help.
+
+    Parameters
+    ----------
+    key : of the box; a page with several of them gives each its own.
+    """
+    with st.container(border=True, key=key):
         st.markdown(f"**{heading}**")
         for line in lines:
             st.caption(escape_markdown(line))

@@ -1,4 +1,4 @@
-"""The home page's parts: what this release holds, what a person may do, how to read the numbers."""
+"""The home page's parts: what this release holds, which pages there are, how to read the numbers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from harmony_dash.ui.registry import PageEntry
 # What each page answers, in the words of somebody who has the question.
 QUESTIONS = {
     "coverage": "Who is in the data: countries, trials, how complete the key variables are, how long patients were "
-                "followed.",
+                "followed. And whether your question can be asked of them.",
     "survival": "How do patients like these do? Survival curves and cumulative incidences of any group you choose.",
     "subgroups": "Which biomarkers separate outcomes, and does a treatment work differently in them? Many variables in "
                  "one table, two of them in a map, and Table 1.",
+    "what_if": "What if patients like these had been treated with less, or with more? An answer with what speaks "
+               "for and against it, or the reason why these data have none.",
     "export": "Protected summaries as files that say where their numbers come from, and receipts of what was exported.",
+    "data_quality": "What came in, what was refused and why, and whether it can be true: checks of every source, and "
+                    "what changed since the last release.",
     "access": "Who may see what, until when and who approved it; and who saw what.",
     "account": "Your sessions, your password, two-step sign-in, and the grants you work under.",
 }
@@ -68,17 +72,17 @@ def choose_pages(actor: Actor, pages: Sequence[PageEntry]) -> list[PageEntry]:
 
 
 def show_pages(actor: Actor, pages: Sequence[PageEntry]) -> None:
-    """A link and a sentence for each page of this role."""
-    for page in choose_pages(actor, pages):
-        with st.container(border=True):
-            st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
-            st.caption(QUESTIONS.get(page.url_path, ""))
+    """A link and a sentence for each page of this role, two in a row."""
+    chosen = choose_pages(actor, pages)
+    for start in range(0, len(chosen), 2):
+        for column, page in zip(st.columns(2), chosen[start:start + 2], strict=False):
+            with column, st.container(border=True, height="stretch"):
+                st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
+                st.caption(QUESTIONS.get(page.url_path, ""))
 
 
 def show_snapshot(info: ReleaseInfo) -> None:
-    """Which version of the data is served, and whether it is about anybody."""
+    """Whether the release is about anybody."""
     if info.synthetic:
         st.info("All patients in this release are synthetic: they were made by a generator. Use it to learn the "
                 "dashboard; draw no conclusion about patients from it.", icon=":material/science:")
-    created = info.created[:10]
-    st.caption(escape_markdown(f"Snapshot {info.snapshot}, published {created}."))

@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harmony_dash.cohort.filters import Filter
+from harmony_dash.disclosure.keyed_count import union
 from harmony_dash.disclosure.low_effect import WIDENED_FLOOR
+from harmony_dash.disclosure.protect_coverage import protect_sums
 from harmony_dash.services.coverage import review_coverage
+from tests.disclosure.answers import random_count
 from tests.disclosure.attacks.asking import SCOPE, Asker, ask_about, is_not, is_one_of, like, see_counts
 from tests.disclosure.attacks.differencing import Pair, attack, claim, make_pair, values_of
 from tests.disclosure.attacks.lattice import count_point, fetch_panel
@@ -180,6 +183,25 @@ def through_coverage(world: World) -> tuple[int, int]:
     empty = {shown.get(cell, "not listed") for cell in every if cell not in sizes.index}
     small = sizes[sizes < SCOPE.rules.minimum_cell]
     return sum(shown.get(cell, "not listed") not in empty for cell in small.index), len(small)
+
+
+def through_totals(few: int, draws: int = 150) -> set[tuple[int, int]]:
+    """Pairs that coverage shows of a country and of the one kind of its patients that is shown, `few` having another.
+
+    Patients of the country are the same as those of the kind exactly if nobody has the other one.
+    """
+    rng, seen = np.random.default_rng(7), set()
+    for _ in range(draws):
+        most, rest = random_count(int(rng.integers(60, 65)), rng), random_count(250, rng)
+        others, elsewhere = random_count(few, rng), random_count(60, rng)
+        kinds = {("SE", "B"): most, ("SE", "T"): others, ("DE", "B"): rest, ("DE", "T"): elsewhere}
+        atoms = {("s", "SE", "t", "p"): union([most, others]), ("s", "DE", "t", "p"): union([rest, elsewhere])}
+        shown = protect_sums(atoms, SCOPE, beside={"immunophenotype": kinds},
+                             views=[(), ("source",), ("country",)])
+        whole, part = shown[("country",), ("SE",)], shown[("country", "immunophenotype"), ("SE", "B")]
+        if whole is not None and part is not None:
+            seen.add((whole, part))
+    return seen
 
 
 def _through_sizes(world: World, special: NDArray[np.bool_], count: int, changes: dict[str, int], endpoint: str,

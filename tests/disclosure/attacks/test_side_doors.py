@@ -57,6 +57,19 @@ def test_coverage_tells_no_small_cell_from_an_empty_one(world: World) -> None:
     assert told == 0
 
 
+def test_a_total_and_its_only_part_tell_no_small_rest_from_an_empty_one() -> None:
+    """The country has 60 to 64 patients of one kind and 0, 1, 2, 5 or 9 of another.
+
+    What is seen of nobody is seen of one and two as well. A part that is larger than its total leaves fewer than five
+    values, and is hidden.
+    """
+    pairs = {few: side_doors.through_totals(few) for few in (0, 1, 2, 5, 9)}
+    differences = {few: {whole - part for whole, part in seen} for few, seen in pairs.items()}
+    assert differences[0] == {0, 5}
+    assert all({0, 5} <= differences[few] <= {0, 5, 10} for few in (1, 2))  # ten leaves 2 to 9
+    assert all(len({few for few in pairs if pair in pairs[few]}) >= 2 for pair in pairs[0])
+
+
 Attack = Callable[[World, int], Sequence[Claims]]
 
 

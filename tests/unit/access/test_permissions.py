@@ -25,6 +25,8 @@ ALLOWED = {
     Permission.APPROVE_GRANTS: {S, D},
     Permission.VIEW_ACCESS: {S, D, O},
     Permission.READ_AUDIT: {S, D, O},
+    Permission.VIEW_QUALITY: {S, A, D, O},
+    Permission.SIGN_OFF_QUALITY: {D},
 }
 
 

@@ -16,6 +16,7 @@ from harmony_dash.disclosure.results import (
     Censorings,
     Completeness,
     CountCell,
+    CountTable,
     CoverageResult,
     Curve,
     EqualityTest,
@@ -32,6 +33,8 @@ from harmony_dash.disclosure.results import (
 )
 
 DAYS = (365, 1096, 1826)
+AGES = {"1-9": 3000, "10-17": 1700}
+PERIODS = {"1990-1994": None, "2000-2004": 2200, "2005-2009": 2500, "2025-2029": None}
 NAMES = ("good risk", "intermediate risk", "high risk", "MRD failure (0.01 % or more)", "ETV6::RUNX1",
          "<1 year & other", "iAMP21", "TCF3::HLF", "low hypodiploid")
 
@@ -154,4 +157,10 @@ def make_coverage(*, countries: int = 6, empty: bool = False) -> CoverageResult:
               for i, (code, trial, size) in enumerate(zip(codes, trials, sizes, strict=False))),
         tuple(Completeness(f"{code.lower()}_source", name, label, None if i == 5 else max(0.0, 1 - 0.13 * i - 0.11 * j))
               for i, code in enumerate(codes) for j, (name, label) in enumerate(variables)),
-        2100.0, "Counts of accepted patients; protected.")
+        2100.0, "Counts of accepted patients; protected.",
+        tables=(CountTable(("age_group",), tuple(CountCell({"age_group": value}, n) for value, n in AGES.items())),
+                CountTable(("country", "age_group"), tuple(
+                    CountCell({"country": code, "age_group": value}, None if size is None else size * n // 4700)
+                    for code, size in zip(codes, sizes, strict=True) for value, n in AGES.items())),
+                CountTable(("dx_period",), tuple(CountCell({"dx_period": value}, n) for value, n in PERIODS.items()))),
+        labels={"age_group": {"1-9": "1–9 years", "10-17": "10–17 years"}})

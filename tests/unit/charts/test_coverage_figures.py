@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import plotly.graph_objects as go
+import pytest
+
+from harmony_dash.charts.case_mix import build_case_mix_figure
+from harmony_dash.charts.completeness import build_completeness_figure
 from harmony_dash.charts.coverage import (
-    build_completeness_figure,
+    build_accrual_figure,
     build_country_figure,
     build_cross_figure,
     build_follow_up_figure,
     build_trial_figure,
     describe_coverage,
+    short_titles,
 )
+from harmony_dash.charts.coverage_map import build_map_figure
 from harmony_dash.disclosure.released import Level, Scope, make_released
 from harmony_dash.disclosure.results import CountCell
 from tests.unit.charts.factories import make_coverage
@@ -32,7 +39,7 @@ def test_countries_are_ranked_and_named_and_a_hidden_one_has_no_bar() -> None:
 
 def test_cells_without_patients_are_empty_and_hidden_ones_say_so() -> None:
     figure = build_cross_figure(RELEASED, names=NAMES)
-    texts = [note.text for note in figure.layout.annotations]
+    texts = list(figure.data[1].text)
     assert "1,500" in texts
     assert "hidden" in texts
     assert len(texts) == len(RELEASED.value.by_country_and_trial)
@@ -40,7 +47,7 @@ def test_cells_without_patients_are_empty_and_hidden_ones_say_so() -> None:
 
 def test_completeness_shows_per_cent_and_not_available() -> None:
     figure = build_completeness_figure(RELEASED)
-    texts = {note.text for note in figure.layout.annotations}
+    texts = set(figure.data[1].text)
     assert {"100", "n/a"} <= texts
     assert len(figure.layout.yaxis.ticktext) == 5
 
@@ -68,3 +75,26 @@ def test_every_figure_stands_an_empty_release() -> None:
 
 def test_the_sentence_for_screen_readers_holds_every_country() -> None:
     assert "Germany 1,500" in describe_coverage(RELEASED, NAMES)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_figures_are_drawn_unchecked_and_would_pass_the_check(dark: bool) -> None:
+    for figure in (build_map_figure(RELEASED, names=NAMES, dark=dark),
+                   build_country_figure(RELEASED, names=NAMES, dark=dark), build_trial_figure(RELEASED, dark=dark),
+                   build_follow_up_figure(RELEASED, dark=dark), build_accrual_figure(RELEASED, dark=dark),
+                   build_cross_figure(RELEASED, names=NAMES, dark=dark), build_completeness_figure(RELEASED, dark=dark),
+                   build_case_mix_figure(RELEASED, names=NAMES, dark=dark)):
+        assert go.Figure(figure.to_dict()).data  # raises for a property that does not exist
+
+
+def test_a_number_stands_in_its_cell() -> None:
+    shades, numbers = build_completeness_figure(RELEASED).data
+    for x, y, text in zip(numbers.x, numbers.y, numbers.text, strict=True):
+        assert shades.customdata[y][x] == text
+
+
+def test_sources_keep_what_tells_their_names_apart() -> None:
+    titles = ("Synthetic: childhood ALL, France, Belgium and Portugal", "Synthetic: childhood ALL, France")
+    sources = tuple(replace(one, title=title) for one, title in zip(RELEASED.value.sources, titles, strict=False))
+    assert list(short_titles(replace(RELEASED.value, sources=sources)).values()) == [
+        "Childhood ALL, France, Belgium and Portugal", "Childhood ALL, France"]

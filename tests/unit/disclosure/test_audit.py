@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from harmony_dash.disclosure.audit import bounds_in_one_total, hide_partners, values_left
@@ -46,3 +48,19 @@ def test_a_count_without_company_stays_if_nothing_can_be_hidden() -> None:
     result = hide_partners({"total": [0, 1], "small": [0]}, {"total": 10, "small": None}, ["small"], RULES_, atoms=2,
                            next_partner=lambda candidates: None)
     assert result["total"] == 10
+
+
+def test_a_table_that_shares_a_margin_gives_away_what_its_own_would() -> None:
+    """The women of a country are shown and the men few; the country's total stands in a table of its own."""
+    members = {"country": [0, 1], "women": [2], "men": [3]}
+    shown: dict[str, int | None] = {"country": 30, "women": 30, "men": None}
+
+    def hide(ties: Sequence[tuple[Sequence[int], Sequence[int]]]) -> dict[str, int | None]:
+        return hide_partners(members, shown, ["men"], RULES_, atoms=4, ties=ties,
+                             next_partner=lambda cells: next((cell for cell in cells if cell != "country"), None))
+
+    assert hide([])["women"] == 30
+    assert hide([([0, 1], [2, 3])])["women"] == 30  # 0 to 8 men are possible
+    shown = {"country": 45, "women": 30, "men": None}
+    assert hide([])["women"] == 30
+    assert hide([([0, 1], [2, 3])])["women"] is None  # 7 to 9 by the margins

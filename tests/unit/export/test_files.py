@@ -21,7 +21,7 @@ from harmony_dash.export.columnar import PROVENANCE_KEY
 from harmony_dash.export.files import Format, parse_formats
 from harmony_dash.export.kinds import Looks, summarise
 from harmony_dash.export.survival import conditions_not_applied
-from tests.unit.charts.factories import Level, make_coverage, make_result, release_for_test
+from tests.unit.charts.factories import Level, make_result, release_for_test
 from tests.unit.export.samples import EVIL, OCCASION, contents, evil_sample, export, sample, unzip
 
 TABLES = ("groups", "estimates", "curves", "at_risk", "comparisons", "cohort")
@@ -51,8 +51,8 @@ def test_results_that_are_not_protected_are_not_written(released: object) -> Non
 
 
 def test_a_result_of_another_kind_says_that_it_has_no_form() -> None:
-    with pytest.raises(TypeError, match="CoverageResult has no form"):
-        summarise(release_for_test(make_coverage(), Level.PROTECTED), Looks())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="str has no form"):
+        summarise(release_for_test("words", Level.PROTECTED), Looks())  # type: ignore[arg-type]
 
 
 def test_the_archive_holds_all_other_files_in_one_folder() -> None:

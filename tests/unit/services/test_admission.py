@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,10 +21,11 @@ from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level
 from harmony_dash.errors import AccessRefused, SettingsError, StoreError
-from harmony_dash.services import survival
+from harmony_dash.services import choices, quality, release_info, survival
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.deployment import Deployment, open_deployment
+from harmony_dash.services.quality import ask_quality
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.settings import Settings
@@ -230,6 +232,30 @@ def test_what_changes_while_an_answer_is_computed_counts(
         ask_survival(deployment, ANNA, QUESTION, level=Level.EXACT, grant=grant.id)
     event = list_events(deployment.access, limit=1)[0].event
     assert (event.action, event.decision) == ("survival", Decision.REFUSED)
+
+
+COUNTS: dict[str, tuple[ModuleType, str, Callable[[Deployment], object]]] = {
+    "choices": (choices, "count_each_choice", lambda d: count_choices(d, CLARA, Question("ALL", "os"), ["sex"])),
+    "quality": (quality, "describe_sources", lambda d: ask_quality(d, STEFAN)),
+    "release": (release_info, "fetch_diseases", lambda d: describe_release(d, CLARA))}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_country_withdrawn_while_patients_are_counted_counts_before_the_answer(
+        deployment: Deployment, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    module, step, ask = COUNTS[name]
+    compute = getattr(module, step)
+    ask(deployment)
+
+    def counted(*args: Any, **more: Any) -> Any:
+        withdraw_country(deployment.access, "NL", "letter", by=OPERATOR, now=NOW)
+        return compute(*args, **more)
+
+    monkeypatch.setattr(module, step, counted)
+    with pytest.raises(AccessRefused, match="changed while the question ran"):
+        ask(deployment)
+    (last,) = list_events(deployment.access, limit=1)
+    assert (last.event.decision, last.event.n) == (Decision.REFUSED, None)
 
 
 def test_the_trail_keeps_the_size_of_an_exact_answer_as_others_might_see_it(deployment: Deployment) -> None:

@@ -12,13 +12,16 @@ import pytest
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.dictionary.model import Disease
-from harmony_dash.disclosure import Level
+from harmony_dash.disclosure import Level, Scope, release
+from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.results import NOT_STATED, CoverageResult
 from harmony_dash.services.coverage import review_coverage
+from harmony_dash.services.coverage_counts import compute_coverage
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.store.counts import fetch_participation
+from harmony_dash.store.writer import new_snapshot
 from tests.disclosure.house import STEERING, open_house
-from tests.factories import make_patients, make_store
+from tests.factories import DISCLOSURE_KEY, NOW, make_patients, make_record, make_store, no_issues
 
 _PLAIN = load_dictionary()
 TWO_DISEASES = replace(_PLAIN, version="two", diseases=MappingProxyType(
@@ -70,6 +73,36 @@ def test_what_enough_patients_have_is_told(tmp_path: Path) -> None:
     assert abs((cells["NL", "Trial B"] or 0) - 40) <= 4
     assert abs((cells["FR", NOT_STATED] or 0) - 40) <= 4
     assert result.sources[0].dx_periods == ("before-1990", "2000-2004", "2005-2009")
+
+
+def test_patients_without_a_trial_are_a_row_of_their_own_and_the_rows_add_up(tmp_path: Path) -> None:
+    frame = plant(40)
+    exact, shown = review(tmp_path / "exact", frame, exact=True), review(tmp_path / "shown", frame)
+    for result in (exact, shown):
+        assert {cell.labels["trial"] for cell in result.by_trial} == {"Trial A", "Trial B", NOT_STATED}
+    assert {cell.labels["trial"]: cell.n for cell in exact.by_trial}[NOT_STATED] == 40
+    assert sum(cell.n or 0 for cell in exact.by_trial) == sum(
+        cell.n or 0 for cell in exact.by_country_and_trial) == exact.n == 600
+    assert {cell.labels["trial"]: cell.n for cell in shown.by_trial}[NOT_STATED] in (40, 45)
+    # Four roundings, each by less than a step.
+    assert shown.n is not None and abs(sum(cell.n or 0 for cell in shown.by_trial) - shown.n) <= 4 * 4
+
+
+@pytest.mark.parametrize("few", [0, 9])
+def test_without_a_trial_is_a_cell_whether_or_not_anybody_is_unless_the_source_is_one_trial(
+        tmp_path: Path, few: int) -> None:
+    frame = plant(few)
+    for trial, possible in (("", True), ("Trial A", False)):
+        with new_snapshot(tmp_path / trial / "store", TWO_DISEASES, NOW, DISCLOSURE_KEY) as (writer, _):
+            writer.add_source(make_record(frame, trial=trial), frame, no_issues())
+        snapshot = open_house(tmp_path / trial).store.current()
+        result = compute_coverage(snapshot, "ALL", KeyedCount(600, 1))
+        without = {(cell.labels["country"], cell.labels["dx_period"]) for cell in result.atoms
+                   if cell.labels["trial"] == NOT_STATED}
+        assert (len(without) == 3 * (1 + len(snapshot.dictionary["dx_period"].values))) is possible
+        assert (NOT_STATED in {cell.labels["trial"] for cell in result.by_trial}) is bool(few)
+        told = release(result, Scope(Level.PROTECTED)).value
+        assert NOT_STATED not in {cell.labels["trial"] for cell in (*told.by_trial, *told.by_country_and_trial)}
 
 
 def test_exact_coverage_tells_everything(tmp_path: Path) -> None:

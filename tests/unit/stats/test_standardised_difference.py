@@ -3,13 +3,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.standardised_difference import (
     difference_of_means,
+    difference_of_proportions,
     difference_of_shares,
     error_by_rounding,
 )
@@ -61,6 +63,36 @@ def test_what_cannot_be_compared_is_refused() -> None:
         difference_of_shares([1, 2], [1, 2, 3])
     with pytest.raises(StatisticsError, match="standard deviations"):
         difference_of_means(1, -1, 2, 1)
+
+
+_shares = st.floats(0, 1, allow_nan=False)
+
+
+def test_it_is_that_of_a_calculation_by_hand() -> None:
+    # (0.5 − 0.3) / √((0.25 + 0.21) / 2) = 0.2 / 0.47958
+    assert difference_of_proportions(0.5, 0.3) == pytest.approx(0.4170288)
+    assert difference_of_proportions([0.2, 0.0], [0.2, 0.0]).tolist() == [0.0, 0.0]
+
+
+def test_shares_of_none_and_all_are_infinitely_far_apart_and_an_unknown_one_nowhere() -> None:
+    assert difference_of_proportions(1.0, 0.0) == np.inf
+    assert np.isnan(difference_of_proportions(np.nan, 0.5))
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(_shares, _shares)
+def test_it_changes_sign_with_the_groups_and_with_the_value_and_its_opposite(one: float, other: float) -> None:
+    d = float(difference_of_proportions(one, other))
+    assert float(difference_of_proportions(other, one)) == -d
+    if 1e-6 < one < 1 - 1e-6 and 1e-6 < other < 1 - 1e-6:
+        assert float(difference_of_proportions(1 - one, 1 - other)) == pytest.approx(-d)
+    assert (d > 0) == (one > other)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_what_is_no_share_is_refused(share: float) -> None:
+    with pytest.raises(StatisticsError, match="a share lies from 0 to 1"):
+        difference_of_proportions(share, 0.5)
 
 
 def test_the_error_of_a_share_is_as_by_hand() -> None:

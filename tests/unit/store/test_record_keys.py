@@ -19,6 +19,7 @@ import harmony_dash
 from harmony_dash.cohort import AnyOf, Between, Filter, Missing, Not, OneOf, Question
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure.keyed_count import KeyedCount
+from harmony_dash.disclosure.results import Status
 from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients, read_keyed_counts
 from harmony_dash.store import layout
@@ -26,11 +27,11 @@ from harmony_dash.store.counts import (
     fetch_choices,
     fetch_cohort_count,
     fetch_cohort_flow,
-    fetch_completeness,
     fetch_cross_counts,
     fetch_diseases,
     fetch_sources,
 )
+from harmony_dash.store.coverage import fetch_completeness
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.reader import Snapshot, Store
 from harmony_dash.store.record_keys import fingerprint_key, make_quarantine_key, make_record_keys
@@ -99,11 +100,12 @@ def test_coverage_counts_have_keys(snapshot: Snapshot) -> None:
     assert {values: found(n) for values, n in fetch_cross_counts(snapshot, "ALL", ("country", "trial"))} == {
         values: expected(rows) for values, rows in ALL.groupby(["country", "trial"])}
     variables = [snapshot.dictionary[name] for name in ("cyto_group", "hsct_cr1", "hb")]
-    n, informative = fetch_completeness(snapshot, "ALL", variables)["example"]
+    n, known = fetch_completeness(snapshot, "ALL", variables)["example"]
     assert found(n) == expected(ALL)
-    assert {name: found(count) for name, count in informative.items()} == {
+    assert {name: found(parts[Status.VALUE]) for name, parts in known.items()} == {
         "cyto_group": expected(ALL[ALL.cyto_group.notna()]), "hsct_cr1": expected(ALL[ALL.hsct_cr1.notna()]),
         "hb": (0, 0)}
+    assert found(known["cyto_group"][Status.UNKNOWN]) == expected(ALL[ALL.cyto_group.isna()])
 
 
 def test_choices_and_the_cohort_have_keys(snapshot: Snapshot) -> None:
@@ -239,7 +241,7 @@ def test_a_snapshot_of_the_first_format_is_refused_and_replaced_by_an_ingest(
         publish(tmp_path, FRAME[:50])
     text = (tmp_path / layout.POINTER).read_text()
     (tmp_path / layout.POINTER).write_text(re.sub(r', "(?:key_fingerprint|check)": "\w+"', "", text))
-    with pytest.raises(StoreError, match="format 1, this version reads 2"):
+    with pytest.raises(StoreError, match=f"format 1, this version reads {schema.SCHEMA_VERSION}"):
         Store(tmp_path).current()
     assert publish(tmp_path, FRAME[:60], OTHER_KEY, minutes=1).patients == 60
 
@@ -255,7 +257,10 @@ def test_no_query_reads_record_keys_but_to_combine_them() -> None:
     assert {name: texts for name, texts in carried.items() if texts} == {
         "store/record_keys.py": ["{COLUMN}){kept}"], "store/counts.py": ["{COLUMN} FROM patient ", "{COLUMN} FROM "
          "patient WHERE {where}) GROUP BY GROUPING SETS ({sets})"], "store/effects.py": ["{COLUMN} FROM patient ",
-                                                                                                 "{COLUMN} "]}
+                                                                                                 "{COLUMN} "],
+        "store/coverage.py": ["{COLUMN}, {columns} FROM patient WHERE disease::VARCHAR = $disease) "],
+        "store/quality.py": ["{COLUMN}, unnest([{names}]) AS name, unnest([{values}]) AS value FROM staging) ",
+                             "{COLUMN}, {unrolled} FROM staging) "]}
 
 
 def test_keys_of_disjoint_sets_combine(snapshot: Snapshot) -> None:

@@ -1,0 +1,53 @@
+"""From a role's home page to the number of patients a question has, and on to its curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from harmony_dash.access.actor import Role
+from tests.browser.steps import sign_in
+from tests.factories import make_store
+from tests.security.server import Server, start_server
+
+FIGURE = ".js-plotly-plot"
+
+
+@pytest.fixture(scope="module")
+def filled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("feasibility")
+    make_store(folder / "store", 3000)
+    with start_server(folder / "data", environment={"HARMONY_STORE": str(folder / "store")}) as running:
+        yield running
+
+
+def patients_of(page: Page) -> str:
+    metric = page.get_by_test_id("stMetric").filter(has_text="Patients").first
+    return metric.get_by_test_id("stMetricValue").inner_text()
+
+
+def test_a_clinician_counts_then_asks_the_same_question(page: Page, filled_server: Server) -> None:
+    sign_in(page, filled_server, Role.CLINICIAN)
+    page.get_by_role("link", name="Can my question be asked of these data?").click()
+    expect(page.locator(FIGURE).first).to_be_visible()
+    expect(page.get_by_text("Expected events")).to_be_visible()
+    address, n = page.url, patients_of(page)
+    assert "view=question" in address
+    assert "need=" in address
+    page.goto(address)
+    expect(page.get_by_text("Expected events")).to_be_visible()
+    assert patients_of(page) == n
+    page.get_by_role("link", name="Ask it on the Survival page").click()
+    expect(page.get_by_role("heading").filter(has_text=f"Overall survival of {n} patients")).to_be_visible()
+
+
+def test_the_steering_committee_counts_and_is_shown_no_outcome(page: Page, filled_server: Server) -> None:
+    sign_in(page, filled_server, Role.STEERING)
+    page.get_by_role("link", name="Has a planned study enough patients?").click()
+    expect(page.get_by_text("Expected events")).to_be_visible()
+    expect(page.get_by_text("no outcome of these data enters")).to_be_visible()
+    expect(page.get_by_text("Other endpoints are not offered to your role")).to_be_visible()
+    expect(page.get_by_role("link", name="Ask it on the Survival page")).to_have_count(0)
