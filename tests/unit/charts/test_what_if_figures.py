@@ -89,7 +89,7 @@ def test_an_outcome_without_curves_says_why() -> None:
                      for one in result.patients)
     curves = tuple(one for one in result.curves if one.outcome != "death_in_cr")
     figure = build_strategy_figure(release(replace(result, patients=patients, curves=curves)))
-    assert any("Fewer than 30 patients" in note.text for note in figure.layout.annotations)
+    assert any("Fewer than 30 patients" in note.text.replace("<br>", " ") for note in figure.layout.annotations)
 
 
 def test_the_randomised_curves_have_a_figure_of_their_own() -> None:
