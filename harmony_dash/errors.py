@@ -65,7 +65,7 @@ class AccessRefused(UserError):
 
 
 class TooManyQuestions(UserError):
-    """The person has asked as much as one may in a day; a web service would answer with status 429."""
+    """The person has asked as much as one may in a day or at once; a web service would answer with status 429."""
 
 
 class SettingsError(UserError):

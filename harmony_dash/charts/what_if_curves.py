@@ -189,7 +189,7 @@ def _empty(released: Released[WhatIfResult], panel: _Panel, population: str, pal
     patients = patients_of(released.value, panel.outcome, population)
     reason = (patients.reason if patients else "") or "not estimated"
     return {"xref": "paper", "yref": "paper", "x": sum(panel.x) / 2, "y": sum(panel.y) / 2, "showarrow": False,
-            "text": "<br>".join(wrap_label(reason[:1].upper() + reason[1:], 30)),
+            "text": "<br>".join(wrap_label(reason[:1].upper() + reason[1:], 30 if panel.place == 0 else 18, 5)),
             "font": {"size": 12, "color": palette.muted}}
 
 

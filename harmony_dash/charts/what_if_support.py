@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import html
+import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
 from harmony_dash.charts.palette import FONT, Palette, faded, palette_for
 from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.what_if_diagnostics import Balance, Diagnostics
 from harmony_dash.disclosure.what_if_results import WhatIfResult
+from harmony_dash.stats.refusal import Thresholds
 
 # Pixels.
 _HEIGHT, _ROW = 250, 19
-_BALANCED: Final = 0.1
+_LIMITS: Final = Thresholds().imbalance
+_SUPPORT: Final = Thresholds().common_support
 _LETTERS: Final = 30
 
 
@@ -57,23 +62,30 @@ def build_overlap_figure(released: Released[WhatIfResult], *, dark: bool = False
 
 
 def build_balance_figure(released: Released[WhatIfResult], *, dark: bool = False) -> go.Figure:
-    """How far apart the arms are in each covariate, before (hollow) and after weighing (filled); a line at 0.1."""
+    """How far apart the arms are in each covariate, before (hollow) and after weighing (filled); a line at 0.1.
+
+    Where only a limit of a weighted difference may be told, a bar shows between which limits it lies.
+    """
     palette = palette_for(dark)
     rows = sorted(released.value.diagnostics.balance, key=lambda one: -abs(one.before))
     names = [_shorten(one.name) for one in rows]
     places = list(range(len(rows)))
-    most = max((max(abs(one.before), abs(one.after)) for one in rows), default=0.0)
+    most = max((max(abs(one.before), abs(one.after or 0.0)) for one in rows), default=0.0)
     end = max(0.25, 1.08 * most)
-    traces: list[dict[str, Any]] = [{
-        "type": "scatter", "mode": "lines", "hoverinfo": "skip", "connectgaps": False, "showlegend": False,
-        "x": [value for one in rows for value in (abs(one.before), abs(one.after), None)],
-        "y": [place for row in places for place in (row, row, None)], "line": {"color": palette.context, "width": 1}}]
+    traces: list[dict[str, Any]] = [
+        _lines([(abs(one.before), abs(one.after)) if one.after is not None else None for one in rows],
+               {"color": palette.context, "width": 1}),
+        _lines([_between(one, end) if one.after is None else None for one in rows],
+               {"color": palette.marks[0], "width": 5}) | {
+            "name": "weighted, between", "opacity": 0.45, "showlegend": any(one.after is None for one in rows)}]
     for word, symbol, values in (("before", "circle-open", [abs(one.before) for one in rows]),
-                                 ("weighted", "circle", [abs(one.after) for one in rows])):
+                                 ("weighted", "circle", [None if one.after is None else abs(one.after)
+                                                         for one in rows])):
         traces.append({
             "type": "scatter", "mode": "markers", "name": word, "x": values, "y": places, "cliponaxis": False,
-            "customdata": [html.escape(one.name, quote=False) for one in rows],
-            "hovertemplate": f"%{{customdata}}, {word}: %{{x:.2f}}<extra></extra>",
+            "showlegend": any(value is not None for value in values),
+            "customdata": [f"{html.escape(one.name, quote=False)}{_limit_words(one)}" for one in rows],
+            "hovertemplate": f"%{{customdata}}<br>{word}: %{{x:.2f}}<extra></extra>",
             "marker": {"symbol": symbol, "size": 8, "color": palette.marks[0],
                        "line": {"color": palette.marks[0], "width": 1.5}}})
     layout = _page(palette, 74 + _ROW * max(3, len(rows)), left=184, bottom=44) | {
@@ -87,9 +99,28 @@ def build_balance_figure(released: Released[WhatIfResult], *, dark: bool = False
         "yaxis": {"range": [len(rows) - 0.4, -0.6], "tickmode": "array", "tickvals": places, "fixedrange": True,
                   "ticktext": [html.escape(name, quote=False) for name in names], "showgrid": False, "zeroline": False,
                   "ticks": "", "ticklabelstandoff": 4, "tickfont": {"size": 11, "color": palette.ink}},
-        "shapes": [{"type": "line", "xref": "x", "x0": _BALANCED, "x1": _BALANCED, "yref": "paper", "y0": 0, "y1": 1,
-                    "layer": "below", "line": {"color": palette.muted, "width": 1, "dash": "dash"}}]}
+        "shapes": [{"type": "line", "xref": "x", "x0": _LIMITS.amber, "x1": _LIMITS.amber, "yref": "paper", "y0": 0,
+                    "y1": 1, "layer": "below", "line": {"color": palette.muted, "width": 1, "dash": "dash"}}]}
     return go.Figure({"data": traces, "layout": layout}, _validate=False)
+
+
+def _lines(spans: Sequence[tuple[float, float] | None], line: dict[str, Any]) -> dict[str, Any]:
+    """A horizontal line in each row that has one."""
+    return {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "connectgaps": False, "showlegend": False,
+            "x": [value for span in spans for value in (*(span or (None, None)), None)],
+            "y": [place for row in range(len(spans)) for place in (row, row, None)], "line": line}
+
+
+def _between(one: Balance, end: float) -> tuple[float, float]:
+    """Between which limits of the verdict a weighted difference lies."""
+    limits = (0.0, *(limit for limit in (_LIMITS.amber, _LIMITS.refused) if limit is not None), end)
+    place = len(limits) - 1 if one.after_below is None else limits.index(one.after_below)
+    return limits[place - 1], limits[place]
+
+
+def _limit_words(one: Balance) -> str:
+    """The weighted difference in the box of the one before, where it has no mark of its own."""
+    return "" if one.after is not None else f"<br>weighted: {_weighted(one)}"
 
 
 def _shorten(name: str) -> str:
@@ -106,15 +137,37 @@ def describe_overlap(released: Released[WhatIfResult]) -> str:
     """The overlap in words."""
     (_, reference), (_, compared) = released.value.arms
     support = released.value.diagnostics.common_support
-    share = "" if support is None else f" {100 * support:.0f} % of patients lie where both arms have patients."
+    share = "" if support is None else f" {describe_common_support(released.value.diagnostics)}"
     return f"Probability of {compared} among patients treated {compared} and {reference}.{share}"
+
+
+def describe_common_support(found: Diagnostics) -> str:
+    """How many patients lie where both arms have some, in words; empty where that is not known."""
+    if found.common_support is None:
+        return ""
+    if found.support_is_bound and not found.common_support:
+        return f"Fewer than {100 * (_SUPPORT.refused or 0):.0f} % of the patients lie where both arms have some."
+    least = "At least " if found.support_is_bound else ""
+    return f"{least}{100 * found.common_support:.0f} % of the patients lie where both arms have some."
 
 
 def describe_balance(released: Released[WhatIfResult]) -> str:
     """The balance in words."""
-    rows = sorted(released.value.diagnostics.balance, key=lambda one: -abs(one.after))
-    worst = "; ".join(f"{one.name} {abs(one.before):.2f} before, {abs(one.after):.2f} weighted" for one in rows[:5])
+    rows = sorted(released.value.diagnostics.balance, key=_unlike)
+    worst = "; ".join(f"{one.name} {abs(one.before):.2f} before, {_weighted(one)} weighted" for one in rows[:5])
     return f"Standardised mean differences between the arms, largest first: {worst}."
+
+
+def _unlike(one: Balance) -> tuple[float, float]:
+    """The most unlike after weighing first, then those before it."""
+    after = abs(one.after) if one.after is not None else one.after_below or math.inf
+    return -after, -abs(one.before)
+
+
+def _weighted(one: Balance) -> str:
+    if one.after is not None:
+        return f"{abs(one.after):.2f}"
+    return f"{_LIMITS.refused:g} or more" if one.after_below is None else f"below {one.after_below:g}"
 
 
 def _page(palette: Palette, height: int, *, left: int, bottom: int) -> dict[str, Any]:

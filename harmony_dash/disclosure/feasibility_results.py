@@ -99,6 +99,8 @@ class FeasibilityResult:
     joint : the largest first.
     reason : why there is no answer; empty where there is one.
     too_short : why follow-up cannot reach the horizon, whatever the data; empty where it can.
+    follow_up_median_days, follow_up_of : what planning assumes of follow-up, and in words what it is.
+    follow_up_patients : of whom it is the median.
     """
 
     question: Question
@@ -119,6 +121,8 @@ class FeasibilityResult:
     methods: str
     reason: str = ""
     too_short: str = ""
+    follow_up_of: str = "the median of all patients"
     follow_up_support: FollowUpSupport | None = field(default=None, metadata=INTERNAL)
+    follow_up_patients: int = field(default=0, metadata=INTERNAL)
     # Of which step a variable's loss is a part.
     step_of: tuple[tuple[str, int], ...] = field(default=(), metadata=INTERNAL)

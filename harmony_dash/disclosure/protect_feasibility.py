@@ -74,7 +74,7 @@ def protect_feasibility(result: FeasibilityResult, scope: Scope) -> FeasibilityR
 
     joint = [replace(one, n=shown["joint", one.variables]) for one in result.joint]
     return replace(
-        result, n=n, follow_up_support=None, step_of=(),
+        result, n=n, follow_up_support=None, follow_up_patients=0, step_of=(),
         by_country=tuple(sorted(map(country, result.by_country), key=lambda one: (-(one.n or 0), one.country))),
         steps=tuple(replace(step, n=shown["step", place], removed=removed(place))
                     for place, step in enumerate(result.steps)),
@@ -86,7 +86,7 @@ def protect_feasibility(result: FeasibilityResult, scope: Scope) -> FeasibilityR
         sources=protect_sources(result.sources, scope, disease=release_count(result.steps[0].n, scope),
                                 counted=n),
         follow_up_median_days=protect_follow_up(result.follow_up_median_days, result.follow_up_support,
-                                                int(result.steps[0].n or 0), scope.rules))
+                                                result.follow_up_patients, scope.rules))
 
 
 def _largest_first(one: JointLoss) -> tuple[int, tuple[str, ...]]:

@@ -6,8 +6,9 @@ that were refused it also tells that there are any: they are not in the data and
 about the file and not about a person. How many they are is protected like any count.
 
 Two more for what is shown at all. Who looks after data looks at no outcomes: a check that rests on one is judged and
-its numbers stay here. And two denominators that differ by fewer than the threshold are shown as one: side by side they
-would tell whether anybody lies between them. So are two numerators one of which contains the other.
+its numbers stay here, and so do those about rows of several files or of one that gives an outcome: its rows may be
+those of the patients who died. And two denominators that differ by fewer than the threshold are shown as one: side by
+side they would tell whether anybody lies between them. So are two numerators one of which contains the other.
 """
 
 from __future__ import annotations
@@ -120,6 +121,10 @@ def protect_check(result: CheckResult, scope: Scope) -> CheckResult:
     ------
     TypeError for a count without a key.
     """
+    if result.judged_among is not None:
+        showing = Showing.VERDICT if result.check.showing is Showing.NUMBERS else result.check.showing
+        result = replace(result, asked=result.judged_among, judged_among=None,
+                         check=replace(result.check, showing=showing))
     if result.check.showing is Showing.NOTHING:
         return _without_numbers(result, Verdict.NOT_APPLICABLE)
     if result.asked is None and result.check.judgement is not Judgement.SIZE:

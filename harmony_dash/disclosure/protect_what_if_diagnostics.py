@@ -1,8 +1,9 @@
 """What is told of overlap, balance and weights when single patients must not be.
 
-Everything is a share of patients in steps of about five of them. An effective size or a weight is told relative to the
-size of the arm, because with equal weights it would be that size; a covariate that few patients of an arm have, or all
-but a few, is left out.
+Shares are told in steps of about five patients; a covariate that few patients of an arm have, or all but a few, is left
+out. A patient who is unlike all others stretches a mean, and may carry many times the weight of another one. So the
+means of columns before weighing are those of winsorised values, and what hangs on weights, or on who comes first and
+last, is told as a limit that holds: the verdict says on which side of its limits it lies anyway.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.policy import Rules
 from harmony_dash.disclosure.precision import step_height
 from harmony_dash.disclosure.released import Scope
-from harmony_dash.disclosure.rounding import round_count, round_significant, round_up_significant
+from harmony_dash.disclosure.rounding import round_count
 from harmony_dash.disclosure.what_if_diagnostics import (
     ArmDiagnostics,
     Balance,
@@ -29,8 +31,12 @@ from harmony_dash.disclosure.what_if_diagnostics import (
 )
 from harmony_dash.disclosure.what_if_results import Contrast
 from harmony_dash.disclosure.what_if_steps import Drawn, on_steps, round_open
+from harmony_dash.stats.refusal import Limit, Thresholds
 
 _DECIMALS = 12
+_LIMITS: Final = Thresholds()
+# Parts of an arm that an effective size is told to reach: a heavy patient moves it, and seldom by so much.
+_PARTS: Final = 4
 
 
 def protect_diagnostics(found: Diagnostics, main: Drawn | None, answer: Contrast | None, scope: Scope) -> Diagnostics:
@@ -45,8 +51,9 @@ def protect_diagnostics(found: Diagnostics, main: Drawn | None, answer: Contrast
         return Diagnostics(weights=found.weights)
     return replace(
         found, arms=tuple(_protect_arm(arm, n, scope) for arm, n in zip(found.arms, main.arms.values(), strict=False)),
-        common_support=None if found.common_support is None else _protect_share(
-            found.common_support, main.both, "what-if common support", scope),
+        common_support=None if found.common_support is None else _limit_reached(found.common_support,
+                                                                                _LIMITS.common_support),
+        support_is_bound=found.common_support is not None,
         propensity=tuple(_protect_bin(one, main, scope) for one in found.propensity),
         balance=tuple(_protect_balance(one, main, scope) for one in found.balance if shows_balance(one, scope.rules)),
         sensitivity=() if answer is None else tuple(_protect_sensitivity(one, main, answer, scope)
@@ -65,13 +72,26 @@ def names_of_balance(found: Iterable[Balance], main: Drawn | None, rules: Rules)
 
 
 def _protect_arm(arm: ArmDiagnostics, n: KeyedCount, scope: Scope) -> ArmDiagnostics:
-    rounded = round_count(n, scope)
-    base = scope.rules.rounding_base / 100
-    share = base * round(arm.effective_size / int(n) / base)
-    # With equal weights these are n and 1/n of the exact number of patients.
-    largest = round_up_significant(arm.largest_share * int(n), scope.rules) / rounded
-    return replace(arm, effective_size=float(round(share * rounded)),
-                   largest_share=min(1.0, round_significant(largest, scope.rules)))
+    """Limits that hold: those of the verdict, and quarters of the arm, never all of it, which equal weights would give.
+
+    A patient k times as heavy as others of n makes the effective size smaller by about a share k²/n: of a number, even
+    a rounded one, that could be read.
+    """
+    part = min(_PARTS - 1, math.floor(_PARTS * arm.effective_size / int(n))) / _PARTS
+    base = scope.rules.rounding_base
+    of_arm = base * math.floor(part * max(0, round_count(n, scope) - scope.rules.most_error) / base)
+    return replace(arm, effective_size=max(float(of_arm), _limit_reached(arm.effective_size, _LIMITS.effective_size)),
+                   largest_share=_limit_kept(arm.largest_share, _LIMITS.largest_share) or 1.0, bounds=True)
+
+
+def _limit_reached(value: float, limit: Limit) -> float:
+    """The highest limit of the verdict that the value reaches; 0 if none."""
+    return max((one for one in (limit.amber, limit.refused) if one is not None and value >= one), default=0.0)
+
+
+def _limit_kept(value: float, limit: Limit) -> float | None:
+    """The lowest limit of the verdict that the value stays below; None if none."""
+    return min((one for one in (limit.amber, limit.refused) if one is not None and value < one), default=None)
 
 
 def _protect_share(share: float, patients: KeyedCount, statistic: str, scope: Scope) -> float:
@@ -90,16 +110,18 @@ def _protect_bin(one: PropensityBin, main: Drawn, scope: Scope) -> PropensityBin
 
 
 def _protect_balance(one: Balance, main: Drawn, scope: Scope) -> Balance:
-    """Differences of means in steps of about five patients of the smaller arm.
+    """The difference before weighing in steps of about five patients of the smaller arm, weighted ones as a limit.
 
-    One patient of n moves the mean of a value that a share f of them has by 1/n, which is at most 1/(n √f) standard
-    deviations. Before and after weighing share their phase: with equal weights they are one number.
+    Whatever value one patient of the same set has, the number shown moves by one step at most. A patient of an arm of n
+    who is z standard deviations from its mean moves the mean by z/n. The values are winsorised, so that z is at most
+    `reach` whoever it is, and the step is `reach`, rounded up to a power of two, times 5/n: a move from one end to the
+    other is two fifths of it. Rounding up keeps the step from telling how far the farthest are. What the values of ten
+    patients may do, drawing the ends themselves, is more.
     """
-    smaller = main.smaller(scope)
-    height = step_height(smaller, scope.rules) / math.sqrt(min(1.0, one.fewest / smaller))
-    before, after = (round_open(value, height, main.both, f"what-if balance {one.name}", scope)
-                     for value in (one.before, one.after))
-    return replace(one, before=before, after=after, fewest=0)
+    height = step_height(main.smaller(scope), scope.rules) * 2 ** max(0, math.ceil(math.log2(max(1.0, one.reach))))
+    before = round_open(one.winsorised, height, main.both, f"what-if balance {one.name}", scope)
+    return replace(one, before=before, after=None, fewest=0, winsorised=0.0, reach=0.0,
+                   after_below=_limit_kept(abs(one.after or 0.0), _LIMITS.imbalance))
 
 
 def _protect_sensitivity(one: Sensitivity, main: Drawn, answer: Contrast, scope: Scope) -> Sensitivity:

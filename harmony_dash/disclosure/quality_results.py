@@ -24,6 +24,8 @@ class CheckResult:
         those who should have a value, then those of the variable's checks before it; the latter in the previous
         snapshot.
     failing_beside : numerators that this one contains and beside which it is told.
+    judged_among : for checks of rows whose number would tell of outcomes or of refused rows, the rows of the file that
+        lists the patients: among them protected results judge, and show no number.
     refused : whether rows that were refused are among those failing.
     nearly_all : all but a few fail, so that `failing` is not shown.
     comparable : False for a check of change whose definition was another one in the previous snapshot.
@@ -46,6 +48,7 @@ class CheckResult:
     beside: tuple[int, ...] = field(default=(), metadata=INTERNAL)
     beside_before: tuple[int, ...] = field(default=(), metadata=INTERNAL)
     failing_beside: tuple[int, ...] = field(default=(), metadata=INTERNAL)
+    judged_among: int | None = field(default=None, metadata=INTERNAL)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,19 @@ from harmony_dash.disclosure.results import INTERNAL
 
 @dataclass(frozen=True)
 class ArmDiagnostics:
-    """How much the weighted patients of one arm know."""
+    """How much the weighted patients of one arm know.
+
+    Attributes
+    ----------
+    effective_size : patients who would know as much with equal weights; at least so many where `bounds`.
+    largest_share : of one patient in the sum of weights; at most so much where `bounds`.
+    bounds : whether single patients must not be told, so that both are limits that hold.
+    """
 
     arm: str
     effective_size: float
     largest_share: float
+    bounds: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,15 +40,21 @@ class Balance:
 
     Attributes
     ----------
+    after : None where single patients must not be told of.
+    after_below : then a limit of the verdict that the difference keeps whatever its sign; None if it keeps none.
     fewest : the smallest number of patients of an arm who have another value than most of that arm.
     is_stratum : whether it is that of a stratum, within which arms are compared anyway.
+    winsorised, reach : see `CovariateBalance`.
     """
 
     name: str
     before: float
-    after: float
+    after: float | None
     fewest: int = field(default=0, metadata=INTERNAL)
     is_stratum: bool = False
+    winsorised: float = field(default=0.0, metadata=INTERNAL)
+    reach: float = field(default=0.0, metadata=INTERNAL)
+    after_below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,13 @@ class EValueShown:
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What the data hold for the comparison."""
+    """What the data hold for the comparison.
+
+    Attributes
+    ----------
+    common_support : share of patients whose probability lies where both arms have some; None if not known.
+    support_is_bound : whether it is a limit of the verdict that the share reaches, and not the share.
+    """
 
     arms: tuple[ArmDiagnostics, ...] = ()
     common_support: float | None = None
@@ -88,3 +108,4 @@ class Diagnostics:
     e_value: EValueShown | None = None
     sensitivity: tuple[Sensitivity, ...] = ()
     missing: tuple[MissingConfounder, ...] = ()
+    support_is_bound: bool = False

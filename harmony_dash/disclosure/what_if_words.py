@@ -38,6 +38,7 @@ LATE_RELAPSES: Final = ("Late relapses are not seen before five years, least of 
 MOST_NEEDED: Final = 1000
 _SMALLEST_RISK: Final = 1e-3
 _MOST_NAMED: Final = 3
+_CURVE: Final = " (curve "  # what a column of a spline is called after its variable
 _IMBALANCE: Final = 0.1
 _COUNTS: Final = {"too few patients": "patients", "too few events": "events by the horizon",
                   "too few patients still at risk on the day": "patients still at risk at the horizon"}
@@ -194,9 +195,10 @@ def tell_plain(result: WhatIfResult, main: Contrast) -> list[str]:
     plain = find_contrast(result, Method.PLAIN)
     if plain is None:
         return []
-    differ = sorted((one for one in result.diagnostics.balance
-                     if abs(one.before) >= _IMBALANCE and not one.is_stratum),
-                    key=lambda one: -abs(one.before))[:_MOST_NAMED]
+    apart = sorted((one for one in result.diagnostics.balance
+                    if abs(one.before) >= _IMBALANCE and not one.is_stratum), key=lambda one: -abs(one.before))
+    # A number and its curve are one thing to a reader.
+    differ = list(dict.fromkeys(one.name.partition(_CURVE)[0] for one in apart))[:_MOST_NAMED]
     # The same patients, adjusted: those of a randomised comparison are others.
     adjusted = find_contrast(result, Method.STANDARDISED) or main
     text = f"A plain comparison would have said {format_points(plain.estimate)} points"
@@ -205,7 +207,7 @@ def tell_plain(result: WhatIfResult, main: Contrast) -> list[str]:
             f", the opposite sign of the adjusted {format_points(adjusted.estimate)}")
     if differ:
         text += (": the arms were not alike from the start and differed most in "
-                 f"{', '.join(one.name for one in differ)}")
+                 f"{', '.join(differ)}")
     return [f"{text}."]
 
 

@@ -320,8 +320,8 @@ def _askings(recorded: RecordedQuestion, words: str) -> list[Asking]:
 def _words(one: _Rebuilt, patients: PatientSet, snapshot: Snapshot) -> str:
     """The question, and which of its patients are meant."""
     words = _title(one, snapshot)
-    if patients.group and one.question.by:
-        variable = snapshot.dictionary[one.question.by]
+    if patients.group and patients.question.by:
+        variable = snapshot.dictionary[patients.question.by]
         return f"{words}; the group {variable.label}: {variable.label_of(patients.group)}"
     if patients.figure and one.question.by:
         return f"{words}; its groups together"

@@ -33,6 +33,7 @@ from harmony_dash.disclosure.feasibility_results import (
 )
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed, union
 from harmony_dash.disclosure.low_effect import Answerable, apply_low_effect_rule
+from harmony_dash.disclosure.protect_survival import protect_follow_up
 from harmony_dash.disclosure.results import AttritionStep, FollowUpSupport
 from harmony_dash.disclosure.selections import Selection, close_filters, open_selection
 from harmony_dash.errors import AccessRefused, QuestionError, StatisticsError
@@ -41,7 +42,7 @@ from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.estimates import median_follow_up
-from harmony_dash.services.planning import explain_short_follow_up
+from harmony_dash.services.planning import cap_follow_up, explain_short_follow_up, periods_asked
 from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
 from harmony_dash.services.survival import check_against_snapshot
 from harmony_dash.stats.keyed_counts import count_keyed_patients
@@ -152,7 +153,7 @@ def compute_feasibility(admission: Admission, question: Question, need: Need) ->
     losses, joint = _find_losses(snapshot, plan.question, variables, scope) if plan.question else ((), ())
     participation = fetch_participation(snapshot, question.disease)
     countries = sorted({country for here, _ in participation.values() for country in here})
-    follow_up, support = _follow_up(snapshot, question.disease)
+    follow_up = _follow_up(snapshot, question, scope)
     return FeasibilityResult(
         question=question, known=need.variables, title=_write_title(question, need, dictionary),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=flow.analysed if plan.question else NOBODY,
@@ -161,7 +162,8 @@ def compute_feasibility(admission: Admission, question: Question, need: Need) ->
             country in by_country.n) for country in countries),
         steps=steps, not_followed=not_followed, losses=losses, joint=joint,
         sources=_tell_sources(snapshot, question, scope) if plan.question else (),
-        follow_up_median_days=follow_up, follow_up_support=support,
+        follow_up_median_days=follow_up.median_days, follow_up_of=follow_up.words,
+        follow_up_support=follow_up.support, follow_up_patients=follow_up.patients,
         too_short=explain_short_follow_up(question, snapshot), not_applied=plan.not_applied,
         notes=_write_notes(plan, by_country, question, dictionary),
         methods="Patients accepted at ingest who meet every filter, of whom everything asked for is known, and who are "
@@ -285,9 +287,41 @@ def _tell_sources(snapshot: Snapshot, question: Question, scope: Scope) -> tuple
     return tuple(found)
 
 
-def _follow_up(snapshot: Snapshot, disease: str) -> tuple[float | None, FollowUpSupport | None]:
-    """The median follow-up of all patients of the disease, as coverage tells it."""
+@dataclass(frozen=True)
+class _FollowUp:
+    """What planning assumes of follow-up: a median, what it rests on, of how many patients, and what it is."""
+
+    median_days: float | None
+    support: FollowUpSupport | None
+    patients: int
+    words: str
+
+
+def _follow_up(snapshot: Snapshot, question: Question, scope: Scope) -> _FollowUp:
+    """The median of all patients of the periods of diagnosis asked for, or else of all, as far as the calendar allows.
+
+    Follow-up is a matter of the period first of all. The other filters do not choose it: how long a small group is
+    followed is nobody's business here.
+    """
+    periods = periods_asked(question)
+    plan = plan_answer(snapshot, Question(question.disease, WITHOUT_OUTCOMES, periods), scope) if periods else None
+    if plan is not None and plan.question is not None and not plan.not_applied:
+        own = _median(snapshot, plan.question, "the median of all patients of these periods of diagnosis")
+        if protect_follow_up(own.median_days, own.support, own.patients, scope.rules) is not None:
+            return own
+    everybody = _median(snapshot, Question(question.disease, WITHOUT_OUTCOMES), "the median of all patients")
+    cap = cap_follow_up(question, snapshot)
+    if everybody.median_days is None or cap is None or cap >= everybody.median_days:
+        return everybody
+    return replace(everybody, median_days=cap,
+                   words="the time from the middle of these periods of diagnosis to the snapshot as its median")
+
+
+def _median(snapshot: Snapshot, question: Question, words: str) -> _FollowUp:
+    """The median follow-up of the patients of a question, as coverage tells that of all."""
+    table = fetch_event_table(snapshot, question)
     try:
-        return median_follow_up(fetch_event_table(snapshot, Question(disease, WITHOUT_OUTCOMES)), None)
+        days, support = median_follow_up(table, None)
     except StatisticsError:
-        return None, None  # nobody is followed; planning then says so
+        days, support = None, None  # nobody is followed; planning then says so
+    return _FollowUp(days, support, int(table.patients.sum()), words)

@@ -21,9 +21,11 @@ from harmony_dash.ingest.issues import Severity
 from harmony_dash.ingest.manifest import MANIFEST_NAME, Origin
 from harmony_dash.ingest.supplied import supplied_variables
 from harmony_dash.quality.catalogue import build_rules
+from harmony_dash.quality.drafting import is_outcome
 from harmony_dash.services.anonymity import AnonymityReport, describe_excess, describe_remedy, report_anonymity
 from harmony_dash.services.audited import check_and_record
 from harmony_dash.services.deployment import Deployment
+from harmony_dash.services.quality import list_sign_offs
 from harmony_dash.store.quality_rows import FurtherFile
 from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
 
@@ -174,7 +176,8 @@ def _ingest(deployment: Deployment, actor: Actor, folders: Sequence[Path], progr
                                      Limits(settings.max_mean_risk, settings.max_unique_share))
         check_anonymity(IngestReport("", 0, tuple(reports), anonymity), dictionary)
         progress("Checking quality", 0.85)
-        writer.assess_quality(build_rules(dictionary), takings.supplied, deployment.now().date())
+        writer.assess_quality(build_rules(dictionary), takings.supplied, deployment.now().date(),
+                              {(one.source, one.snapshot) for one in list_sign_offs(deployment)})
         progress("Writing the snapshot", 0.9)
     progress("Done", 1.0)
     return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity,
@@ -228,12 +231,12 @@ class Takings:
         if any(record.source == manifest.source for record in writer.sources):
             raise SourceError(f"source '{manifest.source}' is named twice", where=folder.name,
                               remedy="Name each source folder once, and give each its own `source:`.")
-        writer.add_source(_record(harmonised, folder), harmonised.frame, harmonised.issues.to_frame())
+        writer.add_source(_record(harmonised, folder, self.dictionary), harmonised.frame, harmonised.issues.to_frame())
         self.supplied[manifest.source] = supplied_variables(manifest, self.dictionary)
         return _report(harmonised)
 
 
-def _record(harmonised: HarmonisedSource, folder: Path) -> SourceRecord:
+def _record(harmonised: HarmonisedSource, folder: Path, dictionary: Dictionary) -> SourceRecord:
     manifest = harmonised.manifest
     names = [MANIFEST_NAME, *(file.path for file in manifest.files)]
     return SourceRecord(
@@ -241,8 +244,9 @@ def _record(harmonised: HarmonisedSource, folder: Path) -> SourceRecord:
         trial=manifest.constant("trial") or "", licence=manifest.licence, synthetic=_MARKS[manifest.origin],
         description=manifest.description, files={name: _sha256(folder / name) for name in names},
         read_count=harmonised.read, accepted_count=harmonised.accepted, quarantined_count=harmonised.quarantined,
-        further=tuple(FurtherFile(count.file, count.read, variables) for count, variables in
-                      zip(harmonised.counts[1:], harmonised.variables[1:], strict=True)))
+        further=tuple(FurtherFile(count.file, count.read, variables,
+                                  any(is_outcome(dictionary[name]) for name in variables))
+                      for count, variables in zip(harmonised.counts[1:], harmonised.variables[1:], strict=True)))
 
 
 def _sha256(path: Path) -> str:

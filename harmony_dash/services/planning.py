@@ -1,7 +1,7 @@
 """What to expect of a planned question: an assumption, where it starts, and how far it carries, in numbers and words.
 
 No outcome of the data enters: expectations come from the released number of patients, published figures, the median
-follow-up of all patients, and the calendar.
+follow-up of all patients or of those of the periods asked for, and the calendar.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from harmony_dash.store.reader import Snapshot
 
 UNKNOWN_SHARE: Final = 0.5
 _AGE, _INFANT, _PERIOD = ("age_group", "age_dx_years"), "<1", "dx_period"
-_PERIOD_END = re.compile(r"^(before-)?(?:\d{4}-)?(\d{4})$")
+_YEARS = re.compile(r"^(?P<before>before-)?(?:(?P<first>\d{4})-)?(?P<last>\d{4})$")
 
 
 def plan_precision(released: Released[FeasibilityResult], share: float) -> Expectation | None:
@@ -49,24 +49,41 @@ def plan_precision(released: Released[FeasibilityResult], share: float) -> Expec
 def explain_short_follow_up(question: Question, snapshot: Snapshot) -> str:
     """Why follow-up cannot reach the horizon, empty where it can as far as the calendar tells.
 
-    The last diagnosed of the periods asked for would have to be followed beyond the day of the snapshot. How many of
-    the others were followed that long, the median of all patients does not tell.
+    The last diagnosed of the periods asked for would have to be followed beyond the day of the snapshot.
     """
-    year, horizon = _last_year_of_diagnosis(question, snapshot), question.horizon_days
-    made = date.fromisoformat(snapshot.created[:10])
+    horizon, made = question.horizon_days, date.fromisoformat(snapshot.created[:10])
+    year = max((last for _, last in _years_of_diagnosis(question, snapshot)), default=None)
     if year is None or horizon is None or date(year, 12, 31) + timedelta(days=horizon) <= made:
         return ""
     return (f"No expectation is given: patients diagnosed up to the end of {year} cannot all have been followed for "
             f"{name_time(horizon)} by the day of the snapshot, {made}.")
 
 
-def _last_year_of_diagnosis(question: Question, snapshot: Snapshot) -> int | None:
-    """The last calendar year of diagnosis the filters let in; None where they do not ask for it."""
-    asked = [item for item in question.where if set(variables_of(item)) == {_PERIOD}]
-    selections, offered = close_filters(asked, snapshot.dictionary, snapshot.values_of)
-    ends = [_PERIOD_END.match(value) for selection in selections for name, chosen in selection.chosen
-            for place, value in enumerate(offered[name].values) if place in chosen]
-    return max((int(end[2]) - bool(end[1]) for end in ends if end), default=None)
+def cap_follow_up(question: Question, snapshot: Snapshot) -> float | None:
+    """Days from the middle of the periods asked for to the snapshot; None where the filters ask for no such periods.
+
+    Half of the patients, if as many are diagnosed in every year, cannot be followed for longer.
+    """
+    years = _years_of_diagnosis(question, snapshot)
+    firsts = [first for first, _ in years if first is not None]
+    if not years or len(firsts) < len(years):
+        return None
+    start, end = date(min(firsts), 1, 1), date(max(last for _, last in years), 12, 31)
+    return float((date.fromisoformat(snapshot.created[:10]) - (start + (end - start) / 2)).days)
+
+
+def periods_asked(question: Question) -> tuple[Filter, ...]:
+    """The filters that are about the period of diagnosis alone."""
+    return tuple(item for item in question.where if set(variables_of(item)) == {_PERIOD})
+
+
+def _years_of_diagnosis(question: Question, snapshot: Snapshot) -> list[tuple[int | None, int]]:
+    """First and last year of each period that the filters let in, None for an open beginning; empty if not asked."""
+    selections, offered = close_filters(periods_asked(question), snapshot.dictionary, snapshot.values_of)
+    found = [_YEARS.match(value) for selection in selections for name, chosen in selection.chosen
+             for place, value in enumerate(offered[name].values) if place in chosen]
+    return [(None, int(one["last"]) - 1) if one["before"] else (int(one["first"] or one["last"]), int(one["last"]))
+            for one in found if one]
 
 
 def describe_follow_up(result: FeasibilityResult, expected: Expectation | None) -> str:
@@ -77,9 +94,9 @@ def describe_follow_up(result: FeasibilityResult, expected: Expectation | None) 
         return ""
     if expected.follow_up_median_days is None:
         return "All patients are taken to be followed to the horizon."
-    words = (f"If follow-up ended at a constant rate with the median of all patients "
-             f"({expected.follow_up_median_days / 365.25:.1f} years), about {100 * expected.followed:.0f} % would be "
-             "followed that long.")
+    years = expected.follow_up_median_days / 365.25
+    words = (f"If follow-up ended at a constant rate with {result.follow_up_of} ({years:.1f} years), about "
+             f"{100 * expected.followed:.0f} % would be followed that long.")
     other = next((name for name in ("trial", "source") if name in result.question.variables), "")
     return f"{words} It is not the median of the {other} asked for." if other else words
 

@@ -58,19 +58,19 @@ def ask_quality(deployment: Deployment, actor: Actor, source: str | None = None,
                 _check_same_key(deployment, opened)
             _check_source(opened, source, withheld)
         scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, opened)
-        released = release(_describe(deployment, opened, source, withheld, scope), scope)
+        released = release(_describe(deployment, opened, source, withdrawn, scope), scope)
         with refusals_recorded(deployment, actor, REVIEW, question[:40]):
             check_still_admitted(deployment, actor, Admission(opened, scope, withdrawn))
     record_answer(deployment, actor, REVIEW, question=question, snapshot=released.value.snapshot, level=scope.level)
     return released
 
 
-def _describe(deployment: Deployment, snapshot: Snapshot, source: str | None, withheld: tuple[str, ...],
-              scope: Scope) -> QualityResult:
-    signed = list_sign_offs(deployment)
+def _describe(deployment: Deployment, snapshot: Snapshot, source: str | None,
+              withdrawn: Collection[str], scope: Scope) -> QualityResult:
+    signed, withheld = list_sign_offs(deployment), _withdrawn_sources(snapshot, withdrawn)
     sources = tuple(replace(one, signed=_newest_of(one, signed))
                     for one in describe_sources(snapshot, source, with_rows=not scope.is_protected,
-                                                unprotected=scope.level is Level.OFF)
+                                                unprotected=scope.level is Level.OFF, withdrawn=withdrawn)
                     if one.source not in withheld)
     if source is None and not scope.is_protected:
         sources = tuple(map(only_findings, sources))  # protected ones once their verdicts are known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from harmony_dash.dictionary import Dictionary, Variable
@@ -38,7 +38,7 @@ _OF_CHANGE = (Judgement.SHIFT, Judgement.RATIO, Judgement.LOSS)
 
 
 def describe_sources(snapshot: Snapshot, source: str | None = None, *, with_rows: bool = False,
-                     unprotected: bool = False) -> tuple[SourceQuality, ...]:
+                     unprotected: bool = False, withdrawn: Collection[str] = ()) -> tuple[SourceQuality, ...]:
     """The quality of every source of a snapshot, or of one with all its details; counts keyed, verdicts exact.
 
     Parameters
@@ -47,6 +47,7 @@ def describe_sources(snapshot: Snapshot, source: str | None = None, *, with_rows
     with_rows : whether the row numbers of reported rows are given.
     unprotected : for level OFF, which an earlier snapshot does not take over from the served one: what must be
         protected of those before it is left out.
+    withdrawn : countries; earlier snapshots in which the source had patients of one of them are left out.
     """
     checks = fetch_checks(snapshot)
     answers, history = fetch_answers(snapshot, source), fetch_history(snapshot, source)
@@ -56,8 +57,10 @@ def describe_sources(snapshot: Snapshot, source: str | None = None, *, with_rows
         name = str(row["source"])
         if source not in (None, name):
             continue
-        earlier = tuple(replace(one, answers={}) if unprotected and not one.may_be_off else one
-                        for one in history.get(name, ()))
+        earlier = tuple(
+            replace(one, answers={})
+            if (unprotected and not one.may_be_off) or not one.countries.isdisjoint(withdrawn) else one
+            for one in history.get(name, ()))
         results = _answer_all(checks, checks, answers.get(name, {}), earlier)
         quality = SourceQuality(
             name, str(row["title"]), str(row["provider"]), row["accepted_count"], row["quarantined_count"],  # type: ignore[arg-type]
@@ -76,7 +79,9 @@ def _answer_all(wanted: Sequence[Check], checks: Sequence[Check], answers: Mappi
     beside = _denominators(checks, answers)
     before = _denominators(checks, {name: measured for name, (_, measured) in earlier[0].answers.items()}
                            if earlier else {})
+    listed = answers["refused"].asked if "refused" in answers else None
     return tuple(replace(_answer(check, answers.get(check.id), earlier), beside=beside.get(check.id, ()),
+                         judged_among=listed if check.id in answers and answers[check.id].judged_only else None,
                          beside_before=before.get(check.id, ()) if check.judgement in _OF_CHANGE else (),
                          failing_beside=_contained(check, answers))
                  for check in wanted)
@@ -91,7 +96,7 @@ def _contained(check: Check, answers: Mapping[str, Measured]) -> tuple[KeyedCoun
 def _denominators(checks: Sequence[Check], answers: Mapping[str, Measured]) -> dict[str, tuple[KeyedCount, ...]]:
     """By check: accepted patients, those who should have the value, and the denominators of its checks before.
 
-    Of a check of rows: accepted patients, rows read, and the rows of further files in checks before it.
+    Of a check of rows: accepted patients, rows read, and the rows of further files that are told in checks before it.
     """
     if "size" not in answers:
         return {}
@@ -111,7 +116,7 @@ def _denominators(checks: Sequence[Check], answers: Mapping[str, Measured]) -> d
         others = rows if check.asked == ROWS else of_variable.setdefault(
             check.variable, [accepted, accepted if expected is None else expected.asked])
         found[check.id] = tuple(others)
-        if check.showing is Showing.NUMBERS and measured.asked not in others:
+        if check.showing is Showing.NUMBERS and not measured.judged_only and measured.asked not in others:
             others.append(measured.asked)
     return found
 
@@ -121,9 +126,8 @@ def _answer(check: Check, measured: Measured | None, earlier: Sequence[Earlier])
     then = earlier[0].answers.get(check.id) if earlier and check.judgement in _OF_CHANGE else None
     comparable = then is None or then[0] == check.digest
     before = then[1] if then is not None and comparable else None
-    if measured is None and before is not None and check.judgement is Judgement.LOSS:
-        measured = Measured(None, NOBODY)  # none is left of those there were
-    if measured is None:
+    # Where none is left of those there were, that is told.
+    if measured is None or (not measured.asked and (before is None or check.judgement is not Judgement.LOSS)):
         return CheckResult(check, None, None, None, _of_nobody(check), comparable=comparable)
     answer = Answer(
         measured.failing, measured.asked, measured.value, measured.refused,
@@ -154,7 +158,7 @@ def _reasons(snapshot: Snapshot, source: str, *, with_rows: bool) -> tuple[Reaso
     rows = fetch_row_numbers(snapshot, source) if with_rows else {}
     return tuple(ReasonCount(one.file, one.column, one.variable, one.reason, one.message, one.refused, one.n,
                              rows.get((one.file, one.column, one.reason, one.message), ()),
-                             _tells_outcome(snapshot.dictionary, one.variable, one.reason))
+                             one.of_outcomes or _tells_outcome(snapshot.dictionary, one.variable, one.reason))
                  for one in fetch_reports(snapshot, source))
 
 

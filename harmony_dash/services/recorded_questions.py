@@ -14,7 +14,14 @@ from harmony_dash.access.grant import GrantStatus
 from harmony_dash.access.grants import find_grant
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question, question_from_json
-from harmony_dash.cohort.what_if_question import TRIAL, WhatIfQuestion, check_what_if, is_what_if, what_if_from_json
+from harmony_dash.cohort.what_if_question import (
+    TRIAL,
+    WhatIfQuestion,
+    check_what_if,
+    is_what_if,
+    late_variables,
+    what_if_from_json,
+)
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.closed_questions import check_closed
 from harmony_dash.disclosure.low_effect import TooFewPatients, apply_low_effect_rule
@@ -24,6 +31,7 @@ from harmony_dash.services.budget import as_recorded
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.protection import plan_answer
 from harmony_dash.services.survival import check_against_snapshot
+from harmony_dash.services.what_if_levels import level_questions
 from harmony_dash.services.what_if_tables import plan_arms
 from harmony_dash.store.effects import fetch_effects
 from harmony_dash.store.extracts import narrow
@@ -164,7 +172,7 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
     Returns
     -------
     The cohort, and every group of the figure with the conditions that are applied to it; of the panel the cohort alone;
-    of a comparison of treatments its arms, in all trials and in those that used both.
+    of a comparison of treatments its arms in the trials that used both, and the levels of its biomarkers in them.
     Some may be too few to be shown. Without an answer, the cohort that is counted in its place.
 
     Raises
@@ -176,7 +184,8 @@ def find_answered_sets(recorded: RecordedQuestion, question: Question, view: Vie
     if recorded.panel:
         found = _sets_of_panel(view.snapshot, question, scope)
     elif recorded.compares_treatments:
-        found = _sets_compared(view, question, what_if_from_json(_read(recorded.text)).arms, scope)
+        found = _sets_compared(view, check_what_if(what_if_from_json(_read(recorded.text)), view.snapshot.dictionary),
+                               question, scope)
     else:
         found = _sets_of_answer(view, question, scope)
     return [replace(one, question=view.restrict(one.question)) for one in found]
@@ -191,16 +200,33 @@ def _sets_of_answer(view: View, question: Question, scope: Scope) -> list[Patien
               for part in plan.parts for group in part.groups)]
 
 
-def _sets_compared(view: View, question: Question, arms: tuple[str, str], scope: Scope) -> list[PatientSet]:
-    """The arms of a comparison in all trials, and in those that used both."""
-    planned = plan_arms(view.snapshot, restrict(question, view.granted), arms, TRIAL, scope, countries=view.granted)
+def _sets_compared(view: View, asked: WhatIfQuestion, question: Question, scope: Scope) -> list[PatientSet]:
+    """The arms of a comparison in trials that used both, and each level of its biomarkers in them; without such trials
+    the arms of all.
+
+    Parameters
+    ----------
+    question : by strategy, with its landmark.
+    """
+    if late_variables(asked, view.snapshot.dictionary):
+        return []  # refused before anybody is counted
+    planned = plan_arms(view.snapshot, restrict(question, view.granted), asked.arms, TRIAL, scope,
+                        countries=view.granted)
     if planned.tables is None:
         return []
-    trials = tuple(planned.tables.table.strata[place] for place in planned.tables.both)
-    asked = planned.tables.question
-    compared = replace(asked, where=(*asked.where, OneOf(TRIAL, trials)))
-    shown = (asked, compared) if trials else (asked,)
-    return [PatientSet(one, figure=True, group=arm) for one in shown for arm in arms]
+    applied, trials = planned.tables.question, tuple(sorted(planned.tables.compared))
+    if not trials:
+        return [PatientSet(applied, figure=True, group=arm) for arm in asked.arms]
+
+    def among(part: Question) -> Question:
+        return replace(part, where=(*part.where, OneOf(TRIAL, trials)))
+
+    found = [PatientSet(among(applied), figure=True, group=arm) for arm in asked.arms]
+    for level in level_questions(asked, applied):
+        plan = plan_answer(planned.tables.snapshot, level, scope, countries=view.granted)
+        found += [PatientSet(among(part.question), figure=True, group=group)
+                  for part in plan.parts for group in part.groups]
+    return found
 
 
 def _sets_of_panel(snapshot: Snapshot, question: Question, scope: Scope) -> list[PatientSet]:

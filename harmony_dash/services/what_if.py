@@ -76,10 +76,12 @@ def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, 
                             n=None)
             granted = replace(asked, cohort=restrict(asked.cohort, admission.countries))
             with QUEUE.turn(actor.username, deployment.settings.what_if_runs, waiting=waiting, cancelled=cancelled):
-                result = compute_what_if(snapshot, granted, question, scope=scope, countries=admission.countries,
-                                         replicates=replicates, begin=begin, progress=progress, cancelled=cancelled)
-            result = replace(result, notes=(*notes_of_grant(admission), *result.notes))
-            released = CACHE.put(key, release(result, scope))
+                released = CACHE.get(key)  # somebody before may have asked the same
+                if released is None:
+                    result = compute_what_if(snapshot, granted, question, scope=scope, countries=admission.countries,
+                                             replicates=replicates, begin=begin, progress=progress, cancelled=cancelled)
+                    result = replace(result, notes=(*notes_of_grant(admission), *result.notes))
+                    released = CACHE.put(key, release(result, scope))
         check_still_admitted(deployment, actor, admission)
         record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot,
                                  n=_size(released.value))

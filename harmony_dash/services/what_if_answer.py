@@ -16,6 +16,7 @@ from harmony_dash.cohort.what_if_question import (
 )
 from harmony_dash.disclosure import Scope, too_few
 from harmony_dash.disclosure.grid import grid_days, snap_to_grid
+from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.disclosure.what_if_diagnostics import Diagnostics
 from harmony_dash.disclosure.what_if_results import (
     OBSERVED,
@@ -40,7 +41,8 @@ from harmony_dash.services.what_if_evidence import (
     words_for,
 )
 from harmony_dash.services.what_if_observed import answer_observed
-from harmony_dash.services.what_if_randomised import RandomisedAnswers, compare_randomised
+from harmony_dash.services.what_if_outcomes import Differing, tell_apart
+from harmony_dash.services.what_if_randomised import RandomisedAnswers, RandomisedComparison, compare_randomised
 from harmony_dash.services.what_if_tables import LEAST_IN_BOTH, PlannedArms, allocate, count_compared, plan_arms
 from harmony_dash.services.what_if_words import describe_estimand, write_title
 from harmony_dash.stats.evidence import ByChance, Evidence, Interval95
@@ -48,6 +50,7 @@ from harmony_dash.stats.refusal import judge
 from harmony_dash.store.randomisation import find_randomised_strata
 from harmony_dash.store.reader import Snapshot
 
+RELAPSE_AND_DEATH = "Relapse and what competes with it"
 SEVERAL = ("These strategies were compared at random more than once, in different patients: each randomisation stands "
            "for itself, and there is no common answer.")
 
@@ -62,6 +65,7 @@ class _Parts:
     contrasts: tuple[Contrast, ...] = ()
     effects: tuple[LevelEffect, ...] = ()
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
+    not_applied: tuple[Unapplied, ...] = ()
     notes: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
 
@@ -97,10 +101,6 @@ def compute_what_if(snapshot: Snapshot, question: WhatIfQuestion, as_asked: What
         return _assemble(snapshot, question, as_asked, None, _Parts(reasons), RandomisedAnswers())
     question = _on_grid(question, scope)
     planned = plan_arms(snapshot, question.by_strategy, question.arms, TRIAL, scope, countries=countries)
-    if planned.tables is None:
-        code = "CELL_SMALL" if planned.reason == too_few(scope.rules) else "NO_CONTRAST"
-        parts = _Parts((plain_reason(code, planned.reason),))
-        return _assemble(snapshot, question, as_asked, planned, parts, RandomisedAnswers())
     run = Run(replicates, progress, cancelled, 3 if question.modifiers else 2)
     run.check()
     if begin is not None:
@@ -108,6 +108,11 @@ def compute_what_if(snapshot: Snapshot, question: WhatIfQuestion, as_asked: What
     randomised = compare_randomised(snapshot, question, days_until(question.horizon_days), scope,
                                     names=_labels(question, snapshot), countries=countries)
     run.check()
+    if planned.tables is None:
+        # Who was randomised need not be in either arm of what the protocol says.
+        code = "CELL_SMALL" if planned.reason == too_few(scope.rules) else "NO_CONTRAST"
+        refused = _Parts((plain_reason(code, planned.reason),))
+        return _assemble(snapshot, question, as_asked, planned, refused, randomised)
     found = _observe(snapshot, question, planned, scope, run, countries)
     return _assemble(snapshot, question, as_asked, planned, found, randomised, replicates)
 
@@ -156,11 +161,13 @@ def _observe(snapshot: Snapshot, question: WhatIfQuestion, planned: PlannedArms,
         return parts
     parts = parts.with_estimates(*observed.estimates, is_protected=scope.is_protected)
     run.check()
-    causes, of_causes = answer_causes(snapshot, question, observed.strata, days_until(question.horizon_days), scope,
-                                      run, _labels(question, snapshot), countries=countries)
-    parts = replace(parts, patients=(*parts.patients, *causes)).with_estimates(
-        of_causes, is_protected=scope.is_protected)
-    return replace(parts, effects=observed.compare_levels(snapshot, question, tables.question, run, scope, countries))
+    causes = answer_causes(snapshot, question, observed.strata, days_until(question.horizon_days), scope, run,
+                           _labels(question, snapshot), countries=countries)
+    apart = Differing() if causes.planned is None else tell_apart(causes.planned, planned, RELAPSE_AND_DEATH)
+    parts = replace(parts, patients=(*parts.patients, *causes.patients), reasons=(*parts.reasons, *causes.reasons),
+                    not_applied=apart.not_applied, notes=apart.notes).with_estimates(
+                        causes.estimated, is_protected=scope.is_protected)
+    return replace(parts, effects=observed.compare_levels(question, tables, run, scope, countries))
 
 
 def _clock(landmark: int, zero: str) -> str:
@@ -179,8 +186,9 @@ def _assemble(snapshot: Snapshot, question: WhatIfQuestion, as_asked: WhatIfQues
     primary = None if refused else Method.STANDARDISED
     if readable:
         primary = Method.RANDOMISED if len(readable) == 1 else None
-    notes = [*(planned.notes if planned else ()), *_notes(question, as_asked, snapshot), *parts.notes,
-             *_tell_randomised(randomised), *(note for one in randomised.found for note in one.notes)]
+    by_chance = [one for part in randomised.found for one in _tell_apart(part, planned)]
+    notes = [*(planned.notes if planned else ()), *_notes(question, as_asked, snapshot, by_chance=bool(readable)),
+             *parts.notes, *_tell_randomised(randomised), *(note for one in by_chance for note in one.notes)]
     behind = sorted(randomised.found, key=lambda one: not one.readable)
     parts = replace(parts, patients=(*parts.patients, *(one for part in behind for one in part.patients)))
     parts = parts.with_estimates(*(one.estimated for one in readable), is_protected=True)
@@ -198,7 +206,8 @@ def _assemble(snapshot: Snapshot, question: WhatIfQuestion, as_asked: WhatIfQues
         any(one.code == "BETWEEN_PROTOCOL" and one.severity == "refused" for one in parts.reasons) and not readable,
         primary, parts.patients, parts.curves, parts.contrasts, (), parts.effects, parts.diagnostics,
         find_anchors(question),
-        planned.not_applied if planned else (), tuple(dict.fromkeys(notes)), "", "",
+        (*(planned.not_applied if planned else ()), *parts.not_applied,
+         *(one for part in by_chance for one in part.not_applied)), tuple(dict.fromkeys(notes)), "", "",
         replicates, parts.methods)
 
 
@@ -215,9 +224,17 @@ def _of_chance(parts: _Parts, randomised: RandomisedAnswers, question: WhatIfQue
             if ends[0] is not None and ends[1] is not None:
                 pairs.append(ByChance(f"{labels[one.outcome]}, {part.name}", ends[0], ends[1]))
     apart = judge(Evidence((), None, 2, 2, question.horizon_days, (), None, by_chance=tuple(pairs))).reasons
-    small = [replace(put_reason(reason, names), where=f"{names.get(reason.where, reason.where)}, {part.name}")
-             for part in randomised.readable for reason in part.reasons]
+    small = [reason for part in randomised.readable for reason in part.reasons]
     return (*small, *(put_reason(reason, names) for reason in apart))
+
+
+def _tell_apart(found: RandomisedComparison, planned: PlannedArms | None) -> tuple[Differing, ...]:
+    """In what a randomised comparison answers another question than the adjusted one, and its outcomes than itself."""
+    of_main = tell_apart(found.planned, planned, found.name)
+    if found.by_cause is None:
+        return (of_main,)
+    name = f"{found.name}, {RELAPSE_AND_DEATH[0].lower()}{RELAPSE_AND_DEATH[1:]}"
+    return of_main, tell_apart(found.by_cause, found.planned, name)
 
 
 def _interval(one: Contrast) -> Interval95 | None:
@@ -235,13 +252,19 @@ def _tell_randomised(randomised: RandomisedAnswers) -> list[str]:
     return notes
 
 
-def _notes(question: WhatIfQuestion, as_asked: WhatIfQuestion, snapshot: Snapshot) -> list[str]:
-    """What a reader must know first: a moved clock, a moved horizon, definitions that are not verified."""
+def _notes(question: WhatIfQuestion, as_asked: WhatIfQuestion, snapshot: Snapshot, *, by_chance: bool) -> list[str]:
+    """What a reader must know first: a moved clock, a moved horizon, definitions that are not verified.
+
+    Parameters
+    ----------
+    by_chance : whether a randomised comparison, whose clock is another one, is the answer.
+    """
     dictionary, cohort = snapshot.dictionary, question.cohort
     notes = []
     if cohort.landmark_days > as_asked.cohort.landmark_days:
         zero = endpoint_named(cohort.endpoint).time_zero
-        notes.append(f"The clock starts on day {cohort.landmark_days} after {zero}, when "
+        clock = "The clock of the adjusted comparison" if by_chance else "The clock"
+        notes.append(f"{clock} starts on day {cohort.landmark_days} after {zero}, when "
                      "strategy and everything adjusted for are known. Patients with an event or last contact by "
                      "that day are not counted.")
     if question.horizon_days != as_asked.horizon_days:

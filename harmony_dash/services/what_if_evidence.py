@@ -115,7 +115,8 @@ def describe_diagnostics(support: Support, weights: str) -> Diagnostics:
     return Diagnostics(
         tuple(ArmDiagnostics(arm.arm, arm.effective_size, arm.largest_share) for arm in support.arms),
         support.common_support, bins,
-        tuple(Balance(one.name, one.before, one.after, one.fewest, one.is_stratum) for one in support.balance), weights)
+        tuple(Balance(one.name, one.before, one.after, one.fewest, one.is_stratum, one.winsorised, one.reach)
+              for one in support.balance), weights)
 
 
 def words_for(question: WhatIfQuestion, snapshot: Snapshot) -> dict[str, str]:

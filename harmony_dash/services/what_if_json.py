@@ -70,11 +70,13 @@ def _effect(one: LevelEffect) -> dict[str, Any]:
 def _diagnostics(found: Diagnostics) -> dict[str, Any]:
     return {
         "weights": found.weights or None, "common_support": found.common_support,
-        "arms": [{"arm": arm.arm, "effective_size": arm.effective_size, "largest_share": arm.largest_share}
-                 for arm in found.arms],
+        "common_support_is_bound": found.support_is_bound,
+        "arms": [{"arm": arm.arm, "effective_size": arm.effective_size, "largest_share": arm.largest_share,
+                  "bounds": arm.bounds} for arm in found.arms],
         "propensity": [{"lower": one.lower, "upper": one.upper, "shares": list(one.shares)}
                        for one in found.propensity],
-        "balance": [{"name": one.name, "before": one.before, "after": one.after} for one in found.balance],
+        "balance": [{"name": one.name, "before": one.before, "after": one.after, "after_below": one.after_below}
+                    for one in found.balance],
         "e_value": None if found.e_value is None else asdict(found.e_value),
         "sensitivity": [asdict(one) for one in found.sensitivity],
         "missing": [asdict(one) for one in found.missing]}

@@ -43,6 +43,7 @@ def compare_by_level(snapshot: Snapshot, question: WhatIfQuestion, asked: Questi
 
     Parameters
     ----------
+    snapshot : the patients who are compared.
     asked : the question both arms answer.
     strata : names of the trials that count.
     rows, patients : of these, and with the columns of the outcome model.

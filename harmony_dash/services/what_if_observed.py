@@ -9,7 +9,6 @@ import numpy as np
 
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.filters import OneOf
-from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.what_if_question import TRIAL, WhatIfQuestion, essential_confounders
 from harmony_dash.disclosure import Scope
 from harmony_dash.disclosure.what_if_diagnostics import Diagnostics, Sensitivity
@@ -77,13 +76,13 @@ class Observed:
     rows: ArmRows | None = None
     outcome: ArmPatients | None = None
 
-    def compare_levels(self, snapshot: Snapshot, question: WhatIfQuestion, asked: Question, run: Run, scope: Scope,
+    def compare_levels(self, question: WhatIfQuestion, tables: ArmTables, run: Run, scope: Scope,
                        countries: OneOf | None) -> tuple[LevelEffect, ...]:
         """The effect in each level of the question's biomarkers."""
         if self.rows is None or self.outcome is None or not question.modifiers:
             return ()
-        return compare_by_level(snapshot, question, asked, self.strata, self.rows, self.outcome, run, scope,
-                                countries=countries)
+        return compare_by_level(tables.snapshot, question, tables.question, self.strata, self.rows, self.outcome, run,
+                                scope, countries=countries)
 
 
 def answer_observed(snapshot: Snapshot, question: WhatIfQuestion, tables: ArmTables, days: Sequence[int], scope: Scope,
@@ -101,7 +100,7 @@ def answer_observed(snapshot: Snapshot, question: WhatIfQuestion, tables: ArmTab
     """
     names = words_for(question, snapshot)
     strata = frozenset(tables.table.strata[k] for k in tables.both)
-    rows = select_rows(fetch_arm_rows(snapshot, tables.question, question.arms, TRIAL, tuple(dict.fromkeys(
+    rows = select_rows(fetch_arm_rows(tables.snapshot, tables.question, question.arms, TRIAL, tuple(dict.fromkeys(
         [*covariates_to_read(question), *read_conditions(question, snapshot)]))), tables.both)
     stratum, strata_names = model_strata(rows, snapshot, question)
     trials = snapshot.values_of(snapshot.dictionary[TRIAL])

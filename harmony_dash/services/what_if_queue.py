@@ -1,6 +1,7 @@
 """Whose turn it is: comparisons of treatments keep a core busy for seconds, so few are computed at once.
 
-First come, first served, and one at a time a person: whoever opens the page ten times waits behind the first of them.
+First come, first served, and one at a time a person: whoever opens the page often waits behind the first of them, and
+only a few times.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from harmony_dash.errors import Cancelled
+from harmony_dash.errors import Cancelled, TooManyQuestions
 
 # How often somebody who waits looks whether to go on waiting.
 LOOK_SECONDS: Final = 0.25
+# Comparisons of one person that may wait beside the one that runs: each holds a thread, and others wait behind them.
+MOST_WAITING: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
 class _Ticket:
-    """One computation of a person; equal to no other."""
+    """One computation of a person, and who knows whether it is still wanted; equal to no other."""
 
     username: str
+    cancelled: Callable[[], bool]
 
 
 class Queue:
@@ -46,10 +50,10 @@ class Queue:
 
         Raises
         ------
-        Cancelled.
+        Cancelled; TooManyQuestions if `MOST_WAITING` of the person wait already, to be recorded by the caller.
         """
-        ticket = _Ticket(username)
-        self._wait(ticket, most, waiting or _nobody_listens, cancelled or _never)
+        ticket = _Ticket(username, cancelled or _never)
+        self._wait(ticket, most, waiting or _nobody_listens)
         try:
             yield
         finally:
@@ -57,20 +61,28 @@ class Queue:
                 self._running.remove(ticket)
                 self._moved.notify_all()
 
-    def _wait(self, ticket: _Ticket, most: int, waiting: Callable[[int], None], cancelled: Callable[[], bool]) -> None:
+    def _wait(self, ticket: _Ticket, most: int, waiting: Callable[[int], None]) -> None:
         with self._moved:
+            self._check_may_wait(ticket.username)
             self._waiting.append(ticket)
             try:
-                while not self._is_next(ticket, most):
+                while not self._is_next(ticket, most) and not ticket.cancelled():
                     waiting(len(self._running) + self._waiting.index(ticket))
-                    if cancelled():
-                        raise Cancelled
                     self._moved.wait(LOOK_SECONDS)
+                if ticket.cancelled():
+                    raise Cancelled
                 waiting(0)
                 self._running.append(ticket)
             finally:
                 self._waiting.remove(ticket)
                 self._moved.notify_all()
+
+    def _check_may_wait(self, username: str) -> None:
+        # who gave up leaves at the next look, and does not count until then
+        waits = sum(one.username == username and not one.cancelled() for one in self._waiting)
+        if waits >= MOST_WAITING:
+            raise TooManyQuestions(f"{waits} of your comparisons are waiting already",
+                                   remedy="Wait until one of them is done, or cancel one.")
 
     def _is_next(self, ticket: _Ticket, most: int) -> bool:
         """Whether a place is free and nobody before it may take it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed
 from harmony_dash.disclosure.results import RiskTable, Unapplied
 from harmony_dash.disclosure.what_if_results import AllocationCell, ComparedArm, Mark
-from harmony_dash.errors import QuestionError
 from harmony_dash.services.protection import AnswerPlan, Part, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import (
@@ -26,15 +25,12 @@ from harmony_dash.stats.keyed_counts import (
     read_keyed_counts,
 )
 from harmony_dash.store.event_tables import NOT_RECORDED, fetch_event_table
-from harmony_dash.store.parts import StrataOfSnapshot
+from harmony_dash.store.parts import StrataOfSnapshot, under_observation
 from harmony_dash.store.reader import Snapshot
 
-T = TypeVar("T")
 # A trial with fewer patients in one of the arms compares nothing, and its name beside the answer would tell of them.
 LEAST_IN_BOTH: Final = 10
-# Conditions only ever fall away from one round to the next, and few do.
-MOST_ROUNDS: Final = 10
-UNSETTLED: Final = "too many of the filters make a difference to a few of the compared patients only"
+LATE_ENTRY: Final = "Patients who came under observation after the clock starts are not compared."
 
 
 @dataclass(frozen=True)
@@ -44,19 +40,21 @@ class ArmTables:
     Attributes
     ----------
     question : the one both arms answer.
-    table : groups are the arms, the reference first; strata are trials, or randomised comparisons. The last one is of
-        patients without a value.
+    table : groups are the arms, the reference first; strata are trials. The last one is of patients without a value.
+        Patients of trials that are not compared are those of the question as it is applied to everybody.
+    snapshot : the patients who may be compared, for whatever else is asked about them.
+    compared : names of the strata with enough patients in both arms; that of no recorded value is none.
     """
 
     question: Question
     table: EventTable
+    snapshot: Snapshot
+    compared: frozenset[str]
 
     @property
     def both(self) -> tuple[int, ...]:
-        """Positions of the strata with enough patients in both arms; those of no recorded value are none."""
-        counts = _count_by_stratum(self.table)
-        return tuple(k for k, name in enumerate(self.table.strata)
-                     if name != NOT_RECORDED and counts[k].min() >= LEAST_IN_BOTH)
+        """Positions of the strata compared."""
+        return _places(self.table, self.compared)
 
     def only(self, strata: tuple[int, ...]) -> EventTable:
         """The patients of some strata."""
@@ -77,48 +75,40 @@ class PlannedArms:
     not_applied: tuple[Unapplied, ...]
     notes: tuple[str, ...]
 
-    def then(self, plan: AnswerPlan) -> PlannedArms:
-        """With what a further plan has to say."""
-        return replace(self, not_applied=_without_repeats((*self.not_applied, *plan.not_applied)),
-                       notes=_without_repeats((*self.notes, *plan.notes)))
-
 
 def plan_arms(snapshot: Snapshot, question: Question, arms: tuple[str, str], strata: str, scope: Scope, *,
               countries: OneOf | None) -> PlannedArms:
     """The event table of two groups of a question, if both of them answer the same one.
 
-    Fewer patients are compared than meet the filters: those of strata with enough patients in both arms. What a filter
-    does is looked at among them too, and what makes no difference there is applied nowhere, so that what is shown of
-    all patients and of those compared answers one question.
+    Fewer patients are compared than meet the filters: those of strata with enough patients in both arms, who were under
+    observation when the clock starts. So the question is planned anew as if nobody else were in the data: what a filter
+    does to fewer than ten of them is not done to them. Strata may thereby fall away, and none ever comes back.
 
     Raises
     ------
-    QuestionError for a question that protected results do not answer at all, and with patients who came late.
+    QuestionError for a question that protected results do not answer at all.
     """
-    told = PlannedArms(None, "", (), ())
-    for _ in range(MOST_ROUNDS):
-        plan, part = _plan(snapshot, question, arms, scope, countries)
-        told = told.then(plan)
-        if part is None:
-            return replace(told, reason=_why_not(plan, arms))
-        table = fetch_event_table(snapshot, replace(part.question, strata=strata)).select_groups(arms)
-        if table.has_late_entry:
-            raise QuestionError("some of these patients came under observation after the clock starts, and whoever "
-                                "died before is not among them", where="landmark",
-                                remedy="Choose a later landmark, or leave out the source that does so.")
-        tables = ArmTables(part.question, table)
-        if not (scope.is_protected and tables.both):
-            return replace(told, tables=tables)
-        names = tuple(table.strata[place] for place in tables.both)
-        plan, inner = _plan(StrataOfSnapshot.of(snapshot, strata=strata, names=names), part.question, arms, scope,
-                            countries)
-        told = told.then(plan)
-        if inner is None:
-            return replace(told, reason=_why_not(plan, arms))
-        if inner.question == part.question:
-            return replace(told, tables=tables)
-        question = inner.question
-    return replace(told, reason=UNSETTLED)
+    base = under_observation(snapshot, question)
+    late = (LATE_ENTRY,) if snapshot.late_entry else ()
+    plan, part = _plan(base, question, arms, scope, countries)
+    if part is None:
+        return PlannedArms(None, _why_not(plan, arms), plan.not_applied, (*plan.notes, *late))
+    table = fetch_event_table(base, replace(part.question, strata=strata)).select_groups(arms)
+    compared, rest, here = _used_both(table), table, base
+    while compared and scope.is_protected:
+        inside = StrataOfSnapshot.of(base, strata=strata, names=tuple(sorted(compared)))
+        asked = _without_strata(question, strata, compared)
+        plan, found = _plan(inside, asked, arms, scope, countries)
+        if found is None:
+            return PlannedArms(None, _why_not(plan, arms), plan.not_applied, (*plan.notes, *late))
+        table = fetch_event_table(inside, replace(found.question, strata=strata)).select_groups(arms)
+        still = _used_both(table)
+        if still == compared:
+            others = _keep(rest, ~np.isin(rest.stratum, _places(rest, compared)))
+            table, part, here = others + table, found, inside
+            break
+        compared, table = still, rest
+    return PlannedArms(ArmTables(part.question, table, here, compared), "", plan.not_applied, (*plan.notes, *late))
 
 
 def _plan(snapshot: Snapshot, question: Question, arms: tuple[str, str], scope: Scope, countries: OneOf | None,
@@ -174,7 +164,7 @@ def count_compared(table: EventTable, names: tuple[str, str], horizon: int, *, c
 
 def keep_strata(table: EventTable, names: frozenset[str]) -> EventTable:
     """The patients of some strata, by name."""
-    return _keep(table, np.isin(table.stratum, [k for k, name in enumerate(table.strata) if name in names]))
+    return _keep(table, np.isin(table.stratum, _places(table, names)))
 
 
 def _patients(table: EventTable) -> tuple[KeyedCount, ...]:
@@ -197,13 +187,20 @@ def join_competing(table: EventTable) -> EventTable:
                    events=np.column_stack([table.events[:, 0], table.events[:, 1:].sum(axis=1)]))
 
 
-def _without_repeats(items: Iterable[T]) -> tuple[T, ...]:
-    """In the order of first appearance; of values that need not be hashable."""
-    found: list[T] = []
-    for item in items:
-        if item not in found:
-            found.append(item)
-    return tuple(found)
+def _used_both(table: EventTable) -> frozenset[str]:
+    counts = _count_by_stratum(table)
+    return frozenset(name for k, name in enumerate(table.strata)
+                     if name != NOT_RECORDED and counts[k].min() >= LEAST_IN_BOTH)
+
+
+def _places(table: EventTable, names: frozenset[str]) -> tuple[int, ...]:
+    return tuple(k for k, name in enumerate(table.strata) if name in names)
+
+
+def _without_strata(question: Question, strata: str, compared: frozenset[str]) -> Question:
+    """The question without filters that choose strata: which ones are compared is shown, so these say nothing more."""
+    return replace(question, where=tuple(item for item in question.where if not (
+        isinstance(item, OneOf) and item.variable == strata and compared <= set(item.values))))
 
 
 def _keep(table: EventTable, rows: NDArray[np.bool_]) -> EventTable:

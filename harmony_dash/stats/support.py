@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,8 @@ from harmony_dash.stats.kaplan_meier import find_quantile
 
 # The upper quartile of follow-up: beyond it fewer than a quarter of the patients could have been watched.
 QUARTILE: Final = 0.75
+# Patients at either end of a column that count as the last of them does, so that no single one stretches it.
+ENDS: Final = 10
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class CovariateBalance:
     ----------
     fewest : the smallest number of patients of an arm who have another value than most of that arm.
     is_stratum : whether it is that of a stratum, within which arms are compared anyway.
+    winsorised : the difference before weighing when the highest and the lowest values count as the tenth of them does.
+    reach : standard deviations from the mean of an arm to its farthest patient, of the same values.
     """
 
     name: str
@@ -55,6 +60,8 @@ class CovariateBalance:
     after: float
     fewest: int = 0
     is_stratum: bool = False
+    winsorised: float = 0.0
+    reach: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -174,23 +181,48 @@ def effective_size(weight: Floats) -> float:
 def compare_means(patients: ArmPatients, weight: Floats) -> tuple[CovariateBalance, ...]:
     """Return the standardised mean difference of every covariate and stratum before and after weighing.
 
-    Before weighing every patient counts as in the target population.
+    Before weighing every patient counts as in the target population. Winsorised values: Tukey, Ann Math Stat 33 (1962)
+    1-67, section 14; here by a number of patients, `ENDS`, of both arms together.
     """
     used = np.unique(patients.stratum)
     used = used if len(used) > 1 else used[:0]
     design = np.hstack([patients.covariates, (patients.stratum[:, None] == used).astype(np.float64)])
     names = (*patients.names, *(patients.strata[k] for k in used))
     here = [patients.arm == arm for arm in (0, 1)]
-    spread = np.sqrt(sum(design[one].var(axis=0) for one in here) / 2)
-
-    def differences(values: Floats) -> Floats:
-        means = [values[one] @ design[one] / values[one].sum() for one in here]
-        return np.asarray(np.divide(means[1] - means[0], spread, out=np.zeros(len(names)), where=spread > 0))
-
-    before, after = differences(patients.weight), differences(weight)
+    cut = _winsorise(design)
+    before, after = (_differences(design, here, values) for values in (patients.weight, weight))
+    winsorised, reach = _differences(cut, here, patients.weight), _reach(cut, here)
     fewest = [min(_count_others(design[one, place]) for one in here) for place in range(len(names))]
-    return tuple(CovariateBalance(name, float(before[place]), float(after[place]), fewest[place],
-                                  is_stratum=place >= len(patients.names)) for place, name in enumerate(names))
+    return tuple(CovariateBalance(
+        name, float(before[place]), float(after[place]), fewest[place], place >= len(patients.names),
+        float(winsorised[place]), float(reach[place])) for place, name in enumerate(names))
+
+
+def _differences(columns: Floats, here: Sequence[NDArray[np.bool_]], weight: Floats) -> Floats:
+    """Standardised differences of the weighted means of two arms; 0 where nothing varies."""
+    means = [weight[one] @ columns[one] / weight[one].sum() for one in here]
+    return _in_spreads(means[1] - means[0], _spread(columns, here))
+
+
+def _reach(columns: Floats, here: Sequence[NDArray[np.bool_]]) -> Floats:
+    spread = _spread(columns, here)
+    far = [_in_spreads(np.abs(columns[one] - columns[one].mean(axis=0)).max(axis=0), spread) for one in here]
+    return np.asarray(np.maximum(*far))
+
+
+def _spread(columns: Floats, here: Sequence[NDArray[np.bool_]]) -> Floats:
+    return np.asarray(np.sqrt(np.mean([columns[one].var(axis=0) for one in here], axis=0)))
+
+
+def _in_spreads(values: Floats, spread: Floats) -> Floats:
+    return np.asarray(np.divide(values, spread, out=np.zeros(len(spread)), where=spread > 0))
+
+
+def _winsorise(columns: Floats) -> Floats:
+    """The columns with their `ENDS` highest and lowest values drawn in; of few patients, all to the middle ones."""
+    ends = min(ENDS, (len(columns) + 1) // 2)
+    ordered = np.sort(columns, axis=0)
+    return np.clip(columns, ordered[ends - 1], ordered[-ends])
 
 
 def _count_others(column: Floats) -> int:

@@ -7,7 +7,7 @@ number has a key made from the source, the check and the number, as secret and a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
+from harmony_dash.disclosure.policy import RULES
 from harmony_dash.quality.conditions import Every, Known
 from harmony_dash.quality.model import (
     Constant,
@@ -38,6 +39,8 @@ from harmony_dash.store.schema import quote
 QUARANTINED = "quarantined"
 # The engine's time grows with the square of the aggregates of a statement; at 40 it is six times faster than in one.
 _COLUMNS_AT_ONCE = 40
+# Fewer kept rows than this make no check of a variable that is not supplied: that it applies would tell one from none.
+_FEWEST_FOUND = max(rules.minimum_cell for rules in RULES.values())
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Measured:
     value : median, or the survival in per cent that is nearest to the published one within its interval.
     refused : whether rows that were refused are among those failing.
     events : behind a survival estimate.
+    judged_only : whether the number of rows asked would tell of outcomes or of refused rows, see `quality_rows`.
     """
 
     failing: KeyedCount | None
@@ -57,6 +61,7 @@ class Measured:
     value: float | None = None
     refused: bool = False
     events: int | None = None
+    judged_only: bool = False
 
 
 Answers = dict[tuple[str, str], Measured]  # by source and check id
@@ -82,7 +87,8 @@ def measure_quality(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]
                for source, one in read.items()}
     rows = {source: count_rows(source, one, union([accepted[source], refused[source]]), make_key)
             for source, one in read.items()}
-    answers |= {place: Measured(failing, asked, refused=some_refused) for place, (failing, asked, some_refused)
+    answers |= {place: Measured(failing, asked, refused=some_refused, judged_only=judged_only)
+                for place, (failing, asked, some_refused, judged_only)
                 in count_reports(connection, rules, rows, make_key).items()}
     for source in read:
         for rule in rules:
@@ -219,22 +225,23 @@ def _read_survival(figure: Survival, rows: Sequence[tuple[Any, ...]]) -> Measure
 
 def only_applicable(answers: Answers, rules: Sequence[Rule], supplied: Mapping[str, frozenset[str]],
                     before: Mapping[str, frozenset[str]]) -> Answers:
-    """The answers with nobody asked where the source does not supply what the rule needs and nothing was found.
+    """The answers without those where the source does not supply what the rule needs and hardly anything was found.
+
+    One that nobody could be asked for stays: that it is not there would tell none from one.
 
     Parameters
     ----------
     supplied : by source, the variables it supplies.
-    before : by source, those of which it had values in the snapshot before. One that it no longer supplies is lost, and
-        its patients are asked for it once more.
+    before : by source, those that it supplied earlier, whether or not anybody had a value: that would tell one patient
+        from none. One that it no longer supplies is lost, and its patients are asked for it nevertheless.
     """
-    return {(source, rule.check.id): measured
-            if _applies(rule, measured, supplied[source], before.get(source, frozenset()))
-            else replace(measured, failing=NOBODY, asked=NOBODY, value=None, refused=False)
-            for source in supplied for rule in rules for measured in [answers[source, rule.check.id]]}
+    return {(source, rule.check.id): measured for source in supplied for rule in rules
+            for measured in [answers[source, rule.check.id]]
+            if _applies(rule, measured, supplied[source], before.get(source, frozenset()))}
 
 
 def _applies(rule: Rule, measured: Measured, supplied: frozenset[str], before: frozenset[str]) -> bool:
     if isinstance(rule.evidence, Reported):
-        return set(rule.needs) <= supplied or bool(measured.failing)
+        return set(rule.needs) <= supplied or measured.refused or (measured.failing or 0) >= _FEWEST_FOUND
     return set(rule.needs) <= supplied | before
 

@@ -19,6 +19,7 @@ class Report:
 
     Attributes
     ----------
+    of_outcomes : whether the rows may be those of the patients who died, whatever is wrong with them.
     n : keyed; the rows themselves are in no store.
     """
 
@@ -28,16 +29,17 @@ class Report:
     reason: str
     message: str
     refused: bool
+    of_outcomes: bool
     n: KeyedCount
 
 
 def fetch_reports(snapshot: Snapshot, source: str) -> tuple[Report, ...]:
     """What ingest reported of a source, refused rows first, the most frequent first."""
     rows = snapshot.fetch_rows(
-        "SELECT file, column_name, variable, reason, message, refused, n, key FROM quality_reason "
+        "SELECT file, column_name, variable, reason, message, refused, of_outcomes, n, key FROM quality_reason "
         "WHERE source = $source ORDER BY refused DESC, n DESC, file, column_name, message", {"source": source})
-    return tuple(Report(file, column, variable, reason, message, refused, read_counts(counted)[0])
-                 for file, column, variable, reason, message, refused, *counted in rows)
+    return tuple(Report(file, column, variable, reason, message, refused, of_outcomes, read_counts(counted)[0])
+                 for file, column, variable, reason, message, refused, of_outcomes, *counted in rows)
 
 
 def fetch_row_numbers(snapshot: Snapshot, source: str) -> dict[tuple[str, str, str, str], tuple[int, ...]]:

@@ -1,6 +1,8 @@
-"""Rows that ingest reported, by check, and of how many rows they are: of the file that each check is about.
+"""Rows that ingest reported, by check, and of how many rows they are: of those that it can report.
 
 The number of rows asked does not depend on what was found in them: that would tell of a few where they are hidden.
+Nor may the number of rows of a file tell how many patients died: checks of a file that gives an outcome, and of several
+files together, are told by their verdict alone, which is judged among the rows of the file that lists the patients.
 """
 
 from __future__ import annotations
@@ -11,23 +13,30 @@ from dataclasses import dataclass
 import duckdb
 
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
-from harmony_dash.disclosure.policy import RULES
 from harmony_dash.quality.model import Reported, Rule
 
 # Makes the key of a number of rows: source, what they are, number.
 MakeKey = Callable[[str, str, int], int]
 _REFERENCE = "reference"
-# Fewer rows than this are not told of at every level of protection.
-_FEWEST_ROWS = max(rules.minimum_cell for rules in RULES.values())
+# About patients, whatever files their values come from: who has no row in a further file is among them.
+_OF_PATIENTS = frozenset({"required", "event_time", "duplicate"})
 
 
 @dataclass(frozen=True)
 class FurtherFile:
-    """A file of a source besides the one that lists the patients: its rows, and the variables that it gives."""
+    """A file of a source besides the one that lists the patients.
+
+    Attributes
+    ----------
+    file, rows : its name, and how many rows it has.
+    variables : those that it gives.
+    of_outcomes : whether one of them is an outcome, so that its rows may be those of the patients who died.
+    """
 
     file: str
     rows: int
     variables: frozenset[str]
+    of_outcomes: bool
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,10 @@ class Read:
     refused: int
     further: tuple[FurtherFile, ...] = ()
 
+    def tells_outcomes(self, file: str, variable: str) -> bool:
+        """Whether rows of a file, or rows without a value of a variable, may be those of the patients who died."""
+        return any(one.of_outcomes and (file == one.file or variable in one.variables) for one in self.further)
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -46,17 +59,22 @@ class Rows:
     first: KeyedCount
     further: tuple[tuple[FurtherFile, KeyedCount], ...]
 
-    def asked_by(self, rule: Rule) -> KeyedCount:
-        """The rows that a check can find something in, whatever it found.
+    def asked_by(self, rule: Rule) -> tuple[KeyedCount, bool]:
+        """The rows that a check can find something in, whatever it found, and whether it is told by its verdict alone.
 
-        Those of the file that gives the variable; of no single variable, and of identifiers, those of all files; of
-        references those of the further ones.
+        Of what every patient must have and of duplicates, those of the file that lists the patients; of cells, those of
+        the file that gives the variable; of no single variable, and of identifiers, those of all files; of references
+        those of the further ones.
         """
+        given = next(((n, file.of_outcomes) for file, n in self.further if rule.check.variable in file.variables),
+                     (self.first, False))
+        if rule.check.type in _OF_PATIENTS and (rule.needs or not rule.check.variable):
+            return self.first, given[1]
         if rule.needs:
-            return next((n for file, n in self.further if rule.check.variable in file.variables), self.first)
-        # A sum with a file of which too little is told would tell of it.
-        others = [n for _, n in self.further if n >= _FEWEST_ROWS]
-        return union(others if rule.check.type == _REFERENCE and others else [self.first, *others])
+            return given
+        others = [n for _, n in self.further]
+        rows = others if rule.check.type == _REFERENCE and others else [self.first, *others]
+        return union(rows), bool(others)
 
 
 def count_rows(source: str, read: Read, first: KeyedCount, make_key: MakeKey) -> Rows:
@@ -71,8 +89,8 @@ def count_rows(source: str, read: Read, first: KeyedCount, make_key: MakeKey) ->
 
 
 def count_reports(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], rows: Mapping[str, Rows],
-                  make_key: MakeKey) -> dict[tuple[str, str], tuple[KeyedCount, KeyedCount, bool]]:
-    """By source and check, rows reported, rows asked, and whether some of those reported were refused.
+                  make_key: MakeKey) -> dict[tuple[str, str], tuple[KeyedCount, KeyedCount, bool, bool]]:
+    """By source and check, rows reported, rows asked, whether some were refused, and whether the verdict alone is told.
 
     One statement counts them by source, reason and variable; a finding about a whole file counts as one row.
     """
@@ -91,7 +109,6 @@ def count_reports(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule], 
         for rule in rules:
             if isinstance(rule.evidence, Reported):
                 n, refused = found.get((source, rule.check.id), (0, False))
-                failing, asked = KeyedCount(n, make_key(source, rule.check.id, n)), read.asked_by(rule)
-                # A patient without a row in a further file is reported where the patient is listed.
-                answers[source, rule.check.id] = failing, asked if n <= asked else KeyedCount(n, failing.key), refused
+                failing, (asked, judged_only) = KeyedCount(n, make_key(source, rule.check.id, n)), read.asked_by(rule)
+                answers[source, rule.check.id] = failing, asked, refused, judged_only
     return answers

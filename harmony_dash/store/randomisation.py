@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from harmony_dash.cohort.endpoints import Endpoint, TimeZero
@@ -17,48 +18,62 @@ from harmony_dash.store.schema import enum_name, quote
 LEAST_PATIENTS: Final = 30
 # Of a trial's patients in either arm; the others were given theirs by somebody's choice.
 NEARLY_ALL: Final = 0.95
+# Who was randomised earlier is hardly anybody.
+_EARLY: Final = 0.05
 _DAY: Final = "rand_days"
 
 
 @dataclass(frozen=True)
 class Randomisation:
-    """One randomised comparison of two arms, as all patients of the disease tell of it.
+    """One randomised comparison of two arms in one trial, as all patients of the disease tell of it.
 
     Attributes
     ----------
-    name : of the comparison.
+    name : of the comparison. Trials may share it and be comparisons of their own: each drew lots in its own shares.
+    trial : that drew the lots.
+    label : words for it; with the trial where others are found under the same name.
     patients : randomised to either arm.
     day : from diagnosis on, by which half of those with a day of randomisation were randomised; None without any.
-    dated : share of them with a day of randomisation.
+    first_day : by which no more than one in twenty of them were.
+    dated : of each arm, the share with a day of randomisation.
     """
 
     name: str
+    trial: str
+    label: str
     patients: int
     day: int | None
-    dated: float
+    first_day: int | None
+    dated: tuple[float, float]
 
 
-def find_randomisations(snapshot: Snapshot, question: Question, comparison: str, arms: tuple[str, str],
+def find_randomisations(snapshot: Snapshot, question: Question, comparison: str, trial: str, arms: tuple[str, str],
                         ) -> tuple[Randomisation, ...]:
-    """The randomised comparisons of two arms, by name.
+    """The randomised comparisons of two arms, by name and trial.
 
     They are those of the disease, the same for every cohort of it, so that they tell of none. Comparisons with hardly
-    any patients in either arm are left out.
+    any patients in either arm are left out, and patients of no recorded trial are in none.
 
     Parameters
     ----------
     question : grouped by the randomised arm.
-    comparison : the variable that names the randomised comparison.
+    comparison, trial : the variables that name the randomised comparison and its trial.
     """
     statement, first, second = _arms(snapshot, question, arms)
-    name = quote(comparison)
+    name, by = quote(comparison), quote(trial)
+    sizes = [f"count(*) FILTER (WHERE {arm})" for arm in (first, second)]
+    dated = ", ".join(f"count({_DAY}) FILTER (WHERE {arm}) / {n}"
+                      for arm, n in zip((first, second), sizes, strict=True))
     rows = snapshot.fetch_rows(
-        f"SELECT {name}::VARCHAR, count(*), quantile_cont({_DAY}, 0.5), count({_DAY}) / count(*) FROM patient "
-        f"WHERE {statement.disease()} AND {name} IS NOT NULL AND ({first} OR {second}) GROUP BY {name} "
-        f"HAVING least(count(*) FILTER (WHERE {first}), count(*) FILTER (WHERE {second})) >= {LEAST_PATIENTS} "
-        "ORDER BY 1", statement.parameters)
-    return tuple(Randomisation(found, int(patients), None if day is None else math.ceil(day), float(dated))
-                 for found, patients, day, dated in rows)
+        f"SELECT {name}::VARCHAR, {by}::VARCHAR, count(*), quantile_cont({_DAY}, 0.5), "
+        f"quantile_disc({_DAY}, {_EARLY}), {dated} FROM patient WHERE {statement.disease()} AND {name} IS NOT NULL "
+        f"AND {by} IS NOT NULL AND ({first} OR {second}) GROUP BY {name}, {by} "
+        f"HAVING least({', '.join(sizes)}) >= {LEAST_PATIENTS} ORDER BY 1, 2", statement.parameters)
+    used = Counter(row[0] for row in rows)
+    return tuple(Randomisation(found, where, f"{found}, {where}" if used[found] > 1 else found, int(patients),
+                               None if day is None else math.ceil(day), None if early is None else int(early),
+                               (float(share), float(other)))
+                 for found, where, patients, day, early, share, other in rows)
 
 
 def find_randomised_strata(snapshot: Snapshot, question: Question, strategy: str, strata: str, arms: tuple[str, str],
@@ -98,7 +113,7 @@ def _arms(snapshot: Snapshot, question: Question, arms: tuple[str, str]) -> tupl
 
 @dataclass(frozen=True)
 class RandomisedSnapshot(PartOfSnapshot):
-    """The patients of one randomised comparison, every day of theirs counted from their randomisation.
+    """The patients of one randomised comparison of one trial, every day of theirs counted from their randomisation.
 
     A question without a landmark then starts on that day, for everybody who was randomised and whose outcome is known.
     What happened by that day is known, what happens later is not. An endpoint that starts at remission is that of
@@ -106,30 +121,34 @@ class RandomisedSnapshot(PartOfSnapshot):
 
     Attributes
     ----------
-    name : of the randomised comparison.
-    comparison : the variable that names it.
+    chance : the randomised comparison.
+    comparison, trial : the variables that name it and its trial.
     endpoint : the only one that is followed.
     """
 
-    name: str = ""
-    comparison: str = ""
-    endpoint: Endpoint = field(kw_only=True)
+    chance: Randomisation
+    comparison: str
+    trial: str
+    endpoint: Endpoint
 
-    def _parameters(self) -> Mapping[str, Any]:
-        return {"randomisation": self.name}
+    def parameters(self) -> Mapping[str, Any]:
+        """As of a part."""
+        return {"randomisation": self.chance.name, "randomised_in": self.chance.trial}
 
-    def _select(self) -> str:
+    def select(self) -> str:
+        """As of a part."""
         days, from_remission = quote(f"{self.endpoint.name}_days"), self.endpoint.time_zero is TimeZero.REMISSION
         last = f"({days} + cr_days - {_DAY})" if from_remission else f"({days} - {_DAY})"
         moved = {days: last, _DAY: "0::INTEGER", "first_event_days": "NULL::INTEGER",
                  "cr_days": "0::INTEGER" if from_remission else f"(cr_days - {_DAY})"}
         others = {variable.day_variable for variable in self.dictionary.variables.values()} | {"entry_days"}
         moved |= {quote(day): f"({quote(day)} - {_DAY})" for day in sorted(others - {"", *moved})}
-        here = f"{quote(self.comparison)}::VARCHAR = $randomisation AND coalesce(first_event_days >= {_DAY}, true)"
+        here = (f"{quote(self.comparison)}::VARCHAR = $randomisation AND {quote(self.trial)}::VARCHAR = $randomised_in "
+                f"AND coalesce(first_event_days >= {_DAY}, true)")
         if from_remission:
             here += f" AND cr_days <= {_DAY}"
         replaced = ", ".join(f"{value} AS {column}" for column, value in moved.items())
-        return (f"SELECT * REPLACE ({replaced}) FROM main.patient "
+        return (f"SELECT * REPLACE ({replaced}) FROM {self.source()} "
                 f"WHERE {here} AND {last} >= 0 AND {_DAY} IS NOT NULL")
 
 

@@ -10,7 +10,7 @@ from harmony_dash.cohort.endpoints import ENDPOINTS, EXCLUSIONS
 from harmony_dash.dictionary.model import Dictionary, Variable, VariableType
 from harmony_dash.store import record_keys
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _EXCLUSION_TYPE = "exclusion_reason"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -137,7 +137,8 @@ class SnapshotWriter:
         """The values shared by fewer than `few` patients of a source handed over."""
         return anonymity.fetch_small_classes(self._connection, source, by, few)
 
-    def assess_quality(self, rules: Sequence[Rule], supplied: Mapping[str, frozenset[str]], today: date) -> None:
+    def assess_quality(self, rules: Sequence[Rule], supplied: Mapping[str, frozenset[str]], today: date,
+                       signed: Collection[tuple[str, str]] = ()) -> None:
         """Ask every check of every source handed over; the snapshot will carry the answers and those before them.
 
         Parameters
@@ -145,14 +146,15 @@ class SnapshotWriter:
         rules : the checks, see `quality.catalogue`.
         supplied : by source, the variables it supplies.
         today : the day of the ingest.
+        signed : sources, each with a snapshot in which a data manager signed it off.
         """
         read = {record.source: quality_rows.Read(record.accepted_count, record.quarantined_count, record.further)
                 for record in self.sources}
         answers = quality.measure_quality(self._connection, rules, read, today, self._make_rows_key)
-        had_before = quality_tables.with_values_before(self._connection, self._history)
-        quality_tables.write_quality(self._connection, [rule.check for rule in rules],
-                                     quality.only_applicable(answers, rules, supplied, had_before), supplied,
-                                     self._history, self._make_rows_key)
+        before = quality_tables.supplied_before(self._history, signed)
+        quality_tables.write_quality(
+            self._connection, [rule.check for rule in rules], quality.only_applicable(answers, rules, supplied, before),
+            supplied, self._history, self._make_rows_key, read)
 
     def _make_rows_key(self, source: str, what: str, n: int) -> int:
         return record_keys.make_rows_key(source, what, n, self._disclosure_key)

@@ -30,7 +30,7 @@ FOUR_YEARS, FIVE_YEARS = 1461, 1826
 PATHS: dict[str, tuple[tuple[OneOf, ...], dict[str, Any]]] = {
     "NO_TIME_ZERO": ((CHILDREN,), {"strategy": "hsct_cr1", "reference": "no", "compared": "yes"}),
     "NO_CONTRAST": ((OneOf("trial", ("ALL10", "EORTC 58951", "GMALL 07/2003")),), {}),
-    "BETWEEN_PROTOCOL": ((OneOf("trial", ("GMALL 07/2003",)),), {}),
+    "BETWEEN_PROTOCOL": ((OneOf("country", ("AT",)),), {}),
     "CELL_SMALL": ((CHILDREN, OneOf("subtype", ("ETV6::RUNX1",))), {}),
     "POSITIVITY": ((CHILDREN,), {"reference": "reduced", "compared": "intensified"}),
     "BALANCE": ((CHILDREN,), {"reference": "reduced", "compared": "intensified"}),
@@ -125,6 +125,18 @@ def test_a_long_computation_shows_its_progress_and_is_stopped_and_asked_again(
     other.goto(page.url)
     # the answer is kept, so the second window has it at once
     expect(other.locator(FIGURE)).to_have_count(3)
+
+
+def test_an_example_keeps_its_filters_while_it_is_computed(
+        page: Page, context: BrowserContext, sample_server: Server) -> None:
+    open_window(page, context, sample_server, "/what_if")
+    page.get_by_text("Less treatment, B-cell").first.click()
+    expect(page.get_by_text("What would be needed").or_(page.get_by_text("What the data say"))).to_be_visible(
+        timeout=LONG)
+    expect(page.get_by_role("heading").filter(has_text="MRD band at end of induction").first).to_be_visible()
+    page.get_by_text("How far the data support this").click()
+    expect(page.get_by_text("Could everybody have had either strategy?")).to_be_visible()
+    expect(page.get_by_role("heading").filter(has_text="MRD band at end of induction").first).to_be_visible()
 
 
 def test_an_answer_shows_the_trade_off_the_methods_and_how_far_the_data_support_it(

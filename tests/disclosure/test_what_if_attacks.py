@@ -94,3 +94,69 @@ def test_a_covariate_of_a_few_patients_of_an_arm_is_not_in_the_balance(tmp_path:
     assert names
     assert any(name.startswith("Sex") for name in names) is shown
     assert not any(one.where.startswith("Sex") for one in result.reasons) or shown
+
+
+def in_three_trials(n: int = 3000, seed: int = 4) -> pd.DataFrame:
+    """Treatment makes no difference in two trials; the third one, which reduced it for the worst, is another matter."""
+    frame = draw_cohort(n, seed, effect=0.0, choice=0.2)
+    third = frame.trial == "Trial C"
+    worse = third & (frame.intensity_assigned == "reduced") & (np.arange(n) % 3 > 0)
+    for name in ("efs", "rfs", "os"):
+        frame.loc[worse & (frame[f"{name}_cause"] == 0), [f"{name}_days", f"{name}_cause"]] = [400, 1]
+    frame["country"] = np.where(third, "NL", np.where(np.arange(n) % 2, "DE", "FR"))
+    frame["age_group"] = np.where(third, "40-59", "1-9")
+    for trial, group, few in (("Trial A", "40-59", 3), ("Trial B", "40-59", 3), ("Trial C", "1-9", 4)):
+        frame.loc[frame.index[frame.trial == trial][:few], "age_group"] = group
+    return frame
+
+
+@pytest.mark.parametrize("chosen", ["trial=Trial A,Trial B", "country=DE,FR", "age_group=1-9"])
+def test_a_trial_that_a_filter_leaves_out_does_not_come_back(tmp_path: Path, chosen: str) -> None:
+    """Among those compared the filter excludes hardly anybody, which is no reason to let everybody in."""
+    house = open_house(tmp_path, in_three_trials())
+    question = WhatIfQuestion(replace(COHORT, where=(parse_filter(chosen),)), horizon_days=1096)
+    exact, protected = (ask(house, question, level) for level in (Level.EXACT, Level.PROTECTED))
+    for result in (exact, protected):
+        assert {cell.stratum for cell in result.allocation if cell.used} == {"Trial A", "Trial B"}
+    main = [next(one for one in result.contrasts if one.method is Method.STANDARDISED and one.outcome == "efs")
+            for result in (exact, protected)]
+    assert abs(main[0].estimate - main[1].estimate) < 0.02
+    everybody = ask(house, WhatIfQuestion(COHORT, horizon_days=1096))
+    assert all(one.estimate < main[0].estimate - 0.03 for one in everybody.contrasts
+               if one.method is Method.STANDARDISED and one.outcome == "efs" and one.measure is main[0].measure)
+
+
+@pytest.mark.parametrize("secret", ["pos", "neg"])
+def test_levels_are_of_those_compared_whatever_a_filter_does_elsewhere(tmp_path: Path, secret: str) -> None:
+    """The one Dutch patient among those compared has a biomarker that a filter for other countries would tell."""
+    frame = draw_cohort(2200, seed=6, choice=0.2)
+    frame["country"] = np.where(np.arange(len(frame)) % 2, "DE", "FR")
+    third = frame.index[frame.trial == "Trial C"]
+    for name, arm, patients in (("Trial C", "reduced", third[::2]), ("Trial D", "standard", third[1::2])):
+        frame.loc[patients, ["trial", "intensity_assigned"]] = [name, arm]
+        frame.loc[patients[:60], ["country", "etv6_runx1"]] = ["NL", "pos"]
+    less = frame.index[~frame.index.isin(third) & (frame.intensity_assigned == "reduced") & (frame.efs_days > 400)]
+    frame.loc[less[:1], ["country", "etv6_runx1"]] = ["NL", secret]
+    house = open_house(tmp_path, frame)
+    asked = WhatIfQuestion(COHORT, horizon_days=1096, modifiers=("etv6_runx1",))
+    elsewhere_out = replace(asked, cohort=replace(COHORT, where=(parse_filter("country=DE,FR"),)))
+    with_all, without = (ask(house, question, Level.PROTECTED) for question in (asked, elsewhere_out))
+    assert any(one.difference is not None for one in with_all.effects)
+    assert with_all.effects == without.effects
+    assert with_all.patients == without.patients
+
+
+@pytest.mark.parametrize("secret", ["pos", "neg"])
+@pytest.mark.parametrize("late", [1, 40])
+def test_whoever_came_late_is_not_compared_and_tells_nothing(tmp_path: Path, secret: str, late: int) -> None:
+    frame = draw_cohort(2200, seed=6, choice=0.2)
+    came = frame.index[frame.efs_days > 1200][:late]
+    frame["entry_days"] = pd.array(np.zeros(len(frame), dtype=int), dtype="Int32")
+    frame.loc[came, "entry_days"] = 800
+    frame.loc[came, "etv6_runx1"] = secret
+    house = open_house(tmp_path, frame)
+    alone = open_house(tmp_path / "alone", frame.drop(came))
+    for level in (Level.PROTECTED, Level.EXACT):
+        of_all, of_others = (ask(one, QUESTION, level) for one in (house, alone))
+        assert of_all.patients == of_others.patients and of_all.contrasts == of_others.contrasts
+        assert any("came under observation" in note for note in of_all.notes)

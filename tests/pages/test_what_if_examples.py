@@ -48,6 +48,16 @@ def test_a_chosen_example_is_asked_and_says_what_to_look_for(house: FakeHouse, o
     assert not any("plain comparison" in caption.value for caption in page.caption)
 
 
+def test_an_example_draws_the_panel_anew(open_page: OpenPage) -> None:
+    """What the browser still holds of the old controls must not take a filter of the example away."""
+    page = open_page("what_if")
+    before = {control.key for control in page.multiselect}
+    choose(page, LESS.label)
+    search = next(control for control in page.multiselect if control.label == "Find a variable")
+    assert search.value == ["mrd_eoi_band"]
+    assert not before & {control.key for control in page.multiselect if str(control.key).startswith("survival.")}
+
+
 def test_choosing_the_same_example_again_changes_nothing(house: FakeHouse, open_page: OpenPage) -> None:
     page = open_page("what_if")
     choose(page, MORE.label)

@@ -134,8 +134,10 @@ def test_shares_of_a_further_file_are_of_its_own_rows(clean: Found, tmp_path: Pa
     patients, further = len(read_rows(folder / "patienten.csv", FORMS["nl_dcog", "patienten.csv"])[1]), len(rows) + 50
     found = rehearse([folder])["nl_dcog"]
     asked = {name: found[name].asked for name in (
-        "range.plt", "event_time.cr_days", "reference", "unique_id", "safe_text", "required.patient_id", "refused")}
-    assert asked == {"range.plt": patients, "event_time.cr_days": further, "reference": further, "refused": patients,
+        "range.plt", "range.cr_days", "event_time.cr_days", "reference", "unique_id", "safe_text",
+        "required.patient_id", "refused")}
+    assert asked == {"range.plt": patients, "range.cr_days": further, "event_time.cr_days": patients,
+                     "reference": further, "refused": patients,
                      **dict.fromkeys(("unique_id", "safe_text", "required.patient_id"), patients + further)}
     before = clean["nl_dcog"]["reference"]
     assert found["reference"].failing == (before.failing or 0) + 50

@@ -84,8 +84,11 @@ def test_check_only_writes_the_report_where_it_is_told(tmp_path: Path, capsys: p
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_check_only_says_how_many_checks_failed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ingest", "--check-only", str(SAMPLES / "eortc_cldlg"), "--json"]) == 0
+def test_check_only_says_how_many_checks_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(shutil.copytree(SAMPLES / "eortc_cldlg", tmp_path / "eortc"))
+    lines = (folder / "followup.csv").read_bytes().splitlines(keepends=True)
+    (folder / "followup.csv").write_bytes(b"".join([*lines, *lines[1:4]]))
+    assert main(["ingest", "--check-only", str(folder), "--json"]) == 0
     out = capsys.readouterr()
     (source,) = json.loads(out.out)["sources"]
     assert sum(check["verdict"] == "fail" for check in source["checks"]) == 1

@@ -23,7 +23,15 @@ from harmony_dash.ui.components.cohort_filters import (
     with_values,
     without_variables,
 )
-from harmony_dash.ui.components.survival_view import SurvivalView, current_view, move_to_disease, pin, set_view
+from harmony_dash.ui.components.survival_view import (
+    SurvivalView,
+    current_view,
+    move_to_disease,
+    panel_key,
+    pin,
+    set_view,
+    while_drawn,
+)
 from harmony_dash.ui.components.text import capital, escape_markdown, tidy_units
 
 _EXTRAS = "survival.extras"
@@ -116,7 +124,7 @@ def show_cohort_panel(view: SurvivalView, info: ReleaseInfo, variables: PanelVar
     _show_disease(view, info, minimum)
     for variable in variables.everyday:
         _show_category(view.question, variable, info, choices.value, minimum)
-    with st.expander("More filters", expanded=bool(variables.added), key="survival.more_filters"):
+    with st.expander("More filters", expanded=bool(variables.added), key=panel_key("more_filters")):
         _show_search(variables)
         for variable in variables.added:
             if variable.is_categorical:
@@ -129,13 +137,13 @@ def show_cohort_panel(view: SurvivalView, info: ReleaseInfo, variables: PanelVar
 
 
 def _show_disease(view: SurvivalView, info: ReleaseInfo, minimum: int) -> None:
-    key = "survival.disease"
+    key = panel_key("disease")
     pin(key, view.question.disease)
 
     def changed() -> None:
         set_view(move_to_disease(current_view(), st.session_state[key], info.dictionary))
 
-    st.selectbox("Disease", list(info.diseases), key=key, on_change=changed,
+    st.selectbox("Disease", list(info.diseases), key=key, on_change=while_drawn(changed),
                  format_func=lambda code: f"{_short_name(info, code)}{_SEPARATOR}"
                                           f"{format_count(info.diseases[code].n, minimum)} patients")
 
@@ -146,7 +154,7 @@ def _short_name(info: ReleaseInfo, code: str) -> str:
 
 def _show_category(question: Question, variable: Variable, info: ReleaseInfo, choices: CohortChoices,
                    minimum: int) -> None:
-    key = f"survival.where.{variable.name}"
+    key = panel_key(f"where.{variable.name}")
     chosen = chosen_values(question, variable.name)
     labels = build_choices(variable, info.code_values.get(variable.name, ()), choices.counts.get(variable.name, {}),
                            choices.missing.get(variable.name), chosen, minimum,
@@ -164,14 +172,14 @@ def _show_category(question: Question, variable: Variable, info: ReleaseInfo, ch
         view = current_view()
         set_view(replace(view, question=with_values(view.question, variable.name, tuple(values))))
 
-    st.multiselect(escape_markdown(variable.label), list(labels), key=key, on_change=changed, placeholder="Any",
-                   format_func=lambda value: labels.get(value, value), help=explain_variable(variable),
-                   select_all=False)
+    st.multiselect(escape_markdown(variable.label), list(labels), key=key, on_change=while_drawn(changed),
+                   placeholder="Any", format_func=lambda value: labels.get(value, value),
+                   help=explain_variable(variable), select_all=False)
 
 
 def _show_range(question: Question, variable: Variable) -> None:
     """Two ends. Where the dictionary has bands, ends are chosen among their edges; else they are typed."""
-    keys = tuple(f"survival.where.{variable.name}.{end}" for end in ("lower", "upper"))
+    keys = tuple(panel_key(f"where.{variable.name}.{end}") for end in ("lower", "upper"))
     unit = f", {tidy_units(variable.unit)}" if variable.unit else ""
 
     def changed() -> None:
@@ -186,16 +194,16 @@ def _show_range(question: Question, variable: Variable) -> None:
         if variable.bands:
             edges = sorted({*variable.bands, *([end] if end is not None else [])})
             pin(key, ANY if end is None else end)
-            st.selectbox(capital(word), [ANY, *edges], key=key, on_change=changed,
+            st.selectbox(capital(word), [ANY, *edges], key=key, on_change=while_drawn(changed),
                          format_func=lambda edge: "Any" if edge == ANY else f"{edge:g}")
         else:
             pin(key, end)
             st.number_input(capital(word), min_value=variable.lower, max_value=variable.upper, value=None, key=key,
-                            on_change=changed, placeholder="Any")
+                            on_change=while_drawn(changed), placeholder="Any")
 
 
 def _show_search(variables: PanelVariables) -> None:
-    key = "survival.search"
+    key = panel_key("search")
     named = {variable.name: variable for variable in variables.others}
     pin(key, [variable.name for variable in variables.added])
 
@@ -206,8 +214,8 @@ def _show_search(variables: PanelVariables) -> None:
         dropped = set(named) - set(wanted)
         set_view(replace(view, question=without_variables(view.question, dropped)))
 
-    st.multiselect("Find a variable", list(named), key=key, on_change=changed, placeholder="Type a name, e.g. IKZF1",
-                   format_func=lambda name: named[name].label, select_all=False)
+    st.multiselect("Find a variable", list(named), key=key, on_change=while_drawn(changed),
+                   placeholder="Type a name, e.g. IKZF1", format_func=lambda name: named[name].label, select_all=False)
 
 
 def _remove_all() -> None:

@@ -7,7 +7,7 @@ resets another, and a link, a reload or a visit to another page brings back the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -27,7 +27,7 @@ FIRST_DISEASE = "ALL"
 FIRST_GROUPINGS = ("cyto_group", "risk_group_reported", "subtype", "age_group", "sex")
 LONGEST_LINK = 8000
 
-_VIEW, _LINK, _SETBACK = "survival.view", "survival.link", "survival.setback"
+_VIEW, _LINK, _SETBACK, _DRAWN = "survival.view", "survival.link", "survival.setback", "survival.drawn"
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -210,6 +210,33 @@ def current_view() -> SurvivalView:
 def set_view(view: SurvivalView) -> None:
     """Make this the session's view."""
     st.session_state[_VIEW] = view
+
+
+def replace_view(view: SurvivalView) -> None:
+    """Make this the session's view while the page looks at the server by itself, and draw the panel's controls anew.
+
+    Until it has the new view, the browser goes on telling what its controls held before. Nobody listens to controls
+    that are no longer there (`while_drawn`), so that no filter of the new view falls away.
+    """
+    set_view(view)
+    st.session_state[_DRAWN] = st.session_state.get(_DRAWN, 0) + 1
+
+
+def panel_key(name: str) -> str:
+    """The key of a control of the panel, as it was drawn last."""
+    drawn = st.session_state.get(_DRAWN, 0)
+    return f"survival.{name}.{drawn}" if drawn else f"survival.{name}"
+
+
+def while_drawn(changed: Callable[[], None]) -> Callable[[], None]:
+    """What a control of the panel does when it changes, unless the panel was drawn anew since."""
+    drawn = panel_key("")
+
+    def heard() -> None:
+        if panel_key("") == drawn:
+            changed()
+
+    return heard
 
 
 def publish_link(view: SurvivalView, more: Mapping[str, str] = MappingProxyType({})) -> None:

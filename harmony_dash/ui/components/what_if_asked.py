@@ -9,6 +9,7 @@ import streamlit as st
 
 from harmony_dash.charts.numbers import HIDDEN, format_count, format_part
 from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.disclosure.what_if_results import AllocationCell, Mark, WhatIfResult
 from harmony_dash.disclosure.what_if_words import NOT_FOR_DECISIONS
 from harmony_dash.ui.components.answer_notes import MOST_OPEN
@@ -26,7 +27,12 @@ def show_standing(released: Released[WhatIfResult]) -> None:
     result = released.value
     st.caption(f":material/science: {escape_markdown(NOT_FOR_DECISIONS)}")
     show_chips(released.scope, synthetic=result.synthetic, snapshot=result.snapshot,
-               not_applied=tuple(f"{_KINDS[one.kind]}: {tidy_units(one.words)}" for one in result.not_applied))
+               not_applied=tuple(_describe_unapplied(one) for one in result.not_applied))
+
+
+def _describe_unapplied(one: Unapplied) -> str:
+    groups = f" ({', '.join(one.groups)})" if one.groups else ""
+    return f"{_KINDS[one.kind]}{groups}: {tidy_units(one.words)}"
 
 
 def show_notes(result: WhatIfResult) -> None:

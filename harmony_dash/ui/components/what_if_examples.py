@@ -17,7 +17,7 @@ from harmony_dash.ui.components.survival_view import (
     first_view,
     move_to_disease,
     pin,
-    set_view,
+    replace_view,
 )
 from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.components.what_if_view import WhatIfSettings, build_question, fit_settings, set_settings
@@ -38,7 +38,7 @@ def show_examples(view: SurvivalView, settings: WhatIfSettings, info: ReleaseInf
         example = examples.get(st.session_state[_KEY])
         if example is not None:
             opened, chosen = open_example(example, current_view(), info)
-            set_view(opened)
+            replace_view(opened)
             set_settings(chosen)
 
     st.pills("Questions to start from", list(examples), key=_KEY, on_change=changed)

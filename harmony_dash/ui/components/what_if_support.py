@@ -10,16 +10,21 @@ from harmony_dash.charts.what_if_support import (
     build_balance_figure,
     build_overlap_figure,
     describe_balance,
+    describe_common_support,
     describe_overlap,
 )
 from harmony_dash.charts.what_if_words import patients_of
 from harmony_dash.disclosure.points import format_points
 from harmony_dash.disclosure.released import Released
+from harmony_dash.disclosure.what_if_diagnostics import ArmDiagnostics
 from harmony_dash.disclosure.what_if_results import OBSERVED, WhatIfResult
+from harmony_dash.stats.refusal import Thresholds
 from harmony_dash.ui.components.coverage_answer import QUIET_FIGURE
 from harmony_dash.ui.components.survival_answer import is_dark
 from harmony_dash.ui.components.tables import show_table
 from harmony_dash.ui.components.text import capital, escape_markdown
+
+_LIMITS = Thresholds()
 
 
 def has_support(result: WhatIfResult) -> bool:
@@ -50,10 +55,9 @@ def _show_pictures(released: Released[WhatIfResult]) -> None:
         figure = build_overlap_figure(released, dark=dark)
         st.plotly_chart(figure, key="what_if.overlap", theme=None, config=QUIET_FIGURE, width="stretch",
                         alt=describe_overlap(released))
-        share = ("" if found.common_support is None else
-                 f" {100 * found.common_support:.0f} % of the patients lie where both arms have some.")
         st.caption(escape_markdown("Share of each arm by its probability of the strategy asked about, given what is "
-                                   f"adjusted for. Bars of few patients are left out.{share}"))
+                                   "adjusted for. Bars of few patients are left out. "
+                                   f"{describe_common_support(found)}".rstrip()))
     if found.balance:
         st.markdown("**In what do the arms differ?**")
         st.plotly_chart(build_balance_figure(released, dark=dark), key="what_if.balance", theme=None,
@@ -63,8 +67,12 @@ def _show_pictures(released: Released[WhatIfResult]) -> None:
 
 def describe_weights(result: WhatIfResult) -> str:
     """What the balance is measured with, and where method C weighs otherwise."""
-    text = ("Hollow before weighing, filled after it (inverse probability weights, stabilised and not truncated). Left "
-            "of the dashed line at 0.1 the arms count as alike.")
+    is_bound = any(one.after is None for one in result.diagnostics.balance)
+    after = "the bar after it, between limits of the verdict" if is_bound else "filled after it"
+    text = (f"Hollow before weighing, {after} (inverse probability weights, stabilised and not truncated). Left of the "
+            "dashed line at 0.1 the arms count as alike.")
+    if is_bound:
+        text += " Where one patient could tell, only limits are given, and the ten highest and lowest values are cut."
     if result.diagnostics.weights == "overlap" and result.primary is not None:
         text += " Method C weighs by overlap instead, because few patients could have been in either arm."
     return text
@@ -86,11 +94,25 @@ def build_arms_table(released: Released[WhatIfResult]) -> pd.DataFrame:
         weighed = found.get(arm.arm) or found.get(arm.name)
         rows.append({
             "Strategy": capital(arm.name), "Patients": format_count(arm.n, minimum),
-            "Effective size": NOTHING if weighed is None else f"{weighed.effective_size:,.0f}",
-            "Largest weight, %": NOTHING if weighed is None else f"{100 * weighed.largest_share:.2g}",
+            "Effective size": NOTHING if weighed is None else _effective_size(weighed),
+            "Largest weight, %": NOTHING if weighed is None else _largest_weight(weighed),
             "Events by horizon": format_part(arm.events_by_horizon),
             "At risk at horizon": format_count(arm.at_risk, minimum)})
     return pd.DataFrame(rows)
+
+
+def _effective_size(arm: ArmDiagnostics) -> str:
+    """The size, or a limit that it reaches."""
+    if arm.bounds and not arm.effective_size:
+        return f"< {_LIMITS.effective_size.refused:g}"
+    return f"{'≥ ' if arm.bounds else ''}{arm.effective_size:,.0f}"
+
+
+def _largest_weight(arm: ArmDiagnostics) -> str:
+    """The share in per cent, or a limit that it stays below."""
+    if arm.bounds and arm.largest_share >= 1:
+        return f"≥ {100 * (_LIMITS.largest_share.refused or 0):.2g}"
+    return f"{'< ' if arm.bounds else ''}{100 * arm.largest_share:.2g}"
 
 
 def _show_sensitivity(result: WhatIfResult) -> None:

@@ -27,6 +27,7 @@ from harmony_dash.charts.what_if_support import (
 )
 from harmony_dash.charts.what_if_words import contrast_of, describe_off, format_mean_difference
 from harmony_dash.disclosure.released import Level
+from harmony_dash.disclosure.what_if_diagnostics import Balance
 from harmony_dash.disclosure.what_if_results import RANDOMISED, Contrast, Measure, Method, WhatIfResult
 from tests.unit.charts.what_if_factories import (
     HORIZON,
@@ -88,7 +89,7 @@ def test_an_outcome_without_curves_says_why() -> None:
                      for one in result.patients)
     curves = tuple(one for one in result.curves if one.outcome != "death_in_cr")
     figure = build_strategy_figure(release(replace(result, patients=patients, curves=curves)))
-    assert any("Fewer than 30 patients" in note.text for note in figure.layout.annotations)
+    assert any("Fewer than 30 patients" in note.text.replace("<br>", " ") for note in figure.layout.annotations)
 
 
 def test_the_randomised_curves_have_a_figure_of_their_own() -> None:
@@ -128,6 +129,23 @@ def test_the_balance_has_a_line_at_a_tenth_and_absolute_differences() -> None:
     assert list(before.x) == [0.52, 0.3] and list(after.x) == [0.04, 0.12]
 
 
+def test_weighted_differences_of_which_only_a_limit_is_told_are_bars_up_to_it() -> None:
+    limits = (("alike", 0.1), ("nearly", 0.2), ("unlike", None))
+    balance = tuple(Balance(name, 0.3 - 0.1 * place, None, after_below=below)
+                    for place, (name, below) in enumerate(limits))
+    result = make_what_if()
+    diagnostics = replace(result.diagnostics, balance=balance, common_support=0.9, support_is_bound=True)
+    released = release(replace(result, diagnostics=diagnostics))
+    figure = build_balance_figure(released)
+    (bars,) = (trace for trace in figure.data if trace.mode == "lines" and trace.name == "weighted, between")
+    spans = [(first, second) for first, second, _ in zip(*[iter(bars.x)] * 3, strict=True)]
+    assert spans[:2] == [(0, 0.1), (0.1, 0.2)] and spans[2][0] == 0.2 < spans[2][1]
+    assert "weighted: below 0.1" in figure.data[2].customdata[0]
+    words = describe_balance(released)
+    assert words.index("unlike 0.10 before, 0.2 or more weighted") < words.index("alike 0.30 before, below 0.1 weig")
+    assert describe_overlap(released).endswith("At least 90 % of the patients lie where both arms have some.")
+
+
 def test_hidden_bins_of_the_overlap_stay_empty_and_arms_point_apart() -> None:
     compared, reference = build_overlap_figure(release(make_what_if())).data
     assert reference.y[0] is None and all(value < 0 for value in reference.y[1:])
@@ -139,7 +157,7 @@ def test_figures_have_words_for_people_who_do_not_see_them() -> None:
     assert "Event-free survival at 5 years: standard 92.0 %, reduced 88.0 %" in describe_strategies(released)
     assert "A  Standardised −3.9 (−7.3 to −0.6)" in describe_methods(released)
     assert "high risk not shown" in describe_effects(released)
-    assert "97 % of patients" in describe_overlap(released)
+    assert "97 % of the patients" in describe_overlap(released)
     assert "log white cell count 0.30 before, 0.12 weighted" in describe_balance(released)
 
 

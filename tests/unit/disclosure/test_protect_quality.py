@@ -158,6 +158,22 @@ def test_a_check_that_rests_on_an_outcome_is_judged_and_not_shown() -> None:
         assert (failing_words(one, 10), asked_words(one, 10), found_words(one)) == ("not shown", "not shown", "–")
 
 
+@given(st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 800), st.booleans())
+def test_nothing_tells_how_many_rows_a_file_has_that_may_list_the_dead(one: int, other: int, failing: int,
+                                                                       refused: bool) -> None:
+    first, second = (protect_check(make_result(failing, n, judged_among=keyed(556), refused=refused), SCOPE)
+                     for n in (one, other))
+    assert first == second
+    assert {first.failing, first.asked, first.share, first.judged_among} == {None} and not first.nearly_all
+    assert (failing_words(first, 10), asked_words(first, 10)) == ("not shown", "not shown")
+
+
+def test_rows_that_may_list_the_dead_are_judged_among_those_who_are_listed() -> None:
+    judged = [protect_check(make_result(n, 40, judged_among=keyed(2000)), SCOPE).verdict for n in (0, 9, 15, 30)]
+    assert judged == [Verdict.PASS, Verdict.PASS, Verdict.WARN, Verdict.FAIL]
+    assert protect_check(make_result(60, 40, judged_among=keyed(50)), SCOPE).verdict is Verdict.FAIL
+
+
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_a_constant_tells_nothing_of_the_patients_who_differ(one: int, other: int) -> None:
     check = make_check(warn=0.0, showing=Showing.NOTHING)

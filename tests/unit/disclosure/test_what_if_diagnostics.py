@@ -51,29 +51,56 @@ def test_equal_weights_do_not_give_the_size_of_an_arm_away(first: int, second: i
     main = make_main(first, second, key)
     arms = tuple(ArmDiagnostics(name, float(int(n)), 1 / int(n)) for name, n in main.arms.items())
     for arm, n in zip(protect(Diagnostics(arms), main).arms, main.arms.values(), strict=True):
-        rounded = round_count(n, SCOPE)
-        assert arm.effective_size == rounded
-        assert arm.largest_share == float(f"{1 / rounded:.2g}")
+        quarters = 5 * math.floor(0.75 * (round_count(n, SCOPE) - RULES.most_error) / 5)
+        assert arm.effective_size == max(quarters, 50 if int(n) >= 50 else 30)
+        assert arm.largest_share == 0.1
+        assert arm.bounds
+
+
+@given(SIZES, KEYS, st.floats(0.01, 1), st.floats(0.003, 1))
+@settings(max_examples=100, deadline=None)
+def test_limits_of_weights_hold_and_are_few(n: int, key: int, share: float, largest: float) -> None:
+    main = make_main(n, 45, key)
+    arms = (ArmDiagnostics("standard", share * n, largest), ArmDiagnostics("reduced", 45, 0.03))
+    shown, _ = protect(Diagnostics(arms), main).arms
+    assert shown.effective_size <= share * n
+    assert shown.effective_size in (0, 30, 50) or shown.effective_size % 5 == 0
+    assert largest < shown.largest_share or shown.largest_share == 1
+    assert shown.largest_share in (0.1, 0.2, 1)
+
+
+def test_weights_of_one_patient_are_told_by_the_limits_of_the_verdict_alone() -> None:
+    """A weight of 9 % of an arm and one of 1 %, effective sizes of 140 and of 120 of 160: the same is shown."""
+    light, heavy = (protect(Diagnostics((ArmDiagnostics("standard", size, share),), 0.97), make_main(160))
+                    for size, share in ((140, 0.01), (120.1, 0.09)))
+    assert light == heavy
+    assert light.arms[0].effective_size in (110, 115)
 
 
 @pytest.mark.parametrize(("fewest", "shown"), [(0, False), (1, False), (9, False), (10, True), (20, True)])
 def test_a_covariate_that_few_of_an_arm_have_is_left_out(fewest: int, shown: bool) -> None:
-    found = protect(Diagnostics(balance=(Balance("a marker: positive", 0.3, 0.02, fewest),)))
+    found = protect(Diagnostics(balance=(Balance("a marker: positive", 0.3, 0.02, fewest, winsorised=0.3, reach=2),)))
     assert bool(found.balance) is shown
 
 
-@given(st.floats(-3, 3), st.integers(10, 22), KEYS)
+@given(st.floats(-3, 3), st.floats(0.5, 12), KEYS)
 @settings(max_examples=80, deadline=None)
-def test_balance_stands_on_steps_of_five_patients(value: float, fewest: int, key: int) -> None:
+def test_balance_stands_on_steps_of_five_patients(value: float, reach: float, key: int) -> None:
     main = make_main(key=key)
-    (one,) = protect(Diagnostics(balance=(Balance("x", value, value, fewest),)), main).balance
-    height = step_height(main.smaller(SCOPE), RULES) / math.sqrt(fewest / main.smaller(SCOPE))
-    assert one.before == one.after
+    (one,) = protect(Diagnostics(balance=(Balance("x", 7, 0.02, 20, winsorised=value, reach=reach),)), main).balance
+    step = step_height(main.smaller(SCOPE), RULES)
+    height = step * next(power for power in (1, 2, 4, 8, 16) if power >= reach)
     assert abs(one.before - value) <= height / 2 + 1e-9
-    # five patients of the smaller arm move the mean of an indicator of so many by less than that
-    share = fewest / 45
-    assert height >= 0.8 * 5 / 45 * (1 - share) / math.sqrt(share * (1 - share))
-    assert one.fewest == 0
+    # four patients of the smaller arm as far away as anybody
+    assert height >= 4 * reach / 45
+    assert (one.fewest, one.winsorised, one.reach) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("after", "below"), [(0.0, 0.1), (-0.0999, 0.1), (0.1, 0.2), (-0.19, 0.2), (0.2, None),
+                                              (3, None)])
+def test_weighted_differences_are_told_by_the_limits_of_the_verdict_alone(after: float, below: float | None) -> None:
+    (one,) = protect(Diagnostics(balance=(Balance("x", 0.3, after, 20, winsorised=0.3, reach=2),))).balance
+    assert (one.after, one.after_below) == (None, below)
 
 
 @given(st.integers(10, 36), KEYS)
@@ -85,12 +112,10 @@ def test_counts_that_differ_by_one_mostly_look_alike(count: int, key: int) -> No
     def read(n: int) -> float:
         share = n / 45
         smd = (share - 0.3) / math.sqrt((share * (1 - share) + 0.21) / 2)
-        (one,) = protect(Diagnostics(balance=(Balance("x", smd, smd, min(count, 45 - count)),)), main).balance
+        (one,) = protect(Diagnostics(balance=(Balance("x", smd, smd, 10, winsorised=smd, reach=1.9),)), main).balance
         return one.before
 
-    if min(count, 45 - count) < 10:
-        return
-    step = step_height(main.smaller(SCOPE), RULES) / math.sqrt(min(count, 45 - count) / main.smaller(SCOPE))
+    step = 2 * step_height(main.smaller(SCOPE), RULES)
     assert round((read(count + 1) - read(count)) / step) in (0, 1)
 
 
@@ -107,10 +132,12 @@ def test_a_share_without_a_value_stands_on_steps() -> None:
     assert abs(one.share - 60 / 245) <= 2.6 / 240
 
 
-def test_common_support_stands_on_steps_of_all_patients() -> None:
-    shown = protect(Diagnostics(common_support=233 / 245)).common_support
-    assert shown is not None and shown != 233 / 245
-    assert abs(shown - 233 / 245) <= 2.6 / 240
+@pytest.mark.parametrize(("share", "shown"), [(1.0, 0.9), (0.9, 0.9), (0.89, 0.8), (0.8, 0.8), (0.79, 0.0)])
+def test_common_support_is_told_by_the_limits_of_the_verdict_alone(share: float, shown: float) -> None:
+    """Between the first and the last patient of an arm: one who is unlike all others moves either of them far."""
+    found = protect(Diagnostics(common_support=share))
+    assert (found.common_support, found.support_is_bound) == (shown, True)
+    assert not protect(Diagnostics()).support_is_bound
 
 
 def test_a_change_is_that_of_the_numbers_shown() -> None:

@@ -98,6 +98,13 @@ def test_a_plain_comparison_says_in_what_the_arms_differed_and_not_who_decided()
     assert "decided" not in words
 
 
+def test_a_number_and_its_curve_are_named_once() -> None:
+    result = make_what_if()
+    balance = tuple(Balance(name, 0.4 - place / 10, 0.0) for place, name in enumerate(("age", "age (curve 1)", "sex")))
+    words = plain_words(replace(result, diagnostics=replace(result.diagnostics, balance=balance)))
+    assert "differed most in age, sex." in words
+
+
 def test_beside_a_randomised_answer_a_plain_comparison_is_held_against_the_same_patients_adjusted() -> None:
     result = make_randomised()
     main = find_contrast(result, result.primary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +60,43 @@ def test_follow_up_that_cannot_reach_the_horizon_is_told_with_the_answer(house: 
     assert "end of 2024" in ask(house, late, known=()).too_short
     assert ask(house, OneOf("dx_period", ("2010-2014",)), known=()).too_short == ""
     assert ask(house, known=(), horizon=3653).too_short == ""
+
+
+# -- follow-up ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def by_period(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Alive and followed for 1000 to 2000 days if diagnosed in 2015-2019, for 2000 to 4000 if before; twelve later."""
+    folder = Path(tmp_path_factory.mktemp("periods"))
+    frame = make_patients(4000)
+    frame["dx_period"] = np.where(np.arange(len(frame)) % 2, "2010-2014", "2015-2019")
+    frame.loc[frame.index[:12], "dx_period"] = "2020-2024"
+    late = (frame["dx_period"] == "2015-2019").to_numpy()
+    frame["os_cause"] = np.int8(0)
+    frame["os_days"] = np.where(late, np.linspace(1000, 2000, len(frame)), np.linspace(2000, 4000, len(frame))
+                                ).astype(np.int32)
+    make_store(folder / "store", frame=frame)
+    return open_house(folder)
+
+
+@pytest.mark.parametrize(("where", "days"), [
+    (OneOf("dx_period", ("2015-2019",)), 1500), (OneOf("dx_period", ("2010-2014",)), 3000),
+    (OneOf("dx_period", ("2010-2014", "2015-2019")), 2000)])
+def test_periods_of_diagnosis_are_planned_with_the_follow_up_of_their_patients(
+        by_period: Deployment, where: Filter, days: int) -> None:
+    result = ask(by_period, where, known=())
+    assert result.follow_up_median_days == pytest.approx(days, abs=31)
+    assert "these periods" in result.follow_up_of
+    with_more = ask(by_period, where, OneOf("sex", ("F",)), known=())
+    assert with_more.follow_up_median_days == result.follow_up_median_days
+
+
+def test_the_follow_up_of_too_few_patients_is_cut_by_the_calendar_and_not_told(by_period: Deployment) -> None:
+    everybody = ask(by_period, known=(), horizon=365)
+    few = ask(by_period, OneOf("dx_period", ("2020-2024",)), known=(), horizon=365)
+    middle_to_snapshot = (date(2026, 11, 21) - date(2022, 7, 2)).days
+    assert few.follow_up_median_days == pytest.approx(min(middle_to_snapshot, everybody.follow_up_median_days or 0),
+                                                      abs=31)
+    assert few.follow_up_of.startswith("the time from the middle of these periods")
+    assert everybody.follow_up_of == "the median of all patients"

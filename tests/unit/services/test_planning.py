@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from harmony_dash.cohort.filters import AnyOf, Between, Filter, Missing, Not, On
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.released import Level, Scope, make_released
 from harmony_dash.services.planning import (
+    cap_follow_up,
     describe_follow_up,
     describe_start,
     explain_short_follow_up,
@@ -50,6 +52,16 @@ def test_follow_up_is_bound_by_the_last_year_of_diagnosis_and_the_snapshot(
         assert words.endswith("by the day of the snapshot, 2026-11-22.")
 
 
+@pytest.mark.parametrize(("where", "days"), [
+    ((periods("2015-2019"),), (date(2026, 11, 22) - date(2017, 7, 2)).days),
+    ((periods("2010-2014", "2015-2019"),), (date(2026, 11, 22) - date(2014, 12, 31)).days),
+    ((), None), ((periods("before-1990"),), None), ((periods("before-1990", "1990-1994"),), None)])
+def test_the_calendar_ends_follow_up_from_the_middle_of_the_periods_on(
+        snapshot: Snapshot, where: tuple[Filter, ...], days: int | None) -> None:
+    found = cap_follow_up(Question("ALL", "os", where), snapshot)
+    assert found == (None if days is None else pytest.approx(days, abs=1))
+
+
 def test_nothing_is_expected_where_follow_up_cannot_reach() -> None:
     result = make_feasibility(too_short="No expectation is given, and why.")
     assert plan_precision(make_released(result, Scope(Level.PROTECTED)), 0.9) is None
@@ -65,6 +77,9 @@ def test_the_median_of_all_patients_is_named_as_an_assumption() -> None:
     of_trial = replace(result, question=replace(result.question, where=(OneOf("trial", ("ALL-11",)),)))
     assert describe_follow_up(of_trial, expected) == f"{words} It is not the median of the trial asked for."
     assert describe_follow_up(make_feasibility(n=None), None) == ""
+    of_period = make_feasibility(follow_up_of="the median of all patients of these periods of diagnosis")
+    assert "with the median of all patients of these periods of diagnosis (7.5 years)" in describe_follow_up(
+        of_period, expected)
 
 
 @pytest.mark.parametrize(("where", "start"), [

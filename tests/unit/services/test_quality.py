@@ -16,6 +16,7 @@ from harmony_dash.access.audit import list_events
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level
 from harmony_dash.disclosure.anonymity import Limits
+from harmony_dash.disclosure.quality_words import asked_words, failing_words
 from harmony_dash.errors import AccessRefused, QuestionError, SourceError, StoreError
 from harmony_dash.quality.catalogue import build_rules
 from harmony_dash.quality.model import Showing, Verdict
@@ -31,6 +32,8 @@ from harmony_dash.store import quality_tables, schema
 from tests.factories import ACCESS_KEY, DISCLOSURE_KEY, NOW, make_store
 
 SAMPLES = Path(__file__).parents[3] / "data_samples"
+# Patients of the Dutch sample without a row among the first so many of its file of what became of patients.
+NOT_IN_THE_FILE = {300: 255, 120: 433, 20: 533}
 STEERING = Actor("steering.test", Role.STEERING, "s")
 MANAGER = Actor("manager.test", Role.DATA_MANAGER, "m")
 CLINICIAN = Actor("clinician.test", Role.CLINICIAN, "c")
@@ -145,21 +148,65 @@ def without_column(folder: Path, column: str, variable: str) -> Path:
     return source
 
 
-def test_a_column_that_is_gone_is_told_at_the_next_ingest_and_no_longer_after_that(tmp_path: Path) -> None:
+def verdicts_of(deployment: Deployment, level: Level = Level.PROTECTED) -> dict[str, Verdict]:
+    source = ask_quality(deployment, OPERATOR, "cz_cpho", level=level).value.sources[0]
+    return {one.check.id: one.verdict for one in source.results}
+
+
+def test_a_column_that_is_gone_is_told_until_somebody_signs_off(tmp_path: Path) -> None:
     ingest_sources(deployment_at(tmp_path), OPERATOR, [SAMPLES / "cz_cpho"])
     less = without_column(tmp_path, "Hemoglobin (g/l)", "hb")
-    lost = ("completeness.hb", "drift.hb.missing")
-    for days, verdict in ((30, Verdict.FAIL), (60, Verdict.NOT_APPLICABLE)):
+    not_asked = ("range.hb", "type.hb", "unit.hb.median", "heaping.hb", "drift.hb.median", "constant.hb")
+    told = ((30, Verdict.FAIL, Verdict.FAIL), (60, Verdict.FAIL, Verdict.PASS),
+            (90, Verdict.NOT_APPLICABLE, Verdict.NOT_APPLICABLE))
+    for days, missing, change in told:
         later = deployment_at(tmp_path, NOW + timedelta(days=days))
         ingest_sources(later, OPERATOR, [less])
         for level in (Level.EXACT, Level.PROTECTED):
-            source = ask_quality(later, OPERATOR, "cz_cpho", level=level).value.sources[0]
-            verdicts = {one.check.id: one.verdict for one in source.results}
-            assert {verdicts[name] for name in lost} == {verdict}
+            verdicts = verdicts_of(later, level)
+            assert (verdicts["completeness.hb"], verdicts["drift.hb.missing"]) == (missing, change)
             # What cannot be asked of an empty column is not asked, and nothing is said of its cells.
-            assert {verdicts[name] for name in ("range.hb", "type.hb", "unit.hb.median", "heaping.hb",
-                                                "drift.hb.median", "constant.hb")} == {Verdict.NOT_APPLICABLE}
-            assert "Haemoglobin at diagnosis" in source.not_supplied
+            assert {verdicts[name] for name in not_asked} == {Verdict.NOT_APPLICABLE}
+        source = ask_quality(later, OPERATOR, "cz_cpho").value.sources[0]
+        assert "Haemoglobin at diagnosis" in source.not_supplied
+        if days == 60:
+            sign_off(later, MANAGER, "cz_cpho", later.store.current().snapshot, "The laboratory was closed.")
+
+
+def test_a_sign_off_before_the_loss_is_none_of_the_loss(tmp_path: Path) -> None:
+    first = deployment_at(tmp_path)
+    ingest_sources(first, OPERATOR, [SAMPLES / "cz_cpho"])
+    sign_off(first, MANAGER, "cz_cpho", first.store.current().snapshot, "Fine.")
+    later = deployment_at(tmp_path, NOW + timedelta(days=30))
+    ingest_sources(later, OPERATOR, [without_column(tmp_path, "Hemoglobin (g/l)", "hb")])
+    assert verdicts_of(later)["completeness.hb"] is Verdict.FAIL
+
+
+def with_few_values(folder: Path, column: str, n: int) -> Path:
+    """The Czech sample with values in a column for its first patients alone."""
+    source = Path(shutil.copytree(SAMPLES / "cz_cpho", folder / "few values" / "cz_cpho"))
+    rows = [line.split(";") for line in (source / "pacienti.csv").read_bytes().decode("cp1250").split("\r\n") if line]
+    place = rows[0].index(column)
+    text = "\r\n".join(";".join([*row[:place], "" if nth > n else "120", *row[place + 1:]]) if nth else ";".join(row)
+                       for nth, row in enumerate(rows))
+    (source / "pacienti.csv").write_bytes(f"{text}\r\n".encode("cp1250"))
+    return source
+
+
+def test_nothing_tells_whether_anybody_had_a_value_in_a_column_that_is_gone(tmp_path: Path) -> None:
+    released = []
+    for n in (0, 1, 9):
+        folder = tmp_path / str(n)
+        ingest_sources(deployment_at(folder), OPERATOR, [with_few_values(folder, "Hemoglobin (g/l)", n)])
+        later = deployment_at(folder, NOW + timedelta(days=30))
+        ingest_sources(later, OPERATOR, [without_column(folder, "Hemoglobin (g/l)", "hb")])
+        source = ask_quality(later, MANAGER, "cz_cpho").value.sources[0]
+        before = ask_quality(later, MANAGER, "cz_cpho", source.trend[0].snapshot).value.sources[0]
+        overview = ask_quality(later, MANAGER).value.sources
+        # The key of a snapshot's name is made from its files.
+        released.append([repr(one).replace(source.trend[0].snapshot, "") for one in (source, before, overview)])
+    assert released[0] == released[1] == released[2]
+    assert "completeness.hb" in released[0][2]
 
 
 @pytest.mark.parametrize(("left", "shown"), [(6, None), (15, 15)])
@@ -332,6 +379,93 @@ def test_a_source_with_a_withdrawn_country_is_not_shown_at_all(tmp_path: Path) -
                 lambda: sign_off(opened, MANAGER, "nordic_nopho", result.snapshot, "Fine.")):
         with pytest.raises(QuestionError, match="withdrawn"):
             act()
+
+
+def test_numbers_of_a_withdrawn_country_do_not_come_back_with_earlier_snapshots(tmp_path: Path) -> None:
+    nordic, czech = Path(shutil.copytree(SAMPLES / "nordic_nopho", tmp_path / "nordic_nopho")), SAMPLES / "cz_cpho"
+    ingest_sources(deployment_at(tmp_path), OPERATOR, [nordic, czech])
+    lines = (nordic / "leukemiregister.tsv").read_text(encoding="utf-8").splitlines()
+    place = lines[0].split("\t").index("Land")
+    kept = [line for line in lines if line.split("\t")[place] != "Island"]
+    assert len(kept) < len(lines)
+    (nordic / "leukemiregister.tsv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    for days in (30, 60):
+        later = deployment_at(tmp_path, NOW + timedelta(days=days))
+        ingest_sources(later, OPERATOR, [nordic, czech])
+    assert len(ask_quality(later, STEERING, "nordic_nopho").value.sources[0].trend) == 2
+    newest = ask_quality(later, STEERING, "nordic_nopho").value.sources[0].trend[0].snapshot
+    withdraw_country(later, OPERATOR, "IS", "letter of 3 May")
+    for level in (Level.PROTECTED, Level.EXACT):
+        source = ask_quality(later, OPERATOR, "nordic_nopho", level=level).value.sources[0]
+        assert [point.snapshot for point in source.trend] == [newest]
+        assert all(one.verdict is Verdict.NOT_APPLICABLE for one in source.trend[0].results
+                   if one.check.type == "drift")
+        assert len(ask_quality(later, OPERATOR, "cz_cpho", level=level).value.sources[0].trend) == 2
+    _, _, further = write_quality_report(later, STEERING, "nordic_nopho")
+    with zipfile.ZipFile(io.BytesIO(further)) as archive:
+        trend = archive.read("quality-nordic_nopho/trend.csv").decode("utf-8-sig")
+    assert len({line.split(",")[1] for line in trend.splitlines()[1:]}) == 2
+
+
+def test_the_change_since_a_snapshot_with_a_withdrawn_country_is_not_told(tmp_path: Path) -> None:
+    ingest_sources(deployment_at(tmp_path), OPERATOR, [SAMPLES / "nordic_nopho", SAMPLES / "cz_cpho"])
+    later = deployment_at(tmp_path, NOW + timedelta(days=30))
+    nordic = Path(shutil.copytree(SAMPLES / "nordic_nopho", tmp_path / "nordic_nopho"))
+    text = (nordic / "leukemiregister.tsv").read_text(encoding="utf-8")
+    (nordic / "leukemiregister.tsv").write_text(text.replace("Island", "Norge"), encoding="utf-8")
+    ingest_sources(later, OPERATOR, [nordic, SAMPLES / "cz_cpho"])
+    assert verdict_of(later, "nordic_nopho", "drift.patients") is Verdict.PASS
+    withdraw_country(later, OPERATOR, "IS", "letter of 3 May")
+    assert verdict_of(later, "nordic_nopho", "drift.patients") is Verdict.NOT_APPLICABLE
+    assert ask_quality(later, STEERING, "nordic_nopho").value.sources[0].trend == ()
+
+
+def verdict_of(deployment: Deployment, source: str, check: str) -> Verdict:
+    results = ask_quality(deployment, STEERING, source).value.sources[0].results
+    return next(one.verdict for one in results if one.check.id == check)
+
+
+# -- further files -----------------------------------------------------------------------------------------------------
+
+
+def dutch(folder: Path, rows: int, *, orphans: int = 12) -> Path:
+    """The Dutch sample with so many rows in the file of what became of patients, and some of strangers."""
+    source = Path(shutil.copytree(SAMPLES / "nl_dcog", folder / "nl_dcog"))
+    lines = [line for line in (source / "beloop.csv").read_bytes().decode("cp1252").split("\r\n") if line]
+    strangers = [f"NLX-{place};{lines[1 + place].partition(';')[2]}" for place in range(orphans)]
+    text = "\r\n".join([*lines[:rows + 1], *strangers])
+    (source / "beloop.csv").write_bytes(f"{text}\r\n".encode("cp1252"))
+    return source
+
+
+def test_the_rows_of_a_file_of_outcomes_are_told_in_no_number(tmp_path: Path) -> None:
+    opened = deployment_at(tmp_path)
+    ingest_sources(opened, OPERATOR, [dutch(tmp_path, 300)])
+    exact = {one.check.id: one for one in ask_quality(opened, OPERATOR, "nl_dcog", level=Level.EXACT)
+             .value.sources[0].results}
+    source = ask_quality(opened, MANAGER, "nl_dcog").value.sources[0]
+    assert (exact["reference"].asked, exact["unique_id"].asked) == (312, 312 + 556)
+    shown = {one.check.id: one for one in source.results}
+    for name in ("reference", "unique_id", "safe_text", "required.patient_id", "range.cr_days", "required.cr_status"):
+        one = shown[name]
+        assert {one.failing, one.asked, one.share} == {None}
+        assert (failing_words(one, 10), asked_words(one, 10)) == ("not shown", "not shown")
+    rows = [n for one in source.results if one.check.asked == "rows read" for n in (one.asked,) if n is not None]
+    assert rows and set(rows) == {shown["refused"].asked}
+    assert shown["reference"].verdict is Verdict.FAIL
+    assert all(one.n is None for one in source.reasons if one.file == "beloop.csv")
+    assert {one.n for one in ask_quality(opened, OPERATOR, "nl_dcog", level=Level.EXACT).value.sources[0].reasons
+            if one.reason == "ORPHAN_ROW"} == {12}
+
+
+@pytest.mark.parametrize("rows", [300, 120, 20])
+def test_who_has_no_row_in_a_further_file_is_counted_among_all_patients(tmp_path: Path, rows: int) -> None:
+    found = rehearse_ingest([dutch(tmp_path, rows, orphans=0)], load_dictionary(), Limits(0.09, 0.05), NOW)
+    results = {one.check.id: one for one in found.quality.value.sources[0].results}
+    death = results["required.death"]
+    assert (death.failing, death.asked) == (NOT_IN_THE_FILE[rows], 556)
+    for one in results.values():
+        assert one.failing is None or one.failing <= (one.asked or 0), one.check.id
 
 
 def test_a_sign_off_is_recorded_and_shown_with_its_snapshot(deployment: Deployment) -> None:

@@ -37,7 +37,9 @@ def test_a_published_comparison_of_another_strategy_does_not_belong() -> None:
     (("mrd_eoi_band=undetectable",), {"AIEOP-BFM ALL 2000", "UKALL 2003, low MRD"}),
     (("mrd_eoi_band=pnq",), {"UKALL 2003, low MRD"}), (("mrd_eoi_band=>=1%",), set()),
     (("mrd_group=mrd_failure",), set()), (("bcr_abl1=pos",), set()), (("subtype=BCR::ABL1",), set()),
-    (("subtype=BCR::ABL1,HeH",), {"AIEOP-BFM ALL 2000", "UKALL 2003, low MRD"})])
+    (("subtype=BCR::ABL1,HeH",), {"AIEOP-BFM ALL 2000", "UKALL 2003, low MRD"}),
+    (("risk_group_reported=HR",), set()), (("risk_group_reported=MR",), {"UKALL 2003, low MRD"}),
+    (("risk_group_reported=SR,HR",), {"AIEOP-BFM ALL 2000", "UKALL 2003, low MRD"})])
 def test_a_published_comparison_of_other_patients_does_not_belong(where: tuple[str, ...], shown: set[str]) -> None:
     assert anchors_of(*where) == shown
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harmony_dash.errors import Cancelled
-from harmony_dash.services.what_if_queue import Queue
+from harmony_dash.errors import Cancelled, TooManyQuestions
+from harmony_dash.services.what_if_queue import MOST_WAITING, Queue
 
 
 class Worker:
@@ -20,6 +20,7 @@ class Worker:
         self.told: list[int] = []
         self.runs, self.ended, self._go, self._stop = (threading.Event() for _ in range(4))
         self.cancelled = False
+        self.refused: TooManyQuestions | None = None
         self._thread = threading.Thread(target=self._work, args=(queue, username, most), daemon=True)
         self._thread.start()
 
@@ -30,16 +31,32 @@ class Worker:
                 self._go.wait(10)
         except Cancelled:
             self.cancelled = True
+        except TooManyQuestions as problem:
+            self.refused = problem
         finally:
             self.ended.set()
 
     def finish(self) -> None:
-        self._go.set()
+        self.go_on()
         assert self.ended.wait(5)
 
-    def give_up(self) -> None:
+    def go_on(self) -> None:
+        self._go.set()
+
+    def stop(self) -> None:
         self._stop.set()
+
+    def give_up(self) -> None:
+        self.stop()
         assert self.ended.wait(5)
+
+
+def finish_all(workers: Sequence[Worker]) -> None:
+    """In whatever order they came."""
+    for one in workers:
+        one.go_on()
+    for one in workers:
+        one.finish()
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -88,6 +105,38 @@ def test_who_gives_up_waiting_leaves_the_queue() -> None:
     third.finish()
 
 
+def test_a_person_waits_a_few_times_and_no_more() -> None:
+    queue = Queue()
+    first = Worker(queue, "anna", 1)
+    assert first.runs.wait(5)
+    waiting = [Worker(queue, "anna", 1) for _ in range(MOST_WAITING)]
+    assert eventually(lambda: all(one.told for one in waiting))
+    refused, other = Worker(queue, "anna", 1), Worker(queue, "clara", 1)
+    assert refused.ended.wait(5)
+    assert refused.refused is not None and "3 of your comparisons are waiting already" in str(refused.refused)
+    assert not refused.told and not other.ended.is_set()
+
+    waiting[0].give_up()
+    again = Worker(queue, "anna", 1)
+    assert eventually(lambda: bool(again.told))
+    finish_all([first, *waiting[1:], other, again])
+    assert all(one.runs.is_set() and one.refused is None for one in (*waiting[1:], other, again))
+
+
+def test_who_gave_up_is_not_counted_before_the_next_look() -> None:
+    queue = Queue()
+    first = Worker(queue, "anna", 1)
+    assert first.runs.wait(5)
+    waiting = [Worker(queue, "anna", 1) for _ in range(MOST_WAITING)]
+    assert eventually(lambda: all(one.told for one in waiting))
+    waiting[0].stop()
+    again = Worker(queue, "anna", 1)
+    assert eventually(lambda: bool(again.told)) and again.refused is None
+    finish_all([first, *waiting[1:], again])
+    waiting[0].give_up()
+    assert waiting[0].cancelled and not waiting[0].runs.is_set()
+
+
 def test_a_computation_that_fails_frees_its_place() -> None:
     queue = Queue()
     with pytest.raises(ZeroDivisionError), queue.turn("anna", 1):
@@ -97,7 +146,7 @@ def test_a_computation_that_fails_frees_its_place() -> None:
     after.finish()
 
 
-@given(st.lists(st.sampled_from(["anna", "clara", "dora"]), min_size=1, max_size=6), st.integers(1, 3))
+@given(st.permutations(["anna", "clara", "dora"] * 2).map(lambda names: names[:5]), st.integers(1, 3))
 @settings(max_examples=15, deadline=None)
 def test_never_more_than_the_limit_nor_two_of_a_person(usernames: list[str], most: int) -> None:
     queue, lock, running, seen = Queue(), threading.Lock(), [], []  # type: ignore[var-annotated]

@@ -38,6 +38,30 @@ def test_mean_differences_are_standardised_by_the_unweighted_spread() -> None:
     assert balance.after == pytest.approx((12 / 6 - 1) / spread)
 
 
+def one_far_away(value: float, arm: int = 1) -> ArmPatients:
+    """Two arms of 200 with values of 0 to 60 each, and somebody of one arm with another value."""
+    x = np.concatenate([np.linspace(0, 60, 200), np.linspace(0, 60, 200) ** 1.02])
+    x[200 * arm + 7] = value
+    return ArmPatients.from_rows(np.full(400, 50), np.zeros(400), np.repeat([0, 1], 200), x[:, None], ["cells"])
+
+
+@pytest.mark.parametrize("arm", [0, 1])
+def test_nobody_stretches_winsorised_values(arm: int) -> None:
+    near, far = (compare_means(one_far_away(value, arm), np.ones(400))[0] for value in (60, 1e6))
+    assert abs(far.before - near.before) > 0.02
+    assert far.winsorised == pytest.approx(near.winsorised, abs=0.002)
+    assert far.reach == pytest.approx(near.reach, rel=0.05)
+    assert near.winsorised == pytest.approx(near.before, abs=0.01)
+
+
+def test_reach_is_the_distance_to_the_farthest_in_standard_deviations() -> None:
+    indicator = np.tile([1.0] * 20 + [0.0] * 80, 2)
+    arm, causes = np.repeat([0, 1], 100), np.zeros(200)
+    patients = ArmPatients.from_rows(np.full(200, 50), causes, arm, indicator[:, None], ["x"])
+    (one,) = compare_means(patients, np.ones(200))
+    assert one.reach == pytest.approx(0.8 / np.sqrt(0.2 * 0.8))
+
+
 def test_every_stratum_is_a_covariate_of_the_balance() -> None:
     patients = ArmPatients.from_rows([1, 2, 3, 4], [0, 1, 0, 1], [0, 1, 0, 1], [[5.0], [5], [5], [5]], ["x"],
                                      stratum=[0, 0, 1, 1], strata=("DE", "UK"))

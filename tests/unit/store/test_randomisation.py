@@ -24,6 +24,7 @@ from tests.factories import make_patients, make_store
 
 ARMS = ("standard", "reduced")
 BY_ARM = Question("ALL", "efs", by="rand_arm")
+LOTS = Randomisation("lots", "Trial A", "lots", 300, 110, 30, (1.0, 1.0))
 
 
 def make_randomised(n: int = 900, seed: int = 6) -> pd.DataFrame:
@@ -45,6 +46,11 @@ def make_randomised(n: int = 900, seed: int = 6) -> pd.DataFrame:
     return frame
 
 
+def follow(snapshot: Snapshot, chance: Randomisation, endpoint: str = "efs") -> RandomisedSnapshot:
+    return RandomisedSnapshot.of(snapshot, chance=chance, comparison="rand_id", trial="trial",
+                                 endpoint=endpoint_named(endpoint))
+
+
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     return make_randomised()
@@ -56,12 +62,37 @@ def snapshot(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> S
 
 
 def test_each_randomised_comparison_has_its_day(frame: pd.DataFrame, snapshot: Snapshot) -> None:
-    found = find_randomisations(snapshot, BY_ARM, "rand_id", ARMS)
+    found = find_randomisations(snapshot, BY_ARM, "rand_id", "trial", ARMS)
 
     of_lots = frame[frame.rand_id == "lots"]
-    assert [one.name for one in found] == ["lots", "more lots"]
-    assert found[0] == Randomisation("lots", len(of_lots), int(np.ceil(of_lots.rand_days.astype(int).median())), 1.0)
-    assert not find_randomisations(snapshot, BY_ARM, "rand_id", ("standard", "intensified"))
+    day = of_lots.rand_days.astype(int)
+    assert [one.label for one in found] == ["lots", "more lots"]
+    assert found[0] == Randomisation("lots", "Trial A", "lots", len(of_lots), int(np.ceil(day.median())),
+                                     int(np.quantile(day, 0.05, method="inverted_cdf")), (1.0, 1.0))
+    assert (day < (found[0].first_day or 0)).mean() <= 0.05
+    assert not find_randomisations(snapshot, BY_ARM, "rand_id", "trial", ("standard", "intensified"))
+
+
+def test_trials_that_share_a_randomisation_are_comparisons_of_their_own(
+        frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Patients of no recorded trial are in none, and each arm has its own share of known days."""
+    shared = frame.copy()
+    shared.loc[shared.rand_id.notna(), "rand_id"] = "lots"
+    nowhere = (shared.rand_id.notna() & (shared.trial == "Trial A")).to_numpy() & (np.arange(len(shared)) % 5 == 0)
+    shared.loc[nowhere, "trial"] = None
+    reduced = shared[(shared.trial == "Trial B") & (shared.rand_arm == "reduced")].index
+    shared.loc[reduced[::4], "rand_days"] = pd.NA
+    store = make_store(tmp_path_factory.mktemp("shared"), frame=shared)
+
+    found = find_randomisations(store, BY_ARM, "rand_id", "trial", ARMS)
+    assert [(one.name, one.trial, one.label) for one in found] == [
+        ("lots", "Trial A", "lots, Trial A"), ("lots", "Trial B", "lots, Trial B")]
+    for one in found:
+        behind = shared[(shared.trial == one.trial) & shared.rand_id.notna()]
+        assert one.patients == len(behind)
+        assert one.dated == tuple(behind[behind.rand_arm == arm].rand_days.notna().mean() for arm in ARMS)
+        table = fetch_event_table(follow(store, one), BY_ARM).select_groups(ARMS)
+        assert sum(table.patients) == int(behind.rand_days.notna().sum())
 
 
 def test_a_trial_that_drew_lots_for_some_is_told_from_one_that_did_for_all(snapshot: Snapshot) -> None:
@@ -73,13 +104,13 @@ def test_a_trial_that_drew_lots_for_some_is_told_from_one_that_did_for_all(snaps
 
 def test_a_question_without_arms_is_a_fault(snapshot: Snapshot) -> None:
     with pytest.raises(ValueError, match="arms"):
-        find_randomisations(snapshot, replace(BY_ARM, by=None), "rand_id", ARMS)
+        find_randomisations(snapshot, replace(BY_ARM, by=None), "rand_id", "trial", ARMS)
 
 
 @pytest.mark.parametrize("endpoint", ["efs", "os", "rfs", "relapse"])
 def test_everybody_randomised_is_followed_from_the_day_of_the_draw(frame: pd.DataFrame, snapshot: Snapshot,
                                                                   endpoint: str) -> None:
-    inside = RandomisedSnapshot.of(snapshot, name="lots", comparison="rand_id", endpoint=endpoint_named(endpoint))
+    inside = follow(snapshot, LOTS, endpoint)
     table = fetch_event_table(inside, replace(BY_ARM, endpoint=endpoint)).select_groups(ARMS)
 
     behind = frame[frame.rand_id == "lots"]
@@ -105,8 +136,7 @@ def test_only_what_had_happened_by_the_draw_is_known(frame: pd.DataFrame, tmp_pa
     day = changed.rand_days.astype(float).fillna(0).to_numpy() + rng.integers(-40, 40, len(changed))
     changed["hsct_cr1"] = "yes"
     changed["hsct_days"] = pd.array(np.maximum(day, 1).astype(int), dtype="Int32")
-    inside = RandomisedSnapshot.of(make_store(tmp_path_factory.mktemp("later"), frame=changed), name="lots",
-                                   comparison="rand_id", endpoint=endpoint_named("efs"))
+    inside = follow(make_store(tmp_path_factory.mktemp("later"), frame=changed), LOTS)
     asked = replace(BY_ARM, where=(parse_filter("hsct_cr1=yes"),))
 
     behind = changed[(changed.rand_id == "lots") & (changed.hsct_days <= changed.rand_days).fillna(False)]
