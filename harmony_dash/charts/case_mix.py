@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.palette import faded, palette_for
 from harmony_dash.disclosure.case_mix import CaseMixDifference, compare_case_mix
+from harmony_dash.disclosure.coverage_results import CoverageResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CoverageResult
 
 _FARTHEST = 0.6  # differences beyond it have the colour of this one
 UNCERTAIN = ""

@@ -10,8 +10,8 @@ from harmony_dash.charts.coverage import short_titles
 from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.numbers import format_share
 from harmony_dash.charts.palette import palette_for
+from harmony_dash.disclosure.coverage_results import Completeness, CoverageResult, Status
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import Completeness, CoverageResult, Status
 
 NOT_AVAILABLE = "n/a"
 NOT_SUPPLIED, NOT_SUPPLIED_IN_FULL = "n/s", "not supplied"

@@ -11,8 +11,8 @@ from harmony_dash.charts.bars import build_bars
 from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.numbers import TimeUnit, format_part
 from harmony_dash.charts.palette import Palette, palette_for
+from harmony_dash.disclosure.coverage_results import CountCell, CoverageResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CountCell, CoverageResult
 
 MOST_BARS = 30
 

@@ -18,8 +18,8 @@ import plotly.graph_objects as go
 from harmony_dash.charts.heat import build_frame, plain
 from harmony_dash.charts.numbers import format_part
 from harmony_dash.charts.palette import Palette, faded, palette_for
+from harmony_dash.disclosure.coverage_results import NOT_STATED, CoverageResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import NOT_STATED, CoverageResult
 
 OUTLINES = Path(__file__).parent / "outlines" / "europe.json"
 _HEIGHT = 460

@@ -19,7 +19,7 @@ from harmony_dash.disclosure.wording import (
 
 __all__ = ["HIDDEN", "NOTHING", "TimeUnit", "format_at_risk", "format_count", "format_p", "format_part",
            "format_percent", "format_percent_interval", "format_share", "format_so_far", "format_time",
-           "format_time_interval", "name_time"]
+           "format_time_interval", "name_length", "name_time"]
 
 _NOT_REACHED = "not reached"
 _LEFT_OPEN = "not certain"
@@ -70,6 +70,12 @@ def format_time(days: float | None, unit: TimeUnit) -> str:
     if days is None or not math.isfinite(days):
         return NOTHING
     return f"{days / unit.days:,.{unit.decimals}f}"
+
+
+def name_length(days: float, unit: TimeUnit) -> str:
+    """A length of time with its unit, "5 years", "60 months"; a decimal only where it says something."""
+    text = format_time(days, unit).removesuffix(".0")
+    return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
 
 
 def format_time_interval(days: float | None, lower: float | None, upper: float | None, unit: TimeUnit, *,

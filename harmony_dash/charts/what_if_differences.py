@@ -27,6 +27,7 @@ from harmony_dash.disclosure.what_if_results import Contrast, Measure, Method, W
 _ORDER: Final = (Method.RANDOMISED, Method.STANDARDISED, Method.AUGMENTED, Method.WEIGHTED, Method.PLAIN)
 # Pixels, and shares of the width.
 _ROW, _TOP, _BOTTOM = 23, 10, 54
+_FURTHER_LINE = 14  # of a label
 _AXIS: Final = (0.30, 0.72)
 _LABEL_LETTERS: Final = 24
 # Half the width of the axis in points, and the ticks that go with it.
@@ -109,7 +110,8 @@ def _directions(result: WhatIfResult) -> tuple[str, str]:
 def _figure(lines: Sequence[_Line], directions: tuple[str, str], palette: Palette, name: str) -> go.Figure:
     reach, step = _reach(lines)
     rows = max(1, len(lines))
-    height = _TOP + _BOTTOM + _ROW * rows
+    tallest = max((len(_wrap(line)) for line in lines), default=1)
+    height = _TOP + _BOTTOM + (_ROW + _FURTHER_LINE * (tallest - 1)) * rows
     traces = [*_words(lines, palette), *_marks(lines, reach, palette)]
     ticks = [place * step for place in range(-round(reach / step), round(reach / step) + 1)]
     layout = {
@@ -152,8 +154,13 @@ def _words(lines: Sequence[_Line], palette: Palette) -> list[dict[str, Any]]:
 
 
 def _label(line: _Line) -> str:
-    short = wrap_label(line.label, 40 if line.is_heading else _LABEL_LETTERS, 1)[0]
-    return f"<b>{short}</b>" if line.is_heading else f"\u2002{short}"
+    words = _wrap(line)
+    return f"<b>{words[0]}</b>" if line.is_heading else "<br>".join(f"\u2002{part}" for part in words)
+
+
+def _wrap(line: _Line) -> list[str]:
+    """The label in as many lines as it takes, so that the name of a randomisation is not cut off."""
+    return wrap_label(line.label, 40, 1) if line.is_heading else wrap_label(line.label, _LABEL_LETTERS, 3)
 
 
 def _numbers(line: _Line) -> str:

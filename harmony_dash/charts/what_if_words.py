@@ -95,4 +95,5 @@ def describe_off(released: Released[WhatIfResult], outcome: str, population: str
     if not precision.is_protected:
         return ""
     points = math.ceil(2000 * precision.most_error - _TOLERANCE) / 10
-    return f"Protected: differences may be off by up to ±{points:.1f} points."
+    return (f"Protected: differences may be off by up to ±{points:.1f} points. Curves are rounded by themselves: take "
+            "the difference from the numbers above, not from the curves.")

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -59,9 +60,14 @@ def load_dictionary(extra: Iterable[Path] = ()) -> Dictionary:
     DictionaryError with file and line for every inconsistency: unknown keys or types, a value map on a number,
     a range upside down, a `day_variable` that does not exist, a variable defined twice.
     """
-    built_in = sorted(path for path in BUILT_IN.glob("*.yaml") if path.name != "core.yaml")
-    return build_dictionary([read_yaml(path, error=DictionaryError)
-                             for path in [BUILT_IN / "core.yaml", *built_in, *extra]])
+    return build_dictionary([*_read_built_in(), *(read_yaml(path, error=DictionaryError) for path in extra)])
+
+
+@cache
+def _read_built_in() -> tuple[LocatedDict, ...]:
+    """The package's own files, parsed once a process: nothing but an installation changes them."""
+    diseases = sorted(path for path in BUILT_IN.glob("*.yaml") if path.name != "core.yaml")
+    return tuple(read_yaml(path, error=DictionaryError) for path in [BUILT_IN / "core.yaml", *diseases])
 
 
 def build_dictionary(documents: Sequence[LocatedDict]) -> Dictionary:

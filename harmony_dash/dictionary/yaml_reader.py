@@ -83,8 +83,8 @@ def read_yaml(path: Path, *, error: type[UserError], name: str | None = None) ->
     except FileNotFoundError:
         raise error("the file does not exist", where=shown, remedy=f"Add {shown} to the folder.") from None
     except OSError as problem:
-        raise error(f"the file cannot be read ({problem.strerror})", where=shown,
-                    remedy="Check its permissions.") from None
+        raise error(f"the file cannot be read ({(problem.strerror or 'unknown cause').lower()})", where=shown,
+                    remedy="Correct that and try again.") from None
     if len(raw) > MAX_YAML_BYTES:
         raise error(f"the file has more than {MAX_YAML_BYTES:,} bytes", where=shown,
                     remedy="A mapping is short text; is this a data file?")

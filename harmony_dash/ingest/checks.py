@@ -18,7 +18,7 @@ from harmony_dash.cohort.endpoints import ENDPOINTS
 from harmony_dash.dictionary import Dictionary, TimePoint, VariableType
 from harmony_dash.dictionary.model import KNOWN_DAY
 from harmony_dash.ingest.derive import GOOD_RISK_MARKERS, HIGH_RISK_MARKERS
-from harmony_dash.ingest.endpoints import DEATHS, remission_of
+from harmony_dash.ingest.event_record import DEATHS, remission_of
 from harmony_dash.ingest.issues import Problem, Reason, Severity
 
 Floats = npt.NDArray[np.float64]

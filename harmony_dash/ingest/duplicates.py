@@ -16,7 +16,7 @@ import pandas as pd
 from harmony_dash.ingest.issues import Reason, Severity
 
 if TYPE_CHECKING:
-    from harmony_dash.ingest.harmonise import HarmonisedSource
+    from harmony_dash.ingest.harmonised import HarmonisedSource
 
 Hashes = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]

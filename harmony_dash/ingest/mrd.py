@@ -20,7 +20,7 @@ import pandas as pd
 
 from harmony_dash.errors import SourceError
 from harmony_dash.ingest.issues import Reason
-from harmony_dash.ingest.manifest import DEFAULT_NEGATIVE, DEFAULT_NOT_QUANTIFIABLE, MRD_UNITS
+from harmony_dash.ingest.manifest.model import DEFAULT_NEGATIVE, DEFAULT_NOT_QUANTIFIABLE, MRD_UNITS
 from harmony_dash.ingest.transforms import Floats, normalise_words, tidy_number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harmony_dash.cohort.endpoints import ENDPOINTS
 from harmony_dash.dictionary import Dictionary
-from harmony_dash.ingest.manifest import FieldSpec, Manifest
+from harmony_dash.ingest.manifest.model import FieldSpec, Manifest
 
 # Ingest completes the event record from whatever parts of it a source gives.
 _EVENT_RECORD = ("first_event", "first_event_days", "death", "death_days", "last_contact_days")

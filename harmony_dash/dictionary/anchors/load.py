@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from harmony_dash.dictionary.yaml_reader import LocatedDict, read_yaml
-from harmony_dash.errors import DictionaryError
+from harmony_dash.dictionary.entries import list_entries, load_entries, read_values
+from harmony_dash.dictionary.yaml_reader import LocatedDict
 
-_KEYS = {"trial", "disease", "strategy", "strategies", "contrast", "population", "randomised", "where", "never",
-         "results", "citation"}
+_PARTS = frozenset({"trial", "disease", "strategy", "strategies", "contrast", "population", "randomised", "where",
+                    "never", "results", "citation"})
 
 
 @dataclass(frozen=True)
@@ -53,29 +51,18 @@ def load_anchors() -> tuple[PublishedAnchor, ...]:
     ------
     DictionaryError with file and line for an entry that lacks something or has too much.
     """
-    return tuple(anchor for path in sorted(Path(__file__).parent.glob("*.yaml"))
-                 for anchor in read_anchors(read_yaml(path, error=DictionaryError)))
+    return load_entries(Path(__file__).parent, read_anchors)
 
 
 def read_anchors(document: LocatedDict) -> tuple[PublishedAnchor, ...]:
     """The anchors of one file."""
-    entries = document.get("anchors")
-    if not isinstance(entries, list):
-        raise DictionaryError("'anchors' is not a list", where=document.file, remedy="List the comparisons under it.")
-    return tuple(_read_anchor(entry, document) for entry in entries)
+    return tuple(_read_anchor(block) for block in list_entries(
+        document, "anchors", _PARTS, lambda block: len(block["strategies"]) == 2, "with two strategies"))
 
 
-def _read_anchor(entry: Any, document: LocatedDict) -> PublishedAnchor:
-    if not isinstance(entry, LocatedDict) or set(entry) != _KEYS or len(entry["strategies"]) != 2:
-        where = document.file if not isinstance(entry, LocatedDict) else f"{entry.file}:{entry.line}"
-        raise DictionaryError("an anchor lacks a part, or has one too many", where=where,
-                              remedy=f"Give exactly {', '.join(sorted(_KEYS))}, with two strategies.")
+def _read_anchor(block: LocatedDict) -> PublishedAnchor:
     return PublishedAnchor(
-        str(entry["trial"]), str(entry["disease"]), frozenset(map(str, entry["strategy"])),
-        frozenset(map(str, entry["strategies"])), str(entry["contrast"]), str(entry["population"]),
-        bool(entry["randomised"]), _values(entry["where"]), _values(entry["never"]),
-        tuple(map(str, entry["results"])), str(entry["citation"]))
-
-
-def _values(entry: Mapping[Any, Any]) -> Mapping[str, tuple[str, ...]]:
-    return MappingProxyType({str(name): tuple(str(value) for value in values) for name, values in entry.items()})
+        str(block["trial"]), str(block["disease"]), frozenset(map(str, block["strategy"])),
+        frozenset(map(str, block["strategies"])), str(block["contrast"]), str(block["population"]),
+        bool(block["randomised"]), read_values(block["where"]), read_values(block["never"]),
+        tuple(map(str, block["results"])), str(block["citation"]))

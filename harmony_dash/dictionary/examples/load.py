@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-from harmony_dash.dictionary.yaml_reader import LocatedDict, read_yaml
-from harmony_dash.errors import DictionaryError
+from harmony_dash.dictionary.entries import list_entries, load_entries, read_values
+from harmony_dash.dictionary.yaml_reader import LocatedDict
 
-_KEYS = {"label", "about", "disease", "endpoint", "where", "strategy", "reference", "compared", "modifiers",
-         "horizon_days"}
+_PARTS = frozenset({"label", "about", "disease", "endpoint", "where", "strategy", "reference", "compared", "modifiers",
+                    "horizon_days"})
 
 
 @dataclass(frozen=True)
@@ -48,25 +46,17 @@ def load_examples() -> tuple[ExampleQuestion, ...]:
     ------
     DictionaryError with file and line for an entry that lacks something or has too much.
     """
-    return tuple(example for path in sorted(Path(__file__).parent.glob("*.yaml"))
-                 for example in read_examples(read_yaml(path, error=DictionaryError)))
+    return load_entries(Path(__file__).parent, read_examples)
 
 
 def read_examples(document: LocatedDict) -> tuple[ExampleQuestion, ...]:
     """The examples of one file."""
-    entries = document.get("examples")
-    if not isinstance(entries, list):
-        raise DictionaryError("'examples' is not a list", where=document.file, remedy="List the questions under it.")
-    return tuple(_read_example(entry, document) for entry in entries)
+    return tuple(_read_example(block) for block in list_entries(
+        document, "examples", _PARTS, lambda block: type(block["horizon_days"]) is int, "with whole days"))
 
 
-def _read_example(entry: Any, document: LocatedDict) -> ExampleQuestion:
-    if not isinstance(entry, LocatedDict) or set(entry) != _KEYS or type(entry["horizon_days"]) is not int:
-        where = document.file if not isinstance(entry, LocatedDict) else entry.where()
-        raise DictionaryError("an example lacks a part, or has one too many", where=where,
-                              remedy=f"Give exactly {', '.join(sorted(_KEYS))}, with whole days.")
-    filters = {str(name): tuple(map(str, values)) for name, values in entry["where"].items()}
+def _read_example(block: LocatedDict) -> ExampleQuestion:
     return ExampleQuestion(
-        str(entry["label"]), str(entry["about"]), str(entry["disease"]), str(entry["endpoint"]),
-        MappingProxyType(filters), str(entry["strategy"]), str(entry["reference"]), str(entry["compared"]),
-        tuple(map(str, entry["modifiers"])), entry["horizon_days"])
+        str(block["label"]), str(block["about"]), str(block["disease"]), str(block["endpoint"]),
+        read_values(block["where"]), str(block["strategy"]), str(block["reference"]), str(block["compared"]),
+        tuple(map(str, block["modifiers"])), block["horizon_days"])

@@ -8,16 +8,13 @@ import numpy as np
 
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.coverage_results import Completeness, CountCell, CountTable, CoverageResult, SourceCoverage
 from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.released import Level, Released, Scope, make_released
 from harmony_dash.disclosure.results import (
     AttritionStep,
     CauseIncidence,
     Censorings,
-    Completeness,
-    CountCell,
-    CountTable,
-    CoverageResult,
     Curve,
     EqualityTest,
     EstimateAt,
@@ -27,7 +24,6 @@ from harmony_dash.disclosure.results import (
     RestrictedMean,
     RestrictedMeanDifference,
     RiskTable,
-    SourceCoverage,
     SurvivalResult,
     WithheldGroup,
 )

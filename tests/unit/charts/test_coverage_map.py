@@ -8,8 +8,8 @@ from dataclasses import replace
 from harmony_dash.charts.case_mix import build_case_mix_figure, difference_text, rows_of
 from harmony_dash.charts.coverage import build_accrual_figure
 from harmony_dash.charts.coverage_map import OUTLINES, build_map_figure, not_on_map, read_outlines
+from harmony_dash.disclosure.coverage_results import CountCell
 from harmony_dash.disclosure.released import Level, Scope, make_released
-from harmony_dash.disclosure.results import CountCell
 from tests.unit.charts.factories import make_coverage
 
 RELEASED = make_released(make_coverage(), Scope(Level.PROTECTED))

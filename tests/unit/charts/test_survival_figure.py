@@ -15,7 +15,8 @@ import pytest
 from harmony_dash.charts.names import mark_name
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.charts.palette import DARK, LIGHT
-from harmony_dash.charts.survival import build_survival_figure, describe_survival
+from harmony_dash.charts.survival.figure import build_survival_figure
+from harmony_dash.charts.survival.words import describe_survival
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.released import Level

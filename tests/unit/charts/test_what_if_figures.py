@@ -71,7 +71,10 @@ def test_all_three_outcomes_are_drawn_and_method_a_alone_has_a_band() -> None:
 
 
 def test_the_plain_curves_of_an_answer_are_not_drawn_among_its_curves() -> None:
-    figure = build_strategy_figure(release(make_what_if()))
+    released = release(make_what_if())
+    figure = build_strategy_figure(released)
+    assert any(one.method is Method.PLAIN for one in released.value.curves)
+    assert lines_of(figure)
     assert not any("Plain" in line.name for line in lines_of(figure))
 
 
@@ -105,6 +108,17 @@ def test_methods_stand_in_order_and_the_plain_comparison_is_grey_and_last() -> N
     assert [line.is_grey for line in first] == [False, False, False, False, True]
     assert first[1].words == "−3.9 (−7.3 to −0.6)"
     assert [line.label for line in lines if line.is_heading] == ["Event-free survival", "Relapse", "Death in remission"]
+
+
+def test_the_name_of_a_randomisation_is_not_cut_off() -> None:
+    found = make_randomised()
+    named = replace(found, contrasts=tuple(
+        replace(one, randomisation="Delayed intensification, standard risk") if one.method is Method.RANDOMISED else one
+        for one in found.contrasts))
+    figure = build_methods_figure(release(named))
+    words = [text.replace("<br>\u2002", " ") for trace in figure.data if trace.mode == "text" for text in trace.text]
+    assert "\u2002As randomised, Delayed intensification, standard risk" in words
+    assert figure.layout.height > build_methods_figure(release(found)).layout.height
 
 
 def test_every_estimate_lies_on_the_axis() -> None:
@@ -177,7 +191,8 @@ def test_mean_differences_are_in_months_and_protected_limits_go_outward() -> Non
 
 def test_what_protection_did_to_a_difference_is_twice_what_it_did_to_a_share() -> None:
     assert describe_off(release(make_what_if()), "efs", "observed") == (
-        "Protected: differences may be off by up to ±0.7 points.")
+        "Protected: differences may be off by up to ±0.7 points. Curves are rounded by themselves: take the difference "
+        "from the numbers above, not from the curves.")
     hidden = tuple(replace(one, arms=(replace(one.arms[0], n=None), one.arms[1])) for one in make_patients())
     assert "±" in describe_off(release(make_what_if(patients=hidden)), "efs", "observed")
     assert describe_off(release(make_what_if(), Level.EXACT), "efs", "observed") == ""

@@ -6,19 +6,18 @@ import pytest
 
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.errors import SourceError
-from harmony_dash.ingest.convert import convert
+from harmony_dash.ingest.convert.field import convert
 from harmony_dash.ingest.issues import Reason
-from harmony_dash.ingest.manifest import FieldSpec
+from harmony_dash.ingest.manifest.model import FieldSpec
 
 DICTIONARY = load_dictionary()
 
 
-def run(name, cells, *, table=None, file_missing=frozenset(), decimal=".", thousands="", **spec):
+def run(name, cells, *, table=None, **spec):
     """Values per column (None for missing), and {reason: rows}."""
     table = pd.DataFrame({"c": cells, **(table or {})}, dtype=object)
     column = None if "constant" in spec else "c"
-    converted = convert(name, FieldSpec(name, column=column, **spec), table, DICTIONARY, file_missing=file_missing,
-                        decimal=decimal, thousands=thousands)
+    converted = convert(name, FieldSpec(name, column=column, **spec), table, DICTIONARY)
     columns = {key: [None if pd.isna(value) else value for value in series]
                for key, series in converted.columns.items()}
     return columns, {problem.reason: np.flatnonzero(problem.rows).tolist() for problem in converted.problems}
@@ -63,7 +62,7 @@ def run(name, cells, *, table=None, file_missing=frozenset(), decimal=".", thous
     ("last_contact_days", {"transform": "round_days"}, ["60.5", "60.4"], [61, 60], {}),
 ])
 def test_cells_become_values_of_the_dictionary_or_problems(name, spec, cells, values, problems):
-    columns, found = run(name, cells, file_missing=frozenset({"NA"}), **spec)
+    columns, found = run(name, cells, **{"missing": frozenset({"", "NA"}), **spec})
     assert columns == {name: values}
     assert found == problems
 
@@ -107,7 +106,7 @@ def test_days_are_capped_in_the_unit_of_the_field():
     ("wbc_dx", {"constant": "5000", "unit": "/uL"}, 5.0), ("cr_days", {"constant": "33"}, 33),
 ])
 def test_a_constant_fills_every_row_and_is_never_a_missing_token(name, spec, value):
-    columns, problems = run(name, ["", ""], decimal=",", file_missing=frozenset({"NA"}), **spec)
+    columns, problems = run(name, ["", ""], decimal=",", missing=frozenset({"", "NA"}), **spec)
     assert columns == {name: [value, value]}
     assert problems == {}
 

@@ -10,7 +10,8 @@ import pytest
 
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.ingest.duplicates import CrossSourceDuplicates, MatchKeys, build_match_keys
-from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
+from harmony_dash.ingest.harmonise import harmonise_source
+from harmony_dash.ingest.harmonised import HarmonisedSource
 from harmony_dash.ingest.issues import Reason
 from tests.unit.ingest.sources import MANIFEST, follow_up, patients, write_source
 

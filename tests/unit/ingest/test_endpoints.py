@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harmony_dash.cohort.endpoints import ENDPOINTS, EXCLUSIONS
-from harmony_dash.ingest.endpoints import build_event_record, compute_endpoints
+from harmony_dash.ingest.endpoints import compute_endpoints
+from harmony_dash.ingest.event_record import build_event_record
 from harmony_dash.ingest.issues import Reason, Severity
 
 DAY_COLUMNS = ("first_event_days", "death_days", "last_contact_days", "cr_days", "relapse_days", "smn_days",

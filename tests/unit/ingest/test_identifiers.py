@@ -14,9 +14,12 @@ import pytest
 
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.errors import SourceError
-from harmony_dash.ingest.identifiers import Finding, check_identifiers, find_identifiers, suspicious_name
-from harmony_dash.ingest.manifest import FileSpec, Manifest, read_manifest
-from harmony_dash.ingest.readers import RawTable
+from harmony_dash.ingest.identifiers.gate import check_identifiers, find_identifiers
+from harmony_dash.ingest.identifiers.headers import suspicious_name
+from harmony_dash.ingest.identifiers.model import Finding
+from harmony_dash.ingest.manifest.load import read_manifest
+from harmony_dash.ingest.manifest.model import FileSpec, Manifest
+from harmony_dash.ingest.readers.table import RawTable
 from tests.unit.ingest.sources import MANIFEST, write_source
 
 DICTIONARY = load_dictionary()

@@ -9,7 +9,8 @@ import pytest
 
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.errors import SourceError
-from harmony_dash.ingest.manifest import Origin, read_manifest
+from harmony_dash.ingest.manifest.load import read_manifest
+from harmony_dash.ingest.manifest.model import Origin
 from tests.unit.ingest.sources import MANIFEST, write_source
 
 DICTIONARY = load_dictionary()

@@ -16,9 +16,11 @@ import pytest
 from defusedxml.common import EntitiesForbidden
 
 from harmony_dash.errors import SourceError
-from harmony_dash.ingest import readers
-from harmony_dash.ingest.manifest import FileSpec
-from harmony_dash.ingest.readers import MAX_LINE_CHARACTERS, RawTable, read_table
+from harmony_dash.ingest.manifest.model import FileSpec
+from harmony_dash.ingest.readers import xlsx_file
+from harmony_dash.ingest.readers.limits import MAX_LINE_CHARACTERS
+from harmony_dash.ingest.readers.read import read_table
+from harmony_dash.ingest.readers.table import RawTable
 
 
 def read_bytes(folder: Path, raw: bytes, **spec: object) -> RawTable:
@@ -287,7 +289,7 @@ def test_a_row_far_below_the_table(tmp_path: Path, skipped: int) -> None:
 
 
 def test_more_rows_than_a_sheet_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MAX_SHEET_ROWS", 3)
+    monkeypatch.setattr(xlsx_file, "MAX_SHEET_ROWS", 3)
     spec = write_book(tmp_path / "a.xlsx", [["id"], [1], [2]])
     assert len(read_table(tmp_path / "a.xlsx", spec)) == 2
     write_book(tmp_path / "a.xlsx", [["id"], [1], [2], [3]])

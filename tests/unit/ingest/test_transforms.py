@@ -7,7 +7,7 @@ import pytest
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.errors import SourceError
 from harmony_dash.ingest import transforms
-from harmony_dash.ingest.manifest import LANGUAGES
+from harmony_dash.ingest.manifest.model import LANGUAGES
 
 
 @pytest.mark.parametrize(("text", "decimal", "thousands", "number"), [

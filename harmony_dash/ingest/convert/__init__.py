@@ -1,0 +1,1 @@
+"""From text cells to harmonised columns."""

@@ -1,0 +1,1 @@
+"""The gate that keeps direct identifiers out."""

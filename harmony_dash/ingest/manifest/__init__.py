@@ -1,0 +1,1 @@
+"""What a provider declares about its files: `source.yaml` as a checked, frozen value."""

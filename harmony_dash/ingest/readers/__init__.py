@@ -1,0 +1,1 @@
+"""From a provider's file to a table of trimmed text."""
