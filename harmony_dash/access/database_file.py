@@ -62,7 +62,7 @@ def check_content(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("pragma application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreError("this is not an access database", where=path.name,
                          remedy="Set HARMONY_ACCESS to the right file.")
-    if connection.execute("pragma quick_check").fetchone()[0] != "ok":
+    if not _is_sound(connection):
         raise damaged(path)
     applied = _applied(connection)
     known = [name for name, _ in MIGRATIONS]
@@ -72,6 +72,23 @@ def check_content(connection: sqlite3.Connection, path: Path) -> None:
     if _schema(connection) != _expected_schema(len(applied)):
         raise StoreError("the access database has lost, or was given, a table, index or trigger", where=path.name,
                          remedy="Restore it from a backup.")
+
+
+def _is_sound(connection: sqlite3.Connection) -> bool:
+    """Whether all pages hang together, and the rows of every table but the trail agree with their indexes.
+
+    The trail has a proof of its own, and comparing its indexes would take the longer the longer it is.
+    """
+    if connection.execute("pragma quick_check").fetchone()[0] != "ok":
+        return False
+    tables = connection.execute("select name from sqlite_master where type = 'table' and name <> 'audit' "
+                                "and name not like 'sqlite_%'").fetchall()
+    return all(connection.execute(f"pragma integrity_check('{_quoted(row[0])}')").fetchone()[0] == "ok"
+               for row in tables)
+
+
+def _quoted(name: str) -> str:
+    return name.replace("'", "''")
 
 
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
@@ -122,9 +139,12 @@ _REFUSALS = {
     sqlite3.SQLITE_PERM: "permission denied", sqlite3.SQLITE_CANTOPEN: "it, or a file beside it, cannot be opened",
     sqlite3.SQLITE_BUSY: "another process keeps it locked", sqlite3.SQLITE_LOCKED: "another process keeps it locked",
 }
-_IO_REFUSALS = dict.fromkeys((sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE,
-                              sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN,
-                              sqlite3.SQLITE_IOERR_SHMMAP), "the disk takes no more bytes")
+_IO_REFUSALS = {
+    **dict.fromkeys((sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE,
+                     sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMMAP),
+                    "the disk takes no more bytes"),
+    sqlite3.SQLITE_IOERR_READ: "the disk fails to give its bytes",
+}
 
 
 def describe_refusal(error: sqlite3.OperationalError) -> str:
@@ -139,8 +159,8 @@ def unusable(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     if not cause:
         return damaged(path)
     return StoreError(f"the access database cannot be opened ({cause})", where=path.name,
-                      remedy="Correct that (room on the disk, the owner of the file and its folder, the limit of open "
-                             "files) and start again; the file itself is as it was.")
+                      remedy="Correct that (the disk and the room on it, the owner of the file and its folder, the "
+                             "limit of open files) and start again; the file itself was not changed.")
 
 
 def damaged(path: Path) -> StoreError:

@@ -33,8 +33,9 @@ from harmony_dash.services.backup_archive import (
 )
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.settings import KEY_FILES, Settings
-from harmony_dash.store.backup import HeldSnapshots, hold_snapshots, record_text
-from harmony_dash.store.layout import readable_os_errors, sync_folder
+from harmony_dash.store.backup import HeldSnapshots, hold_snapshots
+from harmony_dash.store.causes import readable_os_errors
+from harmony_dash.store.layout import record_text, sync_folder
 
 ACTION: Final = "back up"
 WITH_KEYS: Final = "with the keys"
@@ -92,18 +93,30 @@ def make_backup(deployment: Deployment, actor: Actor, file: Path, *, with_keys: 
                 os.fsync(target.fileno())
         read_archive(archive, _nowhere)
         size = archive.stat().st_size
-        os.replace(archive, file)
+        _give_name(archive, file)
         sync_folder(file.parent)
     return BackupReport(manifest, size, held.left_out)
 
 
 @contextmanager
 def _scratch(file: Path) -> Iterator[Path]:
-    """A folder beside the file, so that its last step is a rename."""
+    """A folder beside the file, so that its last step is a name."""
     if file.exists() or file.is_symlink():
-        raise StoreError("there is a file of this name already", where=file.name, remedy="Name a new one.")
+        raise _taken(file)
     with tempfile.TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as folder:
         yield Path(folder)
+
+
+def _give_name(archive: Path, file: Path) -> None:
+    """Unlike a rename, a link never takes the place of a file that came meanwhile."""
+    try:
+        os.link(archive, file)
+    except FileExistsError:
+        raise _taken(file) from None
+
+
+def _taken(file: Path) -> StoreError:
+    return StoreError("there is a file of this name already", where=file.name, remedy="Name a new one.")
 
 
 def _snapshot_contents(held: HeldSnapshots) -> dict[str, Content]:

@@ -30,7 +30,8 @@ from harmony_dash.errors import StoreError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-DATABASE, HEAD, POINTER = "access.sqlite", "audit.head", "store/CURRENT"
+DATABASE, HEAD, STORE = "access.sqlite", "audit.head", "store"
+POINTER = f"{STORE}/CURRENT"
 SEAL_PURPOSE = "backup manifest"
 _NAME = re.compile(r"store/(CURRENT|\d{8}T\d{6}Z-[0-9a-f]{8}\.(duckdb|json))|access\.sqlite|audit\.head|"
                    r"(patient|disclosure|access)\.key")

@@ -24,17 +24,18 @@ from harmony_dash.services.backup_archive import (
     DATABASE,
     HEAD,
     SEAL_PURPOSE,
+    STORE,
     Manifest,
     Part,
     fingerprint_key,
     read_archive,
 )
 from harmony_dash.settings import KEY_FILES
-from harmony_dash.store.layout import readable_os_errors, sync_folder
+from harmony_dash.store.causes import describe_os_error, readable_os_errors
+from harmony_dash.store.layout import sync_folder
 from harmony_dash.store.reader import Store
 
 ACTION: Final = "restore"
-STORE: Final = "store"
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,11 @@ def _find_keys(manifest: Manifest, folder: Path, environment: Mapping[str, str],
         if given := environment.get(name, ""):
             keys[name] = given.encode()
             place.unlink(missing_ok=True)
-        elif keys_folder is not None and (keys_folder / key_file).is_file():
-            keys[name] = (keys_folder / key_file).read_bytes().strip()
+        elif (kept := _read_key(name, keys_folder, key_file)) is not None:
+            keys[name] = kept
             place.unlink(missing_ok=True)
             with _new_file(place) as target:
-                target.write(keys[name])
+                target.write(kept)
         elif place.exists():
             keys[name] = place.read_bytes().strip()
         else:
@@ -153,6 +154,21 @@ def _find_keys(manifest: Manifest, folder: Path, environment: Mapping[str, str],
             raise SettingsError("this is not the key that the backup was made with", where=name,
                                 remedy=f"Set the right one, or name the folder that holds {key_file} with --keys.")
     return keys
+
+
+def _read_key(name: str, keys_folder: Path | None, key_file: str) -> bytes | None:
+    """The key from its file; None if there is none."""
+    if keys_folder is None:
+        return None
+    file = keys_folder / key_file
+    try:
+        return file.read_bytes().strip()
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise SettingsError(f"the key file {file} cannot be read ({describe_os_error(problem)})", where=name,
+                            remedy="Copy it to where the user who runs this command can read it, with mode 600.",
+                            ) from problem
 
 
 def _check_snapshot(store: Path, manifest: Manifest) -> None:

@@ -14,9 +14,10 @@ from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.stats.event_table import Floats, Ints
+from harmony_dash.store.columns import as_integers
 from harmony_dash.store.conditions import Statement
 from harmony_dash.store.event_tables import figure_conditions
-from harmony_dash.store.reader import Snapshot, as_integers
+from harmony_dash.store.reader import Snapshot
 from harmony_dash.store.schema import enum_name, quote
 
 UNKNOWN = -1

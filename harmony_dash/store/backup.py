@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
 
 from harmony_dash.errors import StoreError
 from harmony_dash.store import layout
-from harmony_dash.store.layout import SnapshotRecord
+from harmony_dash.store.layout import DamagedRecord, SnapshotRecord
 
 # A new snapshot is published in minutes; between two looks at the pointer lie microseconds.
 _LOOKS = 5
@@ -45,7 +44,7 @@ def hold_snapshots(store: Path) -> Iterator[HeldSnapshots]:
 
     Raises
     ------
-    StoreError if the pointer or the current snapshot is damaged.
+    StoreError if the pointer or the current snapshot is damaged, or something cannot be read.
     """
     for _ in range(_LOOKS):
         pointer = layout.read_pointer(store)
@@ -57,11 +56,6 @@ def hold_snapshots(store: Path) -> Iterator[HeldSnapshots]:
         # forgotten between the two looks, so there is a newer one
     raise StoreError("the current snapshot is missing", where=pointer.snapshot if pointer else "",
                      remedy="Go back to an earlier one with `snapshots --rollback ID`, or ingest again.")
-
-
-def record_text(record: SnapshotRecord) -> bytes:
-    """A record as its file, or the pointer, holds it."""
-    return json.dumps(asdict(record)).encode()
 
 
 def _open_all(store: Path, pointer: SnapshotRecord | None, stack: ExitStack) -> dict[str, BufferedReader]:
@@ -81,8 +75,15 @@ def _check(pointer: SnapshotRecord | None, found: Mapping[str, BufferedReader]) 
     records: dict[str, SnapshotRecord] = {}
     left_out = []
     for snapshot, file in found.items():
-        record = pointer if snapshot == pointer.snapshot else _read_record(file, snapshot)
-        if record is not None and hashlib.file_digest(file, "sha256").hexdigest() == record.sha256:
+        try:
+            record = pointer if snapshot == pointer.snapshot else _read_record(file, snapshot)
+        except DamagedRecord:
+            left_out.append(snapshot)
+            continue
+        if record is None:
+            # forgotten since its file was opened
+            continue
+        if hashlib.file_digest(file, "sha256").hexdigest() == record.sha256:
             records[snapshot] = record
             file.seek(0)
         elif snapshot == pointer.snapshot:
@@ -95,8 +96,4 @@ def _check(pointer: SnapshotRecord | None, found: Mapping[str, BufferedReader]) 
 
 
 def _read_record(file: BufferedReader, snapshot: str) -> SnapshotRecord | None:
-    """The record beside an open snapshot; None if it is damaged or was forgotten meanwhile."""
-    try:
-        return layout.read_record(layout.record_file(Path(file.name).parent, snapshot), "")
-    except StoreError:
-        return None
+    return layout.read_record(layout.record_file(Path(file.name).parent, snapshot), "")

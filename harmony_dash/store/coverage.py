@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harmony_dash.dictionary.model import Variable
+from harmony_dash.disclosure.coverage_results import Status
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
-from harmony_dash.disclosure.results import Status
 from harmony_dash.store.reader import Snapshot
 from harmony_dash.store.record_keys import COLUMN, count_sql, read_counts
 from harmony_dash.store.schema import literal, quote

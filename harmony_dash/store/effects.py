@@ -17,9 +17,10 @@ from harmony_dash.disclosure.selections import Choices, Chosen, Selection, close
 from harmony_dash.disclosure.small_values import is_plain
 from harmony_dash.errors import QuestionError
 from harmony_dash.stats.event_table import Ints
+from harmony_dash.store.columns import as_integers, as_keys
 from harmony_dash.store.conditions import Statement
 from harmony_dash.store.event_tables import figure_conditions
-from harmony_dash.store.reader import Snapshot, as_integers, as_keys
+from harmony_dash.store.reader import Snapshot
 from harmony_dash.store.record_keys import COLUMN, key_sql
 from harmony_dash.store.schema import enum_name
 

@@ -14,8 +14,9 @@ from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.stats.event_table import EventKeys, EventTable
+from harmony_dash.store.columns import as_integers, as_keys
 from harmony_dash.store.conditions import Statement, entry_day
-from harmony_dash.store.reader import Snapshot, as_integers, as_keys
+from harmony_dash.store.reader import Snapshot
 from harmony_dash.store.record_keys import key_sql
 from harmony_dash.store.schema import quote
 

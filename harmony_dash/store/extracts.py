@@ -25,7 +25,8 @@ import pyarrow as pa
 
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.errors import StoreError
-from harmony_dash.store import layout, schema
+from harmony_dash.store import schema
+from harmony_dash.store.causes import readable_os_errors
 from harmony_dash.store.quality_tables import SUPPLIED, fetch_supplied
 from harmony_dash.store.reader import Snapshot, Store, connect_locked_down
 
@@ -86,7 +87,7 @@ class Extracts:
                     return self._open[name]
             path = self._store.folder / FOLDER / f"{name}.duckdb"
             dictionary = cut_dictionary(snapshot.dictionary, cut.variables)
-            with layout.readable_os_errors("the extract could not be written"):
+            with readable_os_errors("the extract could not be written"):
                 # made anew by every process: a file somebody may have changed meanwhile is not trusted
                 path.unlink(missing_ok=True)
                 codes = _write(path, snapshot, dictionary, cut)

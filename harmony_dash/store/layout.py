@@ -3,16 +3,16 @@
     <snapshot-id>.duckdb        immutable once published
     <snapshot-id>.json          its record: SHA-256, counts, when it was made, and a check of the record itself
     .tmp-<snapshot-id>.duckdb   being written; removed by the next writer or server start if its maker died
-    CURRENT                     a copy of the record of the snapshot that is served
+    CURRENT                     a copy of the record of the snapshot that is served, or words that none ever was
     ingest.lock                 held by the one writer
 
 Publishing is: write under the temporary name, check, sync, rename, then replace `CURRENT` by a synced temporary file.
-A process killed at any moment leaves either the old pointer or the new one, each naming a complete file.
+A process killed at any moment leaves either the old pointer or the new one, each naming a complete file. The pointer of
+a new store is there before its first snapshot, so that a store with snapshots and no pointer has lost it.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -23,15 +23,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harmony_dash.errors import StoreError
+from harmony_dash.store.causes import describe_os_error, readable_os_errors, remedy_for
 
 POINTER = "CURRENT"
 LOCK = "ingest.lock"
 TEMPORARY = ".tmp-"
+_NOTHING_YET = b"nothing was published yet\n"
 _CHECK = "check"
 _SNAPSHOT_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 
 if os.name == "posix":
     import fcntl
+
+
+class DamagedRecord(StoreError):
+    """A record, or the pointer, is lost or not as it was written; one that cannot be read just now is not."""
 
 
 @dataclass(frozen=True)
@@ -76,20 +82,47 @@ def read_pointer(store: Path) -> SnapshotRecord | None:
 
     Raises
     ------
-    StoreError if the pointer is damaged.
+    DamagedRecord if the pointer is damaged, or lost; StoreError if it cannot be read.
     """
-    return read_record(store / POINTER, "Point it back with `snapshots --rollback ID`.")
+    remedy = "Point it back with `snapshots --rollback ID`, or restore a backup."
+    # a writer may make the pointer and publish between two looks, so only one that is still missing is lost
+    for _ in range(2):
+        raw = _read_file(store / POINTER)
+        if raw is not None:
+            return None if raw == _NOTHING_YET else _parse_record(store / POINTER, raw, remedy)
+        if not _snapshot_files(store):
+            return None
+    raise DamagedRecord("the pointer to the snapshot that is served is missing", where=POINTER, remedy=remedy)
+
+
+def begin_pointer(store: Path) -> None:
+    """Write into a new store that nothing was published yet; only under the lock."""
+    if not (store / POINTER).exists() and not _snapshot_files(store):
+        _replace_file(store / POINTER, _NOTHING_YET)
 
 
 def read_record(path: Path, remedy: str) -> SnapshotRecord | None:
-    """A record from its file, None if there is no file; `StoreError` with `remedy` if it is damaged."""
+    """A record from its file, None if there is no file.
+
+    Raises
+    ------
+    DamagedRecord, with `remedy`, if it is damaged; StoreError if it cannot be read.
+    """
+    raw = _read_file(path)
+    return None if raw is None else _parse_record(path, raw, remedy)
+
+
+def _read_file(path: Path) -> bytes | None:
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as problem:
         raise StoreError(f"the record of a snapshot cannot be read ({describe_os_error(problem)})", where=path.name,
-                         remedy="Correct that and try again; the snapshot itself is as it was.") from problem
+                         remedy=remedy_for(problem)) from problem
+
+
+def _parse_record(path: Path, raw: bytes, remedy: str) -> SnapshotRecord:
     try:
         fields = json.loads(raw.decode("utf-8"))
         # records of earlier versions have no check
@@ -99,7 +132,7 @@ def read_record(path: Path, remedy: str) -> SnapshotRecord | None:
         if check not in (None, _check_of(record)):
             raise ValueError("the record is not as it was written")
     except (ValueError, TypeError, AttributeError, RecursionError, StoreError):
-        raise StoreError("the record of a snapshot is damaged", where=path.name, remedy=remedy) from None
+        raise DamagedRecord("the record of a snapshot is damaged", where=path.name, remedy=remedy) from None
     return record
 
 
@@ -108,12 +141,21 @@ def _check_of(record: SnapshotRecord) -> str:
     return hashlib.sha256(json.dumps(asdict(record), sort_keys=True).encode()).hexdigest()[:16]
 
 
+def record_text(record: SnapshotRecord) -> bytes:
+    """A record as its file, or the pointer, holds it."""
+    return json.dumps({**asdict(record), _CHECK: _check_of(record)}).encode()
+
+
 def write_record(path: Path, record: SnapshotRecord) -> None:
     """Write or replace a record so that a reader sees the old text or the new one, never part of either."""
+    _replace_file(path, record_text(record))
+
+
+def _replace_file(path: Path, content: bytes) -> None:
     temporary = path.parent / f"{TEMPORARY}{path.name}"
     try:
-        with temporary.open("w", encoding="utf-8") as handle:
-            json.dump({**asdict(record), _CHECK: _check_of(record)}, handle)
+        with temporary.open("wb") as handle:
+            handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
         os.replace(temporary, path)
@@ -122,45 +164,68 @@ def write_record(path: Path, record: SnapshotRecord) -> None:
     sync_folder(path.parent)
 
 
-def key_fingerprint_in_use(store: Path) -> str:
-    """The fingerprint of the disclosure key answers are rounded with now, empty if nothing was rounded yet.
+def needs_new_key(store: Path, fingerprint: str) -> bool:
+    """Whether answers were rounded with another disclosure key than that of `fingerprint`, or nobody can tell.
 
-    A damaged pointer is mended by an ingest, so the newest snapshot whose record can be read speaks for it then.
+    A damaged pointer is mended by an ingest, so the newest snapshot whose record is whole speaks for it then.
+
+    Raises
+    ------
+    StoreError if a record cannot be read: what it says must not be passed over.
     """
     candidates = [store / POINTER, *(record_file(store, name) for name in reversed(published_snapshots(store)))]
+    damaged = False
     for path in candidates:
         try:
-            record = read_record(path, "")
-        except StoreError:
+            record = read_pointer(store) if path.name == POINTER else read_record(path, "")
+        except DamagedRecord:
+            damaged = True
             continue
         if record is not None:
-            return record.key_fingerprint
-    return ""
+            # a format without record keys had no disclosure key either
+            return record.key_fingerprint not in ("", fingerprint)
+    return damaged or bool(_snapshot_files(store))
 
 
 def published_snapshots(store: Path) -> list[str]:
     """Ids of all complete snapshots, oldest first."""
-    return sorted(path.stem for path in store.glob("*.duckdb")
-                  if _SNAPSHOT_ID.match(path.stem) and record_file(store, path.stem).exists())
+    return sorted(path.stem for path in _snapshot_files(store) if record_file(store, path.stem).exists())
+
+
+def _snapshot_files(store: Path) -> list[Path]:
+    return [path for path in store.glob("*.duckdb") if _SNAPSHOT_ID.match(path.stem)]
 
 
 def remove_leftovers(store: Path) -> int:
-    """Delete what killed writers left behind; only under the lock. Returns how many files."""
-    leftovers = [*store.glob(f"{TEMPORARY}*"), *(record for record in store.glob("*.json")
-                                                 if _SNAPSHOT_ID.match(record.stem)
-                                                 and not snapshot_file(store, record.stem).exists())]
-    for path in leftovers:
+    """Delete what killed writers left behind; only under the lock, by the next writer. Returns how many files."""
+    return _remove([*store.glob(f"{TEMPORARY}*"), *_lone_records(store)])
+
+
+def _lone_records(store: Path) -> list[Path]:
+    return [path for path in store.glob("*.json")
+            if _SNAPSHOT_ID.match(path.stem) and not snapshot_file(store, path.stem).exists()]
+
+
+def _remove(paths: list[Path]) -> int:
+    for path in paths:
         path.unlink(missing_ok=True)
-    return len(leftovers)
+    return len(paths)
 
 
 def remove_abandoned(store: Path) -> int:
-    """As `remove_leftovers`, for a server that starts: nothing is done while an ingest runs or the folder is shut."""
+    """As `remove_leftovers`, for a server that starts: nothing is done while an ingest runs or the folder is shut.
+
+    A record without its snapshot stays unless it is known to be a killed writer's: somebody may have moved the file
+    away for a while, and without the record it could not be served again.
+    """
     if not store.exists():
         return 0
     try:
         with writer_lock(store), readable_os_errors("the store cannot be cleaned"):
-            return remove_leftovers(store)
+            temporaries = list(store.glob(f"{TEMPORARY}*"))
+            dead = {path.name.removeprefix(TEMPORARY).partition(".")[0] for path in temporaries}
+            return _remove([*temporaries, *(path for path in _lone_records(store)
+                                            if path.stem.partition("-")[0] in dead)])
     except StoreError:
         return 0
 
@@ -214,32 +279,3 @@ def writer_lock(store: Path) -> Iterator[None]:
         yield
     finally:
         handle.close()
-
-
-@contextmanager
-def readable_os_errors(what: str) -> Iterator[None]:
-    """Turn disk trouble into a `StoreError` that names the cause and no path."""
-    try:
-        yield
-    except OSError as problem:
-        raise StoreError(f"{what} ({describe_os_error(problem)})",
-                         remedy="Free space or correct the permissions, then run the command again.") from problem
-
-
-def describe_os_error(problem: OSError) -> str:
-    """The cause in words."""
-    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full"
-    if problem.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many files are open"
-    return (problem.strerror or "unknown cause").lower()
-
-
-def describe_database_error(problem: Exception) -> str:
-    """The cause in words, empty if it is none of those a person can mend; what DuckDB says holds paths."""
-    said = str(problem).lower()
-    causes = {"no space left": "the disk is full", "too many open files": "too many files are open",
-              "permission denied": "permission denied", "read-only": "it may only be read",
-              "file too large": "file too large", "out of memory": "memory is short",
-              "corrupt": "its file is damaged"}
-    return next((words for part, words in causes.items() if part in said), "")

@@ -16,9 +16,10 @@ from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
 from harmony_dash.stats.event_table import Ints
 from harmony_dash.stats.level_grid import LevelGrid, grid_from_counts
+from harmony_dash.store.columns import as_integers
 from harmony_dash.store.conditions import Statement, entry_day
 from harmony_dash.store.event_tables import ALL_PATIENTS, figure_conditions
-from harmony_dash.store.reader import Snapshot, as_integers
+from harmony_dash.store.reader import Snapshot
 from harmony_dash.store.schema import enum_name, quote
 
 # Stands for patients without a value, among the levels of a variable and among the strata; no value is called that.

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from harmony_dash.cohort.filters import Filter, OneOf
 from harmony_dash.cohort.question import Question
+from harmony_dash.store.columns import as_integers
 from harmony_dash.store.conditions import Statement
 from harmony_dash.store.event_tables import figure_conditions
-from harmony_dash.store.reader import Snapshot, as_integers
+from harmony_dash.store.reader import Snapshot
 
 Bitmaps: TypeAlias = NDArray[np.uint64]
 _Write: TypeAlias = Callable[[Statement], str]

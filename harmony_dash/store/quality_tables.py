@@ -160,7 +160,7 @@ def read_history(store: Path, schema_version: int, key_fingerprint: str) -> Hist
     """
     try:
         record = layout.read_pointer(store)
-    except StoreError:
+    except layout.DamagedRecord:
         return no_history(lost=True)
     if record is None or record.schema != schema_version or record.key_fingerprint != key_fingerprint:
         return no_history()

@@ -6,21 +6,24 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from harmony_dash.dictionary.load import restore_dictionary
 from harmony_dash.dictionary.model import Dictionary, Variable
-from harmony_dash.disclosure.anonymity import SourceAnonymity
 from harmony_dash.errors import StoreError
-from harmony_dash.store import layout, schema
-from harmony_dash.store.anonymity import restore_anonymity
+from harmony_dash.store import layout
+from harmony_dash.store.causes import describe_database_error, describe_os_error, remedy_for
+
+# Listing, accounts and the sign-in page open no snapshot, and would wait half a second for NumPy and what stands on it.
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from harmony_dash.disclosure.anonymity import SourceAnonymity
 
 _REFUSE = {
     "enable_external_access": "false", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
@@ -33,6 +36,22 @@ _GO_BACK = "Go back to an earlier one with `snapshots --rollback ID`, or ingest 
 
 # Ten times what the slowest question over ten million patients takes.
 LONGEST_QUERY_MS = 10_000
+
+
+@dataclass(frozen=True)
+class FileMark:
+    """What tells a file from one that was put in its place; an open one is read on although it is gone."""
+
+    path: Path
+    device: int
+    inode: int
+    bytes: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileMark:
+        """The mark of the file that is there now; `OSError` if there is none."""
+        found = path.stat()
+        return cls(path, found.st_dev, found.st_ino, found.st_size)
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,7 @@ class Snapshot:
     code_values: Mapping[str, tuple[str, ...]]
     anonymity: Mapping[str, SourceAnonymity]
     _connection: duckdb.DuckDBPyConnection = field(repr=False, compare=False)
+    _file: FileMark | None = field(default=None, repr=False, compare=False, kw_only=True)
 
     def values_of(self, variable: Variable) -> tuple[str, ...]:
         """Values of a categorical variable in display order: the dictionary's, or those found at ingest."""
@@ -74,6 +94,15 @@ class Snapshot:
         with self._cursor() as cursor:
             table: pa.Table = cursor.sql(sql, params=dict(parameters or {})).to_arrow_table()
         return table
+
+    def is_readable(self) -> bool:
+        """Whether its file is still in its place and a query on it is answered; reads nothing of the patients."""
+        try:
+            if self._file is not None and FileMark.of(self._file.path) != self._file:
+                return False
+            return bool(self.fetch_rows("SELECT key FROM meta LIMIT 1"))
+        except (OSError, duckdb.Error, StoreError):
+            return False
 
     def close(self) -> None:
         """Close the file; queries that run are stopped."""
@@ -159,29 +188,34 @@ def connect_locked_down(path: Path, config: Mapping[str, str]) -> duckdb.DuckDBP
 
 
 def _open_snapshot(folder: Path, record: layout.SnapshotRecord, config: Mapping[str, str]) -> Snapshot:
+    from harmony_dash.store.schema import SCHEMA_VERSION
+
     path = layout.snapshot_file(folder, record.snapshot)
     damaged = StoreError("the current snapshot is missing or damaged", where=record.snapshot, remedy=_GO_BACK)
     try:
         if layout.file_sha256(path) != record.sha256:
             raise damaged
         connection = connect_locked_down(path, config)
+        file = FileMark.of(path)
         meta = {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta").fetchall()}
     except FileNotFoundError as problem:
         raise damaged from problem
     except OSError as problem:
-        raise _unreadable(record.snapshot, layout.describe_os_error(problem)) from problem
+        raise _unreadable(record.snapshot, describe_os_error(problem), remedy_for(problem)) from problem
     except (duckdb.Error, ValueError) as problem:
         # the bytes are those that were published, so what fails is the machine
         raise _unreadable(record.snapshot, _describe(problem)) from problem
-    if meta["schema"] != schema.SCHEMA_VERSION:
+    if meta["schema"] != SCHEMA_VERSION:
         connection.close()
         raise StoreError(f"the snapshot was written in format {meta['schema']}, this version reads "
-                         f"{schema.SCHEMA_VERSION}", where=record.snapshot, remedy="Ingest the sources again.")
-    return make_snapshot(connection, meta, record.snapshot)
+                         f"{SCHEMA_VERSION}", where=record.snapshot, remedy="Ingest the sources again.")
+    return replace(make_snapshot(connection, meta, record.snapshot), _file=file)
 
 
 def make_snapshot(connection: duckdb.DuckDBPyConnection, meta: Mapping[str, Any], snapshot: str) -> Snapshot:
     """A snapshot to read from an open file and its table `meta`."""
+    from harmony_dash.store.anonymity import restore_anonymity
+
     return Snapshot(
         snapshot=snapshot, created=meta["created"], patients=meta["patients"], synthetic=meta["synthetic"],
         dictionary=restore_dictionary(meta["dictionary"], meta["dictionary_version"]),
@@ -190,9 +224,9 @@ def make_snapshot(connection: duckdb.DuckDBPyConnection, meta: Mapping[str, Any]
         anonymity=restore_anonymity(meta.get("anonymity", {})), _connection=connection)
 
 
-def _unreadable(snapshot: str, cause: str) -> StoreError:
-    return StoreError(f"the current snapshot cannot be opened ({cause})", where=snapshot,
-                      remedy="Correct that and try again; the snapshot itself is as it was published.")
+def _unreadable(snapshot: str, cause: str,
+                remedy: str = "Correct that and try again; the snapshot itself is as it was published.") -> StoreError:
+    return StoreError(f"the current snapshot cannot be opened ({cause})", where=snapshot, remedy=remedy)
 
 
 def _is_read_failure(problem: duckdb.Error) -> bool:
@@ -202,14 +236,4 @@ def _is_read_failure(problem: duckdb.Error) -> bool:
 
 
 def _describe(problem: Exception) -> str:
-    return layout.describe_database_error(problem) or "its file is damaged or the disk fails"
-
-
-def as_integers(column: NDArray[Any]) -> NDArray[np.int64]:
-    """A column without nulls as int64."""
-    return np.ma.getdata(column).astype(np.int64)
-
-
-def as_keys(column: NDArray[Any]) -> NDArray[np.uint64]:
-    """A column of keys as uint64; the key of nobody is null in SQL and 0 here."""
-    return np.ma.filled(column, 0).astype(np.uint64)
+    return describe_database_error(problem) or "its file is damaged or the disk fails"

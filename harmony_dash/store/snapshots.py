@@ -6,12 +6,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
-
 from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.store import layout
+from harmony_dash.store.causes import readable_os_errors
 from harmony_dash.store.layout import SnapshotRecord
-from harmony_dash.store.reader import Snapshot
 
 _log = logging.getLogger("harmony_dash.store")
 
@@ -31,14 +29,6 @@ def current_snapshot(store: Path) -> str:
     """The id of the snapshot being served, empty if there is none."""
     record = layout.read_pointer(store)
     return record.snapshot if record else ""
-
-
-def is_readable(snapshot: Snapshot) -> bool:
-    """Whether a query on the snapshot is answered; it reads nothing of the patients."""
-    try:
-        return bool(snapshot.fetch_rows("SELECT key FROM meta LIMIT 1"))
-    except (duckdb.Error, StoreError):
-        return False
 
 
 def _say_nothing(_changes_key: bool) -> None:
@@ -62,13 +52,12 @@ def roll_back(store: Path, snapshot: str, *, new_disclosure_key: bool = False,
     path = layout.snapshot_file(store, snapshot)
     if snapshot not in layout.published_snapshots(store):
         raise StoreError("there is no such snapshot", where=snapshot, remedy="List them with `snapshots`.")
-    with layout.writer_lock(store), layout.readable_os_errors("the pointer could not be written"):
+    with layout.writer_lock(store), readable_os_errors("the pointer could not be written"):
         record = _record(store, snapshot)
         if layout.file_sha256(path) != record.sha256:
             raise StoreError("the snapshot's file is damaged", where=snapshot,
                              remedy="Choose another snapshot, or restore the file from a backup.")
-        in_use = layout.key_fingerprint_in_use(store)
-        changes_key = bool(in_use) and in_use != record.key_fingerprint
+        changes_key = layout.needs_new_key(store, record.key_fingerprint)
         if changes_key and not new_disclosure_key:
             raise SettingsError(
                 "the snapshot was made with another disclosure key than the current one, and rounding the same "

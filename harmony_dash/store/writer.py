@@ -22,6 +22,7 @@ from harmony_dash.disclosure.anonymity import SourceAnonymity
 from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.quality.model import Rule
 from harmony_dash.store import anonymity, layout, quality, quality_rows, quality_tables, record_keys, schema
+from harmony_dash.store.causes import describe_database_error, readable_os_errors
 
 # Called with the name of each stage; fault tests raise or kill in it.
 Stage = Callable[[str], None]
@@ -250,12 +251,12 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, disclosure_
     record_keys.check_disclosure_key(disclosure_key)
     fingerprint = record_keys.fingerprint_key(disclosure_key)
     published: list[str] = []
-    with layout.writer_lock(store), layout.readable_os_errors("the snapshot could not be written"):
-        in_use = layout.key_fingerprint_in_use(store)
-        changed = bool(in_use) and in_use != fingerprint
+    with layout.writer_lock(store), readable_os_errors("the snapshot could not be written"):
+        changed = layout.needs_new_key(store, fingerprint)
         if changed and not new_disclosure_key:
             raise _other_key()
         layout.remove_leftovers(store)
+        layout.begin_pointer(store)
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
         temporary = store / f"{layout.TEMPORARY}{stamp}.duckdb"
         try:
@@ -287,8 +288,8 @@ def new_snapshot(store: Path, dictionary: Dictionary, now: datetime, disclosure_
 
 def _other_key() -> SettingsError:
     return SettingsError(
-        "the disclosure key is not the one the current snapshot was made with, and rounding the same patients anew "
-        "would let people average the rounding out", where="HARMONY_DISCLOSURE_KEY",
+        "the disclosure key is not, or not known to be, the one the current snapshot was made with, and rounding the "
+        "same patients anew would let people average the rounding out", where="HARMONY_DISCLOSURE_KEY",
         remedy="Put back the earlier key (the variable, or the file disclosure.key). If it is lost or known to others, "
                "run `ingest` with --new-disclosure-key.")
 
@@ -303,7 +304,7 @@ def _connection_to(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         finally:
             connection.close()
     except duckdb.Error as problem:
-        cause = layout.describe_database_error(problem) or type(problem).__name__
+        cause = describe_database_error(problem) or type(problem).__name__
         raise StoreError(f"the snapshot could not be written ({cause})",
                          remedy="Free space or correct the permissions, then run the command again.") from problem
 

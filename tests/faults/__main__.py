@@ -1,7 +1,7 @@
 """`python -m tests.faults`: the whole numbers of the faults that the test run meets in small, about half an hour.
 
     python -m tests.faults            everything
-    python -m tests.faults kills      one part: kills, damage, starving, readers, returning, fuzz
+    python -m tests.faults kills      one part: kills, damage, starving, readers, returning, recovery, fuzz
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from tests.faults import damage, starving
 from tests.faults.installation import SMALLEST, Installation
 from tests.faults.kills import kill_ingests
 from tests.faults.readers import go_back_and_again, read_during_ingests
+from tests.faults.recovery import lose_and_recover
 
 _FUZZ_EXAMPLES = "2000"
+_MANY = 100_000
+_LONGEST_RESTORE = 600.0
 
 
 def kills(folder: Path) -> bool:
@@ -47,7 +50,8 @@ def damages(folder: Path) -> bool:
         print(f"R2  {name}: {found.refused} refused, {found.harmless} harmless, {found.silent} unseen, "
               f"{len(found.crashed)} without words")
         good &= not found.crashed and not (must and found.silent)
-    print("    (SQLite keeps no checks of its pages: a single bit inside a row that is not of the trail goes unseen)")
+    print("    (SQLite keeps no checks of its pages: a single bit in a cell that is neither of the trail nor of an "
+          "index goes unseen)")
     return good
 
 
@@ -101,6 +105,15 @@ def returning(folder: Path) -> bool:
     return same
 
 
+def recovery(folder: Path) -> bool:
+    """100,000 patients lost, and back from the backup."""
+    found = lose_and_recover(folder / "recovery", _MANY)
+    print(f"R10 {found.patients:,} patients lost, backup of {found.bytes / 1e6:,.0f} MB made in "
+          f"{found.backing_up:.1f} s; {found.restoring:.1f} s to restore, ask and prove the trail: "
+          f"{'same' if found.same else 'OTHER'} answers")
+    return found.same and found.restoring <= _LONGEST_RESTORE
+
+
 def fuzz(folder: Path) -> bool:
     """Every named and generated source, and every hostile text at every place."""
     done = subprocess.run([sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "tests/fuzz"],
@@ -111,7 +124,7 @@ def fuzz(folder: Path) -> bool:
 
 
 PARTS: dict[str, Callable[[Path], bool]] = {"kills": kills, "damage": damages, "starving": starved, "readers": readers,
-                                            "returning": returning, "fuzz": fuzz}
+                                            "returning": returning, "recovery": recovery, "fuzz": fuzz}
 
 
 def main() -> int:

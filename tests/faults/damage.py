@@ -153,7 +153,8 @@ def damage_records(folder: Path, name: str) -> Damages:
 def damage_access(folder: Path, runs: int, seed: int = 1, kinds: Sequence[Damage] = KINDS) -> Damages:
     """Damage the access database, then start, verify the trail and look at everything in it.
 
-    SQLite keeps no checks of its pages: a single flipped bit inside a row that is not of the trail goes unseen.
+    SQLite keeps no checks of its pages: a single flipped bit in a cell that is neither of the trail nor of an index
+    goes unseen.
     """
     folder.mkdir(parents=True)
     path, head = folder / "access.sqlite", folder / "audit.head"

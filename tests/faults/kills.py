@@ -48,13 +48,13 @@ def kill_ingests(folder: Path, kills: int, seed: int = 1) -> Kills:
     rng = random.Random(seed)
     house = Installation(folder)
     served = house.ingest()
-    longest = run_apart(_ingest, house, SMALLEST, 1, "").seconds
+    longest = run_apart(ingest_and_die, house, SMALLEST, 1, "").seconds
     served = house.current().snapshot
     run = killed = partial = lost = 0
     while killed < kills:
         patients, minutes = SMALLEST + run % _SIZES, run + 2
         stage = _DEATHS[run // 3 % len(_DEATHS)] if run % 3 == 0 else ""
-        outcome = run_apart(_ingest, house, patients, minutes, stage,
+        outcome = run_apart(ingest_and_die, house, patients, minutes, stage,
                             kill_after=None if stage else rng.uniform(0, 1.1 * longest))
         if outcome.ending not in ("killed", "done"):
             raise AssertionError(outcome.words)
@@ -72,7 +72,8 @@ def kill_ingests(folder: Path, kills: int, seed: int = 1) -> Kills:
     return Kills(run, killed, partial, lost, tuple(house.leftovers), intact)
 
 
-def _ingest(tell: Tell, house: Installation, patients: int, minutes: int, die_at: str) -> None:
+def ingest_and_die(tell: Tell, house: Installation, patients: int, minutes: int, die_at: str) -> None:
+    """Ingest, telling of each stage; at `die_at`, if it is named, the process kills itself."""
     def stage(name: str) -> None:
         tell(name)
         if name == die_at:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harmony_dash.store import layout
-from tests.faults.installation import Installation
-from tests.faults.kills import kill_ingests
+from tests.faults.installation import SMALLEST, Installation, run_apart
+from tests.faults.kills import ingest_and_die, kill_ingests
 
 
 def test_killed_ingests_leave_no_part_lose_nothing_and_are_cleaned_away(tmp_path: Path) -> None:
@@ -14,6 +14,16 @@ def test_killed_ingests_leave_no_part_lose_nothing_and_are_cleaned_away(tmp_path
     assert (found.partial, found.lost, found.leftovers) == (0, 0, ())
     assert found.trail_intact
     assert found.killed == 6
+
+
+def test_a_first_ingest_killed_before_its_pointer_leaves_an_empty_store_that_fills(tmp_path: Path) -> None:
+    house = Installation(tmp_path / "house")
+    assert run_apart(ingest_and_die, house, SMALLEST, 1, "renamed").ending == "killed"
+    assert len(layout.published_snapshots(house.store)) == 1
+    assert layout.read_pointer(house.store) is None
+    layout.remove_abandoned(house.store)
+    assert layout.read_pointer(house.store) is None
+    assert house.ingest(minutes=2) == house.current().snapshot
 
 
 def test_a_server_that_starts_removes_what_a_dead_ingest_left(tmp_path: Path) -> None:

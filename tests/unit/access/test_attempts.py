@@ -89,7 +89,9 @@ def test_a_right_password_clears_the_name_but_only_its_own_attempt_at_the_addres
 def test_what_was_typed_as_a_name_is_not_stored(database: AccessDatabase) -> None:
     begin_attempt(database, "my secret password", "a", now=NOW)
     with database.read() as connection:
-        assert all("secret" not in str(tuple(row)) for row in connection.execute("select * from attempt"))
+        rows = [tuple(row) for row in connection.execute("select * from attempt")]
+    assert len(rows) > 0
+    assert not any("secret" in str(row) for row in rows)
 
 
 def test_a_day_without_failure_clears_the_slate(database: AccessDatabase) -> None:

@@ -29,7 +29,6 @@ from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.audit import AuditEvent, Decision, list_events, record_event
 from harmony_dash.access.sessions import look_up_session, open_session
 from harmony_dash.access.verification import HeadFile, verify
-from harmony_dash.cli import command, main
 from harmony_dash.cohort import Question
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.errors import AccessRefused, SettingsError, StoreError
@@ -535,46 +534,35 @@ restore(Path({str(backup)!r}), Path({str(tmp_path / "new")!r}))
     restore(backup, tmp_path / "new")
 
 
-# ---------------------------------------------------------------------------------------------------- the command line
+def test_a_file_that_comes_meanwhile_is_not_replaced(house: Deployment, tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    def and_another_comes(*arguments: Any) -> Manifest:
+        (tmp_path / "one.backup").write_text("precious")
+        return read_archive(*arguments)
+
+    monkeypatch.setattr("harmony_dash.services.backup.read_archive", and_another_comes)
+    with pytest.raises(StoreError, match="already"):
+        make_backup(house, OPERATOR, tmp_path / "one.backup")
+    assert (tmp_path / "one.backup").read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["house", "one.backup"]
 
 
-@pytest.fixture
-def root(tmp_path: Path, store_of_400: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installation that leaves every setting at its default."""
-    for name in ("HARMONY_STORE", "HARMONY_ACCESS", "HARMONY_AUDIT_HEAD", *KEY_FILES):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(command, "PROJECT_ROOT", tmp_path)
-    shutil.copytree(store_of_400, tmp_path / "var" / "store")
-    return tmp_path
+def test_restored_records_are_as_they_were_written(house: Deployment, backup: Path, tmp_path: Path) -> None:
+    restore(backup, tmp_path / "new")
+    store, restored = house.settings.store, tmp_path / "new" / "store"
+    names = [layout.POINTER, layout.record_file(store, house.store.current().snapshot).name]
+    assert [(restored / name).read_bytes() for name in names] == [(store / name).read_bytes() for name in names]
 
 
-def test_one_command_each(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["audit"]) == 0  # makes the keys and the database
-    assert main(["backup", str(root / "one.backup")]) == 0
-    said = capsys.readouterr()
-    assert "access.sqlite" in said.out and "keys are not in it" in said.err
-    assert main(["restore", str(root / "one.backup")]) == 2
-    assert "not an empty folder" in capsys.readouterr().err
-    (root / "var").rename(root / "old")
-    assert main(["restore", str(root / "one.backup")]) == 2
-    assert "--keys" in capsys.readouterr().err
-    assert not (root / "var").exists()
-    assert main(["restore", str(root / "one.backup"), "--keys", str(root / "old"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["lost_entries"] == 0
-    assert main(["audit", "verify"]) == 0
-    assert main(["coverage", "--json"]) == 0
+def test_a_store_that_lost_its_pointer_is_not_backed_up_as_an_empty_one(house: Deployment, tmp_path: Path) -> None:
+    (house.settings.store / layout.POINTER).unlink()
+    with pytest.raises(StoreError, match=r"pointer .* is missing"):
+        make_backup(house, OPERATOR, tmp_path / "one.backup")
+    assert not (tmp_path / "one.backup").exists()
 
 
-def test_another_folder_is_named_with_what_to_set(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["audit"]) == 0
-    assert main(["backup", str(root / "one.backup"), "--with-keys", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["keys"] is True
-    assert main(["restore", str(root / "one.backup"), "--into", str(root / "new")]) == 0
-    assert f"HARMONY_STORE={root / 'new' / 'store'}" in capsys.readouterr().err
-
-
-def test_a_deployment_in_two_places_has_to_name_a_folder(root: Path, monkeypatch: pytest.MonkeyPatch,
-                                                         capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("HARMONY_ACCESS", str(root / "elsewhere" / "access.sqlite"))
-    assert main(["restore", str(root / "one.backup")]) == 2
-    assert "--into" in capsys.readouterr().err
+def test_a_key_file_that_cannot_be_read_is_named(backup: Path, tmp_path: Path) -> None:
+    (tmp_path / "safe" / "patient.key").mkdir(parents=True)
+    with pytest.raises(SettingsError, match=r"safe/patient\.key cannot be read \(is a directory\)"):
+        restore(backup, tmp_path / "new", environment={}, keys_folder=tmp_path / "safe")
+    assert left_beside(tmp_path / "new") == []

@@ -18,8 +18,8 @@ import pytest
 import harmony_dash
 from harmony_dash.cohort import AnyOf, Between, Filter, Missing, Not, OneOf, Question
 from harmony_dash.dictionary import load_dictionary
+from harmony_dash.disclosure.coverage_results import Status
 from harmony_dash.disclosure.keyed_count import KeyedCount
-from harmony_dash.disclosure.results import Status
 from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients, read_keyed_counts
 from harmony_dash.store import layout
