@@ -19,7 +19,7 @@ _ROLES = [role.value for role in Role if role is not Role.OPERATOR]
 
 def add_accounts(commands: Any) -> None:
     """The command `accounts`."""
-    parser = add_command(commands, "accounts", _list_accounts, "List and change accounts.", makes_access=False)
+    parser = add_command(commands, "accounts", _list_accounts, makes_access=False)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     add = _add_action(actions, "add", _add_account, "create an account; the password is asked for, or read from stdin")
     add.add_argument("--name", required=True)

@@ -29,8 +29,7 @@ from harmony_dash.services.differencing import Asking, DifferencingReport, revie
 
 def add_audit(commands: Any) -> None:
     """The command `audit`."""
-    parser = add_command(commands, "audit", _list, "Read the audit trail, newest first, or check it.",
-                         makes_access=False)
+    parser = add_command(commands, "audit", _list, makes_access=False)
     parser.add_argument("--user", metavar="ACCOUNT")
     parser.add_argument("--action", dest="event", metavar="ACTION", help='e.g. "survival"')
     parser.add_argument("--decision", choices=[decision.value for decision in Decision])

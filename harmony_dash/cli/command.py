@@ -14,11 +14,14 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harmony_dash.cli.catalogue import COMMANDS
 from harmony_dash.errors import SettingsError, StoreError
-from harmony_dash.services.deployment import Deployment, open_deployment
-from harmony_dash.settings import configured_store, read_settings
+from harmony_dash.settings import configured_access, configured_store, read_settings
+
+if TYPE_CHECKING:
+    from harmony_dash.services.deployment import Deployment
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _JSON_HELP = "print one JSON document on stdout"
@@ -28,8 +31,8 @@ _OWN_ACCESS = "access.sqlite"
 _SEPARATORS = ("Zl", "Zp")
 
 
-def add_command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], description: str,
-                *, store: bool = True, makes_access: bool = True) -> argparse.ArgumentParser:
+def add_command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], *, store: bool = True,
+                makes_access: bool = True) -> argparse.ArgumentParser:
     """A command with what all have: `--json` and, unless it needs none, `--store`.
 
     Parameters
@@ -37,7 +40,8 @@ def add_command(commands: Any, name: str, run: Callable[[argparse.Namespace], in
     makes_access : whether it may make an access database beside a store of its own. What looks after people must not:
         a withdrawal that is written into a new file, which no server reads, goes nowhere.
     """
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=description, description=description)
+    words = COMMANDS[name].words
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
     parser.set_defaults(run=run, makes_access=makes_access)
     parser.add_argument("--json", action="store_true", help=_JSON_HELP)
     if store:
@@ -56,16 +60,22 @@ def add_part(parts: Any, name: str, run: Callable[[argparse.Namespace], int], wo
     return part
 
 
-def deployment_of(options: argparse.Namespace) -> Deployment:
+def deployment_of(options: argparse.Namespace, *, existing: bool = False) -> Deployment:
     """The deployment that the environment and the options name.
 
     The installed store goes with the installed access database and keys, however it is named. A store of its own has
     its own beside it, unless the environment names others.
 
+    Parameters
+    ----------
+    existing : refuse a deployment without an access database instead of making one, with keys, where nothing is.
+
     Raises
     ------
-    SettingsError if the command would have to make an access database beside that store, and may not.
+    SettingsError if the command would have to make an access database, and may not.
     """
+    from harmony_dash.services.deployment import open_deployment
+
     environment = dict(os.environ)
     store, installed = getattr(options, "store", None), configured_store(environment, PROJECT_ROOT)
     if store is not None and not _is_same(store, installed):
@@ -73,6 +83,9 @@ def deployment_of(options: argparse.Namespace) -> Deployment:
         if not environment.get("HARMONY_ACCESS"):
             # keys and the head of the trail lie beside their database, so another store's are never mistaken for them
             environment["HARMONY_ACCESS"] = str(_own_access(store, options))
+    if existing and not (access := configured_access(environment, PROJECT_ROOT)).exists():
+        raise SettingsError("there is no access database, so there is no deployment here", where=str(access),
+                            remedy="Set HARMONY_STORE and HARMONY_ACCESS as the server has them.")
     settings = read_settings(environment, PROJECT_ROOT)
     _warn_of_stray_access(installed / _OWN_ACCESS, settings.access_database)
     extra = tuple(getattr(options, "dictionary", None) or ())

@@ -1,4 +1,4 @@
-"""`synthesise`, `ingest`, `snapshots`: data in, and which of it is served."""
+"""`synthesise`, `ingest`: data in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.cli.anonymity import anonymity_json, anonymity_words
-from harmony_dash.cli.command import add_command, deployment_of, print_json, say, say_changed, show
+from harmony_dash.cli.command import add_command, deployment_of, print_json, say, say_changed
 from harmony_dash.cli.quality import add_report_option, rehearse
 from harmony_dash.errors import SettingsError
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 def add_synthesise(commands: Any) -> None:
     """The command `synthesise`."""
-    parser = add_command(commands, "synthesise", _synthesise, "Write synthetic source folders of any size.",
-                         store=False)
+    parser = add_command(commands, "synthesise", _synthesise, store=False)
     parser.add_argument("--patients", type=int, required=True, metavar="N")
     parser.add_argument("--seed", type=int, required=True, metavar="S")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -38,8 +37,9 @@ def _synthesise(options: argparse.Namespace) -> int:
 
 def add_ingest(commands: Any) -> None:
     """The command `ingest`."""
-    parser = add_command(commands, "ingest", _ingest, "Check, harmonise and publish source folders as a snapshot.")
-    parser.add_argument("folders", nargs="+", type=Path, metavar="SOURCE_DIR")
+    parser = add_command(commands, "ingest", _ingest)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="SOURCE_DIR",
+                        help="all sources of the snapshot: one that is not named is no longer served")
     parser.add_argument("--dictionary", type=Path, action="append", metavar="FILE",
                         help="a further dictionary file (repeatable)")
     parser.add_argument("--new-disclosure-key", action="store_true",
@@ -72,12 +72,16 @@ def _ingest(options: argparse.Namespace) -> int:
     _print_ingest(report, options)
     if not options.json:
         say(f"Published snapshot {report.snapshot} with {report.patients:,} patients.")
+    if report.left_out:
+        say(f"No longer served: {', '.join(report.left_out)}. A snapshot holds the folders that one ingest names. To "
+            "serve them too, ingest all folders together; to go back, run `snapshots --rollback ID`.")
     return 0
 
 
 def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
     if options.json:
         print_json({"snapshot": report.snapshot, "patients": report.patients, "history_lost": report.history_lost,
+                    "left_out": list(report.left_out),
                     "sources": [
             {"source": s.source, "title": s.title, "read": s.read, "accepted": s.accepted,
              "quarantined": s.quarantined, "reasons": s.reasons, "warnings": s.warnings,
@@ -92,38 +96,3 @@ def _print_ingest(report: IngestReport, options: argparse.Namespace) -> None:
         say(f"{name:24} {anonymity_words(anonymity)}")
     if report.history_lost:
         say("The snapshot before this one is damaged: the history of data quality begins anew.")
-
-
-def add_snapshots(commands: Any) -> None:
-    """The command `snapshots`."""
-    parser = add_command(commands, "snapshots", _snapshots, "List the snapshots of a store, or go back to one.")
-    parser.add_argument("--rollback", metavar="ID", help="serve this snapshot again")
-    parser.add_argument("--new-disclosure-key", action="store_true",
-                        help="go back although that snapshot was made with another disclosure key; counts are rounded "
-                             "anew then, and people who know both roundings know more than either tells")
-
-
-def _snapshots(options: argparse.Namespace) -> int:
-    from harmony_dash.services.snapshots import review_snapshots, roll_back_to
-
-    deployment = deployment_of(options)
-    if options.rollback:
-        record = roll_back_to(deployment, OPERATOR, options.rollback,
-                              new_disclosure_key=options.new_disclosure_key)
-        say(f"Snapshot {record.snapshot} is served again.")
-        say_changed(deployment)
-    current, records = review_snapshots(deployment, OPERATOR)
-    if records and not current:
-        say("No snapshot is served, because the pointer to it is damaged or missing. Choose one of these with "
-            "`snapshots --rollback ID`.")
-    if options.json:
-        print_json({"current": current, "snapshots": [
-            {"snapshot": r.snapshot, "created": r.created, "patients": r.patients, "sources": r.sources,
-             "synthetic": r.synthetic, "current": r.snapshot == current} for r in records]})
-        return 0
-    for record in records:
-        mark = "*" if record.snapshot == current else " "
-        kind = "synthetic" if record.synthetic else ""
-        show(f"{mark} {record.snapshot}  {record.created}  {record.patients:>10,} patients  "
-             f"{record.sources:>3} sources  {kind}")
-    return 0

@@ -21,7 +21,7 @@ _HIDDEN = "hidden"
 
 def add_table_one(commands: Any) -> None:
     """The command `table-one`."""
-    parser = add_command(commands, "table-one", _table_one, "Who is in a cohort, by group.")
+    parser = add_command(commands, "table-one", _table_one)
     _add_cohort(parser)
     parser.add_argument("--by", metavar="VAR")
     parser.add_argument("--variables", default="", metavar="VAR,VAR")
@@ -29,7 +29,7 @@ def add_table_one(commands: Any) -> None:
 
 def add_outcome_map(commands: Any) -> None:
     """The command `outcome-map`."""
-    parser = add_command(commands, "outcome-map", _outcome_map, "Outcome by two variables at once.")
+    parser = add_command(commands, "outcome-map", _outcome_map)
     _add_cohort(parser)
     parser.add_argument("--endpoint", required=True, metavar="E")
     parser.add_argument("--rows", default="subtype", metavar="VAR")

@@ -27,8 +27,7 @@ _KINDS = ("survival", "subgroups", "table-one", "outcome-map")
 
 def add_export(commands: Any) -> None:
     """The command `export`."""
-    parser = add_command(commands, "export", _run, "Write protected results to files with their provenance; list the "
-                                                   "receipts of exports; check a file.")
+    parser = add_command(commands, "export", _run)
     add_question(parser, required=False)
     parser.add_argument("--kind", choices=list(_KINDS), default=_KINDS[0],
                         help="what to export (default: %(default)s); a table of subgroups takes --variables, "

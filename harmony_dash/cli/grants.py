@@ -24,7 +24,8 @@ _APPROVING = ("A grant cannot be approved on the command line: that takes two pe
 
 def add_grants(commands: Any) -> None:
     """The command `grants`."""
-    parser = add_command(commands, "grants", _list, "List and change grants. " + _APPROVING, makes_access=False)
+    parser = add_command(commands, "grants", _list, makes_access=False)
+    parser.description = f"List and change grants. {_APPROVING}"
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     add_part(actions, "list", _list, "every grant there ever was, newest first (the default)")
     one = add_part(actions, "show", _show, "one grant with all that was written about it")

@@ -31,7 +31,7 @@ _LOOK_AT = (Verdict.FAIL, Verdict.WARN)
 
 def add_quality(commands: Any) -> None:
     """The command `quality`."""
-    parser = add_command(commands, "quality", _quality, "How good the data of each source are.")
+    parser = add_command(commands, "quality", _quality)
     parser.add_argument("--source", metavar="NAME",
                         help="one source, with all its checks, reasons of refusal, risk groups and trend; without it "
                              "what failed or warned in each")

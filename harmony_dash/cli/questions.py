@@ -20,7 +20,7 @@ from harmony_dash.errors import QuestionError
 
 def add_coverage(commands: Any) -> None:
     """The command `coverage`."""
-    parser = add_command(commands, "coverage", _coverage, "Who is in the current snapshot.")
+    parser = add_command(commands, "coverage", _coverage)
     parser.add_argument("--disease", default="ALL", metavar="D")
     parser.add_argument("--exact", action="store_true", help="unprotected counts; recorded in the audit trail")
 
@@ -49,7 +49,7 @@ def _count(n: int | None) -> str:
 
 def add_survival(commands: Any) -> None:
     """The command `survival`."""
-    parser = add_command(commands, "survival", _survival, "Curves, estimates and tests for one question.")
+    parser = add_command(commands, "survival", _survival)
     add_question(parser)
     parser.add_argument("--exact", action="store_true", help="unprotected results; recorded in the audit trail")
 

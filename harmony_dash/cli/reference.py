@@ -16,8 +16,7 @@ from harmony_dash.settings import configured_dictionary_files, describe_settings
 
 def add_settings(commands: Any) -> None:
     """The command `settings`."""
-    add_command(commands, "settings", _settings, "Every setting with default and meaning, as Markdown; with --json "
-                "also what the environment sets, except secrets.", store=False)
+    add_command(commands, "settings", _settings, store=False)
 
 
 def _settings(options: argparse.Namespace) -> int:
@@ -44,8 +43,7 @@ def settings_table() -> list[str]:
 
 def add_dictionary(commands: Any) -> None:
     """The command `dictionary`."""
-    parser = add_command(commands, "dictionary", _dictionary, "Every harmonised variable, as Markdown: the built-in "
-                         "ones and those of HARMONY_DICTIONARY.", store=False)
+    parser = add_command(commands, "dictionary", _dictionary, store=False)
     parser.add_argument("--dictionary", type=Path, action="append", default=[], metavar="FILE",
                         help="a further dictionary file (repeatable)")
 

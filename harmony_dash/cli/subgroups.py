@@ -22,7 +22,7 @@ NO_STRATA = "none"
 
 def add_subgroups(commands: Any) -> None:
     """The command `subgroups`."""
-    parser = add_command(commands, "subgroups", _subgroups, "Outcome by the levels of many variables, one by one.")
+    parser = add_command(commands, "subgroups", _subgroups)
     parser.add_argument("--disease", required=True, metavar="D")
     parser.add_argument("--endpoint", required=True, metavar="E")
     parser.add_argument("--variables", default="", metavar="VAR,VAR",

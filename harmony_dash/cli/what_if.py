@@ -20,7 +20,7 @@ from harmony_dash.errors import QuestionError
 
 def add_what_if(commands: Any) -> None:
     """The command `what-if`."""
-    parser = add_command(commands, "what-if", _what_if, "What another treatment strategy would have changed.")
+    parser = add_command(commands, "what-if", _what_if)
     parser.add_argument("--disease", required=True, metavar="D")
     parser.add_argument("--endpoint", default="efs", metavar="E", help="os, efs or rfs (default efs)")
     parser.add_argument("--treatment", default="intensity_assigned", metavar="VAR",

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from harmony_dash.access.database import AccessDatabase
 from harmony_dash.dictionary import Dictionary, load_dictionary
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CoverageResult
 from harmony_dash.services.remembered import Remembered
 from harmony_dash.settings import Settings
-from harmony_dash.store.extracts import Extracts
 from harmony_dash.store.reader import Store
+
+if TYPE_CHECKING:
+    from harmony_dash.disclosure.coverage_results import CoverageResult
+    from harmony_dash.disclosure.release_info import CohortChoices, ReleaseInfo
+    from harmony_dash.disclosure.results import SurvivalResult
+    from harmony_dash.disclosure.subgroup_results import SubgroupsResult
+    from harmony_dash.store.extracts import Extracts
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,23 @@ class Deployment:
     store: Store
     access: AccessDatabase
     now: Callable[[], datetime]
-    extracts: Extracts = field(init=False, repr=False, compare=False)
     coverage: Remembered[Released[CoverageResult]] = field(init=False, repr=False, compare=False,
                                                            default_factory=Remembered)
+    releases: Remembered[Released[ReleaseInfo]] = field(init=False, repr=False, compare=False,
+                                                        default_factory=Remembered)
+    choices: Remembered[Released[CohortChoices]] = field(init=False, repr=False, compare=False,
+                                                         default_factory=partial(Remembered, 128))
+    survival: Remembered[Released[SurvivalResult]] = field(init=False, repr=False, compare=False,
+                                                           default_factory=partial(Remembered, 128))
+    subgroups: Remembered[Released[SubgroupsResult]] = field(init=False, repr=False, compare=False,
+                                                             default_factory=partial(Remembered, 32))
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "extracts", Extracts(self.store))
+    @cached_property
+    def extracts(self) -> Extracts:
+        """The extracts of grants; what makes them is imported with the first, because most commands need none."""
+        from harmony_dash.store.extracts import Extracts
+
+        return Extracts(self.store)
 
     @cached_property
     def dictionary(self) -> Dictionary:

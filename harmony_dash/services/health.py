@@ -18,7 +18,6 @@ from harmony_dash import __version__
 from harmony_dash.access.verification import HeadFile, check_newest
 from harmony_dash.errors import AccessRefused, HarmonyError
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.store.snapshots import is_readable
 
 # What decides about numbers and about who gets in.
 _LIBRARIES = ("streamlit", "starlette", "duckdb", "numpy", "pandas", "scipy", "lifelines", "plotly", "cryptography",
@@ -86,7 +85,7 @@ def _look_at_store(deployment: Deployment) -> tuple[str, str, StoreState]:
         if deployment.store.is_empty:
             return "", "", StoreState.EMPTY
         snapshot = deployment.store.current()
-        state = StoreState.READABLE if is_readable(snapshot) else StoreState.DAMAGED
+        state = StoreState.READABLE if snapshot.is_readable() else StoreState.DAMAGED
     except HarmonyError:
         return "", "", StoreState.DAMAGED
     return snapshot.snapshot, snapshot.created, state

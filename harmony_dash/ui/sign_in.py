@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 import streamlit_authenticator
+from streamlit_authenticator.controllers import AuthenticationController
 
 from harmony_dash.access.accounts import Account
 from harmony_dash.access.demo import DemoAccount
@@ -78,16 +79,14 @@ def _sign_in(deployment: Deployment, account: Account | None, method: SignInMeth
 def _show_form(deployment: Deployment) -> Account | None:
     """Draw streamlit-authenticator's form around our own check; the account after a right password.
 
-    The library draws the form and calls the check, and nothing else of it is used: it sets no cookie (an expiry of
-    zero days), keeps no accounts, and no password hash reaches it. Its cookie reader gets a key that nobody knows.
+    The library draws the form and calls the check, and nothing else of it is used: it reads and sets no cookie, keeps
+    no accounts, and no password hash reaches it.
     """
     if not this_browser():
         st.info("This page needs its cookie. Reload the page; if this text stays, allow cookies for this site.")
         return None
     accepted: list[Account] = []
-    authenticator = streamlit_authenticator.Authenticate(
-        {"usernames": {}}, cookie_name="harmony_unused", cookie_key=secrets.token_hex(32), cookie_expiry_days=0,
-        auto_hash=False, login_sleep_time=0)
+    authenticator = _Form()
     model = authenticator.authentication_controller.authentication_model
     model.check_credentials = _build_check(deployment, model.credentials, accepted)
     authenticator.login(fields=_FIELDS, key="sign_in_form")
@@ -96,6 +95,31 @@ def _show_form(deployment: Deployment) -> Account | None:
     if st.session_state.get("authentication_status") is False:
         st.error(_FAILED, icon=":material/error:")
     return None
+
+
+class _NoCookies:
+    """In the place of what reads and sets the library's cookie."""
+
+    def get_cookie(self) -> None:
+        """There is none."""
+
+    def set_cookie(self) -> None:
+        """None is set."""
+
+
+class _Form(streamlit_authenticator.Authenticate):
+    """The library's form alone.
+
+    Its own constructor also puts a component into the page that reads the browser's cookies, which nothing here uses,
+    and for which Streamlit has the first visitor wait for pandas.
+    """
+
+    def __init__(self) -> None:
+        self.path = None
+        self.attrs = {"login_sleep_time": 0}
+        self.cookie_controller = _NoCookies()
+        self.authentication_controller = AuthenticationController({"usernames": {}}, auto_hash=False,
+                                                                  secret_key=secrets.token_hex(32))
 
 
 def _build_check(deployment: Deployment, credentials: dict[str, dict[str, dict[str, object]]],
@@ -119,6 +143,7 @@ def _show_demo_accounts(accounts: tuple[DemoAccount, ...]) -> None:
             show_synthetic_badge()
         st.caption("They exist because this server can be reached from this machine only and every patient in it is "
                    "made up. They are shut as soon as either changes.")
-        st.table({"Role": [ROLE_LABELS[account.role] for account in accounts],
-                  "Account name": [f"`{account.username}`" for account in accounts],
-                  "Password": [f"`{account.passphrase}`" for account in accounts]}, border="horizontal")
+        # st.table would have the first visitor wait for pandas
+        rows = [f"| {ROLE_LABELS[account.role]} | `{account.username}` | `{account.passphrase}` |"
+                for account in accounts]
+        st.markdown("\n".join(["| Role | Account name | Password |", "|---|---|---|", *rows]))

@@ -51,6 +51,7 @@ class Server:
     url: str
     access: AccessDatabase
     log: Path
+    process: int
 
     @property
     def stream(self) -> str:
@@ -129,7 +130,7 @@ def start_server(folder: Path, *, root: Path = PROJECT_ROOT, environment: Mappin
             env={**os.environ, "HARMONY_STORE": str(folder / "store"), "HARMONY_ACCESS": str(access.path),
                  "HARMONY_SAMPLES": "", "PYTHONPATH": str(root), **(environment or {})})
         try:
-            server = Server(f"http://127.0.0.1:{port}", access, log)
+            server = Server(f"http://127.0.0.1:{port}", access, log, process.pid)
             _wait(server, process)
             yield server
         finally:

@@ -21,9 +21,15 @@ REFUSED = [pytest.param(page, who, id=f"{page.url_path}-{who.value if who else '
            if who is None or not user_can(Actor("x", who, session="x"), page.permission)]
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The marked application; its files are the same for every process."""
+    return copy_project(tmp_path_factory.mktemp("marked") / "project")
+
+
 @pytest.mark.parametrize(("page", "who"), REFUSED)
-def test_a_fresh_process_refuses_by_name_and_by_forged_hash(page: PageEntry, who: Role | None, tmp_path: Path) -> None:
-    root = copy_project(tmp_path / "project")
+def test_a_fresh_process_refuses_by_name_and_by_forged_hash(page: PageEntry, who: Role | None, root: Path,
+                                                            tmp_path: Path) -> None:
     forged = [calc_hash(page.url_path), calc_hash(str(root / "pages" / page.file.name)),
               calc_hash(str(page.file))]
     with start_server(tmp_path / "data", root=root) as server:
@@ -46,9 +52,8 @@ def test_a_fresh_process_refuses_by_name_and_by_forged_hash(page: PageEntry, who
             assert any(event.role == who.value and page.permission.value in event.action for event in refusals)
 
 
-def test_the_pages_are_shown_to_a_role_that_may_see_them(tmp_path: Path) -> None:
+def test_the_pages_are_shown_to_a_role_that_may_see_them(root: Path, tmp_path: Path) -> None:
     """The markers are really shown, so their absence above means something."""
-    root = copy_project(tmp_path / "project")
     with start_server(tmp_path / "data", root=root) as server:
         for page in PAGES:
             role = next(role for role in ACCOUNT_ROLES if user_can(Actor("x", role, session="x"), page.permission))

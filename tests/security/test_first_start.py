@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harmony_dash.errors import StoreError
+from harmony_dash.services import ingest
 from harmony_dash.services.deployment import Deployment, open_deployment
+from harmony_dash.services.health import StoreState, review_health
 from harmony_dash.settings import read_settings
 from harmony_dash.store.layout import POINTER, SnapshotRecord, read_pointer, write_record
 from harmony_dash.store.writer import new_snapshot
-from harmony_dash.ui import first_start
+from harmony_dash.ui import first_start, startup
+from tests.factories import make_store
 
 REAL = SnapshotRecord("20261121T090000Z-0123abcd", "", 1, "", 100, 1, synthetic=False)
 
@@ -39,7 +44,7 @@ def ingest_as_the_service_does(deployment: Deployment, actor: object, folders: o
 def test_samples_stop_when_the_store_was_filled_before_the_lock(
         deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert deployment.store.is_empty
-    monkeypatch.setattr(first_start, "ingest_sources", ingest_as_the_service_does)
+    monkeypatch.setattr(ingest, "ingest_sources", ingest_as_the_service_does)
     ready: list[bool] = []
     first_start._build(deployment, [Path("sample")], lambda: ready.append(True))
     assert not ready
@@ -47,3 +52,20 @@ def test_samples_stop_when_the_store_was_filled_before_the_lock(
     assert not first_start.first_start().running
     assert not first_start.first_start().problem
     assert "not used" in capsys.readouterr().err
+
+
+def test_neither_samples_nor_demonstration_accounts_come_into_a_store_that_lost_its_pointer(
+        deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_store(deployment.settings.store, 40).close()
+    (deployment.settings.store / POINTER).unlink()
+    before = sorted(path.name for path in deployment.settings.store.iterdir())
+    monkeypatch.setattr(first_start, "sample_folders", lambda _: [Path("sample")])
+    with pytest.raises(StoreError, match="missing"):
+        first_start.begin_first_start(deployment, lambda: None)
+    assert not first_start.first_start().running
+    assert sorted(path.name for path in deployment.settings.store.iterdir()) == before
+    opened = startup.Deployment(deployment.settings, deployment.store, deployment.access, deployment.now)
+    assert not opened.all_synthetic
+    token = b"a made-up token for whoever watches"
+    watched = replace(deployment, settings=replace(deployment.settings, health_token=token))
+    assert review_health(watched, token).store is StoreState.DAMAGED

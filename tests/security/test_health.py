@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -51,6 +52,23 @@ def test_the_operator_learns_snapshot_versions_and_state(server: Server) -> None
     assert (found["store"], found["trail"]) == ("readable", "kept")
     assert answer.status_code == (200 if found["ok"] else 503)
     assert str(PATIENTS) not in answer.text.replace(found["snapshot"], "")
+
+
+def test_it_says_within_seconds_that_a_writer_of_another_process_keeps_it_waiting(server: Server) -> None:
+    cookie = {"Cookie": f"{SESSION_COOKIE}={server.open_session(Role.ANALYST)}"}
+    with ThreadPoolExecutor() as elsewhere:
+        with server.access.write():
+            # the server's own writer waits for ten seconds, and whoever reads waits for it
+            leaving = elsewhere.submit(httpx.post, f"{server.url}/auth/end", headers={**cookie, **server.own_page},
+                                       timeout=60)
+            answers = []
+            while not leaving.done() and (503, "busy") not in answers:
+                answer = httpx.get(f"{server.url}/healthz", timeout=60)
+                answers.append((answer.status_code, answer.text))
+        assert set(answers[:-1]) <= {(200, "ok")}
+        assert answers[-1] == (503, "busy")
+        assert leaving.result().status_code == 204
+    assert ask(server).text == "ok"
 
 
 def test_the_token_stands_in_no_log_and_no_address_takes_it(server: Server) -> None:

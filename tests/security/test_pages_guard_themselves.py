@@ -43,9 +43,17 @@ def test_the_first_statement_of_a_page_is_its_guard(file: Path) -> None:
 
 @pytest.mark.parametrize("file", WITH_FRAGMENTS, ids=lambda file: file.stem)
 def test_the_first_statement_of_a_fragment_is_its_guard(file: Path) -> None:
+    assert all(is_guard(without_docstring(node.body)[0]) for node in fragments_of(file))
+
+
+def fragments_of(file: Path) -> list[ast.FunctionDef]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    fragments = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and is_fragment(node)]
-    assert all(is_guard(without_docstring(node.body)[0]) for node in fragments)
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and is_fragment(node)]
+
+
+def test_the_pages_that_redraw_a_part_have_fragments() -> None:
+    redrawn = {file.stem for file in FILES if fragments_of(file)}
+    assert redrawn >= {"survival", "subgroups", "what_if", "export"}
 
 
 @pytest.mark.parametrize("file", WITH_FRAGMENTS, ids=lambda file: file.stem)

@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 KNOWN = {one.name for one in describe_settings().values() if one.name}
 UNITS = sorted(path.name for path in DEPLOY.glob("*.service"))
+ENVIRONMENTS = sorted(path.name for path in DEPLOY.glob("*environment.sample"))
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def text(name: str) -> str:
@@ -28,6 +30,18 @@ def unit(name: str) -> configparser.SectionProxy:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(text(name))
     return parser["Service"]
+
+
+def commands(source: str) -> list[list[str]]:
+    """The commands of a manual page, or of comments of a sample: what stands indented, long lines joined."""
+    joined = re.sub(r"\\\n[# ]*", "", source)
+    return [line.lstrip("# ").split() for line in joined.splitlines() if re.match(r"#?    \s*\S", line)]
+
+
+def chapter(title: str) -> str:
+    """A chapter of the page on operations."""
+    (found,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", OPERATIONS, re.MULTILINE | re.DOTALL)
+    return str(found)
 
 
 def instructions(name: str) -> list[list[str]]:
@@ -54,14 +68,15 @@ def test_the_image_runs_without_root_from_packages_with_hashes() -> None:
     assert all(words[1].startswith("python:3.11-slim") for words in found if words[0] == "FROM")
 
 
-@pytest.mark.parametrize("name", ["Containerfile", "environment.sample", *UNITS])
+@pytest.mark.parametrize("name", ["Containerfile", *ENVIRONMENTS, *UNITS])
 def test_every_setting_that_is_named_exists(name: str) -> None:
     assert set(re.findall(r"HARMONY_[A-Z_]+", text(name))) <= KNOWN
 
 
-def test_the_sample_of_the_environment_sets_no_secret() -> None:
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_samples_of_the_environment_set_no_secret(name: str) -> None:
     secret = {one.name for one in describe_settings().values() if one.secret}
-    lines = [line.partition("=") for line in text("environment.sample").splitlines() if "=" in line]
+    lines = [line.partition("=") for line in text(name).splitlines() if "=" in line]
     assert not [value for name, _, value in lines if name.strip("# ") in secret and value]
 
 
@@ -109,3 +124,78 @@ def test_the_proxy_logs_no_question_and_takes_uploads_of_the_same_size() -> None
     assert f"client_max_body_size {config['server']['maxUploadSize']}m;" in text("nginx.conf")
     every_place = re.findall(r"location [^{]+\{[^}]*\}", text("nginx.conf"))
     assert len(every_place) == 3 and all("harmony-dash-proxy.conf" in place for place in every_place)
+
+
+def test_nothing_is_installed_or_built_with_that_was_not_checked() -> None:
+    """pip would fetch a builder by itself, without a hash, for the package that is published as source."""
+    in_image = [words for words in instructions("Containerfile") if "install" in words and words[0] == "RUN"]
+    steps = [step.split() for words in in_image for step in " ".join(words).split("&&") if "pip install" in step]
+    steps += [words for words in commands(chapter("Install")) if words[0].endswith("/pip")]
+    assert len(steps) == 4
+    for words in steps:
+        assert {"--require-hashes", "--only-binary", "-r"} <= set(words), words
+        is_built = words[-1].endswith("requirements.txt")
+        assert ("--no-binary" in words, "--no-build-isolation" in words) == (is_built, is_built), words
+    builders = text("requirements-build.txt")
+    pinned = re.findall(r"^(\S+)==\S+ \\\n    --hash=sha256:[0-9a-f]{64}$", builders, re.MULTILINE)
+    named = re.findall(r"^[a-z]\S+(?===)", builders, re.MULTILINE)
+    assert pinned == named == ["setuptools"]
+
+
+def test_the_image_is_built_in_the_format_that_keeps_its_health_check() -> None:
+    builds = [words for source in (text("Containerfile"), OPERATIONS) for words in commands(source)
+              if words[:2] == ["podman", "build"]]
+    assert len(builds) == 2
+    for words in builds:
+        assert words[2:4] == ["--format", "docker"]
+
+
+def test_the_settings_of_a_container_leave_the_places_of_data_to_the_image() -> None:
+    (places,) = [words for words in instructions("Containerfile") if words[0] == "ENV"]
+    fixed = {name for word in places if (name := word.partition("=")[0]).startswith("HARMONY_")}
+    assert {"HARMONY_STORE", "HARMONY_ACCESS", "HARMONY_SAMPLES"} == fixed
+    lines = [line.strip("# ") for line in text("container.environment.sample").splitlines()]
+    assert not [line for line in lines if line.startswith(tuple(f"{name}=" for name in fixed))]
+    copied = [words for words in commands(OPERATIONS) if "deploy/container.environment.sample" in words]
+    (file,) = [words[words.index("deploy/container.environment.sample") + 1] for words in copied]
+    used = [words[words.index("--env-file") + 1] for words in commands(OPERATIONS) if "--env-file" in words]
+    assert used and set(used) == {file}
+
+
+def test_the_token_of_the_health_check_stands_in_no_argument() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        for words in commands(page.read_text(encoding="utf-8")):
+            assert "Bearer" not in " ".join(words) and "HEALTH_TOKEN" not in " ".join(words), (page.name, words)
+    (asked,) = [words for words in commands(chapter("Health")) if words[0] == "curl"]
+    assert asked[1] == "--header" and asked[2].startswith("@/")
+    # what nginx refuses to everybody is not asked of nginx
+    assert asked[3] == "http://127.0.0.1:8501/healthz"
+    (place,) = re.findall(r"location = /healthz \{[^}]*\}", text("nginx.conf"))
+    assert [line.strip() for line in place.splitlines() if re.match(r"\s*(allow|deny)", line)] == ["deny all;"]
+
+
+def test_an_upgrade_changes_every_unit_that_names_the_folder() -> None:
+    upgrade = chapter("Upgrade")
+    for name in UNITS:
+        assert "/opt/harmony-dash" in unit(name)["ExecStart"]
+        assert f"`{name}`" in upgrade
+    assert "systemctl stop harmony-dash harmony-dash-backup.timer" in upgrade
+
+
+def test_a_restore_can_be_typed_as_it_stands() -> None:
+    """Whole paths, because the unit that runs it has a folder of its own; the timer rests; the keys can be read."""
+    typed = commands(chapter("Restore"))
+    (stop,) = [words for words in typed if words[:2] == ["systemctl", "stop"]]
+    assert stop[2:] == ["harmony-dash", "harmony-dash-backup.timer"]
+    restores = [words for words in typed if words[:2] == ["harmony", "restore"]]
+    assert len(restores) == 2
+    for words in restores:
+        assert build_parser().parse_args(words[1:]).command == "restore"
+        files = [word for word in words[2:] if not word.startswith("--")]
+        assert all(word.startswith("/") for word in files), files
+        keys = words[words.index("--keys") + 1]
+        assert any(line[0] == "install" and line[-1].rstrip("/") == keys and "harmony-dash" in line for line in typed)
+    (function,) = [words for words in commands(chapter("Install")) if words[0] == "harmony()"]
+    assert "/opt/harmony-dash/.venv/bin/python" in function and "--uid=harmony-dash" in function
+    (contained,) = [words for words in typed if words[:2] == ["podman", "run"]]
+    assert {"--user", "harmony-data:/data", "--env-file"} <= set(contained)

@@ -1,0 +1,31 @@
+"""Importing what takes seconds, while people wait for something else anyhow.
+
+What the sign-in form stands on is imported while the first browser loads the interface, and what the pages of signed-in
+people stand on while the first person signs in. Not the form's own package: a custom component that is imported before
+the first run of a page is never served.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import threading
+from collections.abc import Iterable
+
+FOR_SIGN_IN = ("requests", "jwt", "cryptography.fernet", "PIL.Image", "numpy")
+FOR_PAGES = ("pandas", "plotly.graph_objects", "harmony_dash.services.survival")
+# One thread imports and the others wait: two that import parts of one package may each see the other's half-done.
+_lock = threading.Lock()
+
+
+def preload(names: Iterable[str]) -> None:
+    """Import modules, or wait for the thread that does; at once from the second time on."""
+    with _lock:
+        for name in names:
+            importlib.import_module(name)
+
+
+@functools.cache
+def begin_preload(names: tuple[str, ...]) -> None:
+    """Begin to import modules in the background, once in a process."""
+    threading.Thread(target=preload, args=(names,), name="preload", daemon=True).start()
