@@ -63,6 +63,7 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
     if not small:
         return result
     rows = {cell: _row(members[cell], atoms) for cell in small}
+    of_all = np.array(list(rows.values()))
     most = dict.fromkeys(small, rules.minimum_cell - 1) if limits is None else dict(limits)
     # At worst an onlooker sees which counts were hidden for the sake of others, and so that they are not small.
     least_of = floors or {}
@@ -76,7 +77,7 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
     _widen_all_at_once(rows, known, seen, least)
     reach = {cell: _add_tied(places, ties) for cell, places in members.items()}
     for cell in small:
-        while values_left(*seen[cell]) < least[cell] and _count_possible(cell, rows, known, seen) < least[cell]:
+        while values_left(*seen[cell]) < least[cell] and _count_possible(rows[cell], of_all, known, seen) < least[cell]:
             related = frozenset().union(*(reach[other] for other, n in result.items()
                                           if n is not None and reach[other] & reach[cell]))
             partner = next_partner([other for other, n in result.items() if n is not None and related & reach[other]])
@@ -132,6 +133,15 @@ def _row(places: Collection[int], width: int) -> Floats:
     return row
 
 
+def _signed_rows(rows: Sequence[tuple[float, Collection[int]]], width: int) -> csr_array:
+    """A row for each sum, with its sign at its atoms; made without the zeros, which are nearly all of it."""
+    places = [sorted(set(places)) for _, places in rows]
+    sizes = [len(one) for one in places]
+    columns = np.array([place for one in places for place in one], dtype=np.int32)
+    ends = np.cumsum([0, *sizes], dtype=np.int32)
+    return csr_array((np.repeat([sign for sign, _ in rows], sizes), columns, ends), shape=(len(rows), width))
+
+
 @dataclass(frozen=True)
 class _Known:
     """What an onlooker knows: bounds of each atom, shape (atoms, 2), and of sums of them, matrix @ atoms ≤ most, and
@@ -150,7 +160,7 @@ class _Known:
            partners: Mapping[Cell, int], rules: Rules, atoms: int, same: csr_array) -> _Known:
         """What the shown counts, the hidden small ones and those hidden for their sake say."""
         of_each = np.column_stack([np.zeros(atoms), np.full(atoms, math.inf)])
-        rows: list[Floats] = []
+        rows: list[tuple[float, Collection[int]]] = []
         ends: list[float] = []
         for cell, places in members.items():
             n, low, high = shown[cell], 0.0, math.inf
@@ -164,14 +174,13 @@ class _Known:
                 (place,) = places
                 of_each[place] = max(of_each[place, 0], low), min(of_each[place, 1], high)
                 continue
-            row = _row(places, atoms)
             if high < math.inf:
-                rows.append(row)
+                rows.append((1.0, places))
                 ends.append(high)
             if low > 0:
-                rows.append(-row)
+                rows.append((-1.0, places))
                 ends.append(-low)
-        return cls(of_each, csr_array(np.array(rows).reshape(len(rows), atoms)), np.array(ends), same)
+        return cls(of_each, _signed_rows(rows, atoms), np.array(ends), same)
 
     def smallest(self, objective: Floats) -> tuple[float, Floats | None]:
         """The smallest value of a sum of atoms, and the atoms that have it where it is finite."""
@@ -205,17 +214,17 @@ class _Known:
         return None if solution is None else solution[:rows.shape[1]]
 
 
-def _count_possible(cell: Cell, rows: Mapping[Cell, Floats], known: _Known, seen: dict[Cell, tuple[float, float]],
-                    ) -> int:
+def _count_possible(row: Floats, of_all: Floats, known: _Known, seen: dict[Cell, tuple[float, float]]) -> int:
     """How many values a hidden count can have for somebody who knows all that is shown.
 
-    `seen` holds the smallest and largest value that any solution has given each small count; it grows.
+    `seen` holds the smallest and largest value that any solution has given each small count; it grows. `of_all` holds
+    the rows of those counts, shape (counts, atoms).
     """
-    lowest, fewest = known.smallest(rows[cell])
-    highest, largest = known.smallest(-rows[cell])
+    lowest, fewest = known.smallest(row)
+    highest, largest = known.smallest(-row)
     for solution in (fewest, largest):
         if solution is not None:
-            _note_values(rows, solution, seen)
+            _note_values(of_all, solution, seen)
     return values_left(lowest, -highest)
 
 
@@ -226,6 +235,7 @@ def _widen_all_at_once(rows: Mapping[Cell, Floats], known: _Known, seen: dict[Ce
     What is still missing of all counts together is made as small as it can be, so that one which is far enough does not
     take from the others.
     """
+    of_all = np.array(list(rows.values()))
     for upward in (True, False):
         waiting = list(rows)
         while len(waiting) > 1:
@@ -233,7 +243,7 @@ def _widen_all_at_once(rows: Mapping[Cell, Floats], known: _Known, seen: dict[Ce
             solution = known.nearest(np.array([rows[cell] for cell in waiting]), goals, upward=upward)
             if solution is None:
                 return
-            _note_values(rows, solution, seen)
+            _note_values(of_all, solution, seen)
             left = [cell for cell, goal in zip(waiting, goals.tolist(), strict=True) if (
                 seen[cell][1] < goal - _SLACK if upward else values_left(*seen[cell]) < needed[cell])]
             if len(left) == len(waiting):
@@ -241,7 +251,7 @@ def _widen_all_at_once(rows: Mapping[Cell, Floats], known: _Known, seen: dict[Ce
             waiting = left
 
 
-def _note_values(rows: Mapping[Cell, Floats], solution: Floats, seen: dict[Cell, tuple[float, float]]) -> None:
-    for cell, value in zip(rows, (np.array(list(rows.values())) @ solution).tolist(), strict=True):
+def _note_values(of_all: Floats, solution: Floats, seen: dict[Cell, tuple[float, float]]) -> None:
+    for cell, value in zip(seen, (of_all @ solution).tolist(), strict=True):
         low, high = seen[cell]
         seen[cell] = min(low, value), max(high, value)

@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from harmony_dash.disclosure.coverage_results import NOT_STATED, CoverageResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import NOT_STATED, CoverageResult
 from harmony_dash.stats.standardised_difference import NOTABLE, difference_of_proportions
 
 Range: TypeAlias = tuple[int, int]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harmony_dash.disclosure.coverage_results import NOT_STATED, CountCell, CoverageResult
 from harmony_dash.disclosure.released import Released, make_released
-from harmony_dash.disclosure.results import NOT_STATED, CountCell, CoverageResult
 
 
 @dataclass(frozen=True)

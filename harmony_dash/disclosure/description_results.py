@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harmony_dash.cohort.question import Question
-from harmony_dash.disclosure.results import INTERNAL, CohortChoices, EstimateAt, GroupResult, IntervalType
+from harmony_dash.disclosure.release_info import CohortChoices
+from harmony_dash.disclosure.results import INTERNAL, EstimateAt, GroupResult, IntervalType
 
 
 @dataclass(frozen=True)

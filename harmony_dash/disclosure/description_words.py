@@ -10,7 +10,7 @@ from itertools import combinations
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.dictionary.model import UNTESTED
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne, TableOneGroup, TableOneVariable
-from harmony_dash.disclosure.policy import DAYS_PER_YEAR
+from harmony_dash.disclosure.precision import name_years
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.rounding import half_significant
 from harmony_dash.errors import StatisticsError
@@ -101,7 +101,7 @@ def complete_outcome_map(result: OutcomeMap, scope: Scope, describe_protection: 
     way = ("cumulative incidence (Aalen–Johansen)" if endpoint.competing
            else "1 − Kaplan–Meier" if endpoint.shown_as_failure else "Kaplan–Meier")
     parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}",
-             f"{way} at {result.at_days / DAYS_PER_YEAR:.1f} years, 95 % {result.interval} interval",
+             f"{way} at {name_years(result.at_days)}, 95 % {result.interval} interval",
              "cells are compared by no test"]
     return replace(result, methods=_close(parts, result, scope, describe_protection))
 

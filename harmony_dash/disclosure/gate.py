@@ -11,15 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import singledispatch
 from typing import Any, TypeVar
 
-from harmony_dash.disclosure import (
-    description_results,
-    feasibility_results,
-    quality_results,
-    results,
-    subgroup_results,
-    what_if_diagnostics,
-    what_if_results,
-)
+from harmony_dash.disclosure.coverage_results import CoverageResult
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.keyed_count import KeyedCount
@@ -32,17 +24,16 @@ from harmony_dash.disclosure.protect_subgroups import protect_subgroups
 from harmony_dash.disclosure.protect_survival import protect_survival
 from harmony_dash.disclosure.protect_what_if import protect_what_if
 from harmony_dash.disclosure.quality_results import QualityResult
+from harmony_dash.disclosure.release_info import CohortChoices, ReleaseInfo
 from harmony_dash.disclosure.released import Released, Scope, make_released
-from harmony_dash.disclosure.results import CohortChoices, CoverageResult, ReleaseInfo, SurvivalResult
+from harmony_dash.disclosure.results import INTERNAL, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
 from harmony_dash.disclosure.what_if_results import WhatIfResult
 from harmony_dash.disclosure.wording import put_into_words
 
 T = TypeVar("T")
-# The modules whose dataclasses are results, down to their smallest part.
-_MODULES_OF_RESULTS = tuple(module.__name__ for module in (
-    results, subgroup_results, description_results, quality_results, feasibility_results, what_if_results,
-    what_if_diagnostics))
+# Every dataclass of this package is a part of a result: a kind in a module of its own cannot be forgotten.
+_PACKAGE_OF_RESULTS = f"{__package__}."
 
 
 def release(result: T, scope: Scope) -> Released[T]:
@@ -89,8 +80,8 @@ def _strip(value: Any) -> Any:
         return tuple(_strip(one) for one in value)
     if isinstance(value, dict):
         return {name: _strip(one) for name, one in value.items()}
-    if is_dataclass(value) and type(value).__module__ in _MODULES_OF_RESULTS:
+    if is_dataclass(value) and type(value).__module__.startswith(_PACKAGE_OF_RESULTS):
         return replace(value, **{  # type: ignore[type-var]
-            one.name: one.default if one.metadata == results.INTERNAL else _strip(getattr(value, one.name))
+            one.name: one.default if one.metadata == INTERNAL else _strip(getattr(value, one.name))
             for one in fields(value)})
     return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harmony_dash.disclosure.policy import Rules
+from harmony_dash.disclosure.policy import DAYS_PER_YEAR, Rules
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import SurvivalResult
 
@@ -85,3 +85,9 @@ def describe_precision(result: SurvivalResult, scope: Scope) -> str:
         return f"{text} They are given in whole per cents."
     coarse = round(scope.rules.patients_per_step / COARSE_STEP)
     return f"{text} Groups of up to {coarse} patients are given in whole per cents."
+
+
+def name_years(days: float) -> str:
+    """The time a result is read at, in years: "5 years", "2.5 years"; a decimal only where it says something."""
+    years = f"{days / DAYS_PER_YEAR:.1f}".removesuffix(".0")
+    return f"{years} year{'' if years == '1' else 's'}"

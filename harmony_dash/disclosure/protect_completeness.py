@@ -12,10 +12,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from harmony_dash.disclosure.coverage_results import Completeness, Status, StatusShare
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
 from harmony_dash.disclosure.policy import Rules
 from harmony_dash.disclosure.released import Scope
-from harmony_dash.disclosure.results import Completeness, Status, StatusShare
 from harmony_dash.disclosure.rounding import release_count, round_count, round_share
 
 RECORDED = (Status.VALUE, Status.NEGATIVE)

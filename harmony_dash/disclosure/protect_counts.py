@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harmony_dash.disclosure.audit import bounds_in_one_total, values_left
+from harmony_dash.disclosure.release_info import CohortChoices, ReleaseInfo
 from harmony_dash.disclosure.released import Scope
-from harmony_dash.disclosure.results import CohortChoices, ReleaseInfo
 from harmony_dash.disclosure.rounding import release_count
 
 # The patients whose value is not recorded, among the values of a variable.

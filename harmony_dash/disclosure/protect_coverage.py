@@ -21,11 +21,11 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from harmony_dash.disclosure.audit import hide_partners
+from harmony_dash.disclosure.coverage_results import NOT_STATED, CountCell, CountTable, CoverageResult
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
 from harmony_dash.disclosure.protect_completeness import protect_completeness
 from harmony_dash.disclosure.protect_survival import protect_follow_up
 from harmony_dash.disclosure.released import Scope
-from harmony_dash.disclosure.results import NOT_STATED, CountCell, CountTable, CoverageResult
 from harmony_dash.disclosure.rounding import release_count
 
 KEYS = ("source", "country", "trial", "dx_period")

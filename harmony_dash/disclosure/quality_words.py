@@ -18,8 +18,8 @@ CATEGORIES: Mapping[Category, tuple[str, str]] = MappingProxyType({
     Category.PLAUSIBILITY: ("Plausibility", "Can they be true?")})
 NOT_COMPARABLE = "not comparable"
 NOT_SHOWN, HIDDEN = "not shown", "hidden"
-NO_OUTCOMES = ("Checks that rest on what became of patients, or count rows of several files or of one that tells of "
-               "it, are judged only: who looks after the data does not look at outcomes.")
+NO_OUTCOMES = ("Who looks after the data does not look at outcomes. So checks that read what became of patients have "
+               "a verdict and no numbers; so have those that count rows of several files, or of one that tells of it.")
 WHY_NOT_SHOWN: Mapping[Showing, str] = MappingProxyType({
     Showing.NUMBERS: "",
     Showing.VERDICT: f"Its numbers are not shown. {NO_OUTCOMES} Reported and derived risk groups are counted in their "

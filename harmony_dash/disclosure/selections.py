@@ -15,7 +15,6 @@ from harmony_dash.cohort.filters import AnyOf, Between, Filter, Missing, Not, On
 from harmony_dash.dictionary.model import Dictionary, Variable, VariableType
 from harmony_dash.errors import QuestionError
 
-Leaf: TypeAlias = OneOf | Between | Missing
 Chosen: TypeAlias = frozenset[int]
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
-from harmony_dash.disclosure.policy import DAYS_PER_YEAR
+from harmony_dash.disclosure.precision import name_years
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.subgroup_results import (
     Finding,
@@ -121,12 +121,12 @@ def describe_estimate(endpoint: Endpoint) -> str:
 
 def _write_methods(result: SubgroupsResult, scope: Scope, describe_protection: Callable[[Scope], str]) -> str:
     question, endpoint = result.question, endpoint_named(result.question.cohort.endpoint)
-    years = question.at_days / DAYS_PER_YEAR
     way = ("Aalen–Johansen; other causes compete" if endpoint.competing
            else "1 − Kaplan–Meier; deaths in remission are censored" if endpoint.shown_as_failure else "Kaplan–Meier")
     ratio = "cause-specific hazard ratios" if endpoint.competing else "hazard ratios"
     parts = [f"{endpoint.label}: {endpoint.definition.rstrip('.')}",
-             f"{describe_estimate(endpoint)} at {years:.1f} years ({way}, 95 % {result.interval} interval)",
+             f"{describe_estimate(endpoint)} at {name_years(question.at_days)} "
+             f"({way}, 95 % {result.interval} interval)",
              f"{ratio} of one Cox model a variable{f', stratified by {question.strata}' if question.strata else ''}, "
              "Efron ties, 95 % Wald interval, against the first level with enough patients",
              "patients not tested, with a failed test or without a value are rows of their own and in no model",

@@ -146,15 +146,12 @@ class ComparedPatients:
         return self.population, self.randomisation, self.outcome
 
 
-@dataclass(frozen=True)
-class StrategyCurve:
-    """One outcome had everybody been in one arm: event-free share, or cumulative incidence of a cause."""
+class _OfPatients:
+    """Whose outcome it is."""
 
     method: Method
     outcome: str
-    arm: str
-    curve: Curve
-    randomisation: str = ""
+    randomisation: str
 
     @property
     def population(self) -> str:
@@ -168,7 +165,18 @@ class StrategyCurve:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class StrategyCurve(_OfPatients):
+    """One outcome had everybody been in one arm: event-free share, or cumulative incidence of a cause."""
+
+    method: Method
+    outcome: str
+    arm: str
+    curve: Curve
+    randomisation: str = ""
+
+
+@dataclass(frozen=True)
+class Contrast(_OfPatients):
     """Compared arm minus reference arm; probabilities as shares, restricted means in days. None where unknown."""
 
     method: Method
@@ -179,16 +187,6 @@ class Contrast:
     lower: float | None
     upper: float | None
     randomisation: str = ""
-
-    @property
-    def population(self) -> str:
-        """The patients behind it."""
-        return RANDOMISED if self.method is Method.RANDOMISED else OBSERVED
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """As of the patients behind it."""
-        return self.population, self.randomisation, self.outcome
 
 
 @dataclass(frozen=True)

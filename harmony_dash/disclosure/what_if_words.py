@@ -12,8 +12,7 @@ from typing import Final
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.subgroup_question import FIVE_YEARS
 from harmony_dash.disclosure.points import format_points, format_points_limits
-from harmony_dash.disclosure.policy import DAYS_PER_YEAR
-from harmony_dash.disclosure.precision import format_percent
+from harmony_dash.disclosure.precision import format_percent, name_years
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.what_if_diagnostics import EValueShown
 from harmony_dash.disclosure.what_if_results import (
@@ -72,7 +71,7 @@ def _need(one: Contrast, result: WhatIfResult) -> NeededNumber | None:
     event = "death" if survival and result.question.cohort.endpoint == "os" else event
     reference, compared = (name for _, name in result.arms)
     best, worst = (_end(*end) for end in (found.best, found.worst))
-    strategies, by = f"treated {compared} instead of {reference}", f"by {_years(one.days)}"
+    strategies, by = f"treated {compared} instead of {reference}", f"by {name_years(one.days)}"
     side = "fewer" if found.benefit else "extra"
     if one.lower <= 0 <= one.upper:
         # the number would come from infinity, and says how little is known
@@ -98,10 +97,6 @@ def _end(number: float, benefit: bool) -> str:
 
 def _whole(number: float) -> str:
     return f"{max(1, round(number)):,}"
-
-
-def _years(days: int) -> str:
-    return f"{days / DAYS_PER_YEAR:.1f} years"
 
 
 def _e_value(result: WhatIfResult) -> EValueShown | None:
@@ -158,8 +153,8 @@ def _write_summary(result: WhatIfResult) -> str:
     how = ("as randomised" if result.primary is Method.RANDOMISED else
            "had all of these patients been treated the one way or the other, if nothing that decided about treatment "
            "is missing from what is adjusted for")
-    parts = [f"{endpoint.label} at {_years(main.days)} with {compared} minus {reference} treatment: {_points(main)}, "
-             f"{how}."]
+    parts = [f"{endpoint.label} at {name_years(main.days)} with {compared} minus {reference} treatment: "
+             f"{_points(main)}, {how}."]
     if main.lower is not None and main.upper is not None and main.lower <= 0 <= main.upper:
         parts.append("The interval holds no difference: the data neither show one nor exclude one within it.")
     parts += [f"{one.text[0].upper()}{one.text[1:]}." for one in result.needed if one.outcome != endpoint.name]
@@ -180,8 +175,9 @@ def _tell_each(result: WhatIfResult) -> str:
              if (one.method, one.outcome) == (Method.RANDOMISED, endpoint.name)]
     each = "; ".join(f"{one.randomisation}: {_points(one)}" for one in found)
     reference, compared = (name for _, name in result.arms)
-    text = (f"{endpoint.label} at {_years(result.question.horizon_days)} with {compared} minus {reference} treatment, "
-            f"as randomised: {each}. These are different comparisons in different patients, with no common answer.")
+    text = (f"{endpoint.label} at {name_years(result.question.horizon_days)} with {compared} minus {reference} "
+            f"treatment, as randomised: {each}. These are different comparisons in different patients, with no common "
+            "answer.")
     return " ".join(filter(None, [text, tell_horizon(result)]))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from harmony_dash.cohort.endpoints import Endpoint, endpoint_named
+from harmony_dash.disclosure.coverage_results import CoverageResult
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.description_words import complete_outcome_map, complete_table_one
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
@@ -16,7 +17,7 @@ from harmony_dash.disclosure.precision import Precision, format_limits, format_p
 from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
 from harmony_dash.disclosure.quality_results import QualityResult
 from harmony_dash.disclosure.released import Scope
-from harmony_dash.disclosure.results import CoverageResult, EstimateAt, GroupResult, RiskTable, SurvivalResult
+from harmony_dash.disclosure.results import EstimateAt, GroupResult, RiskTable, SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
 from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY, complete_subgroups
 from harmony_dash.disclosure.what_if_results import WhatIfResult

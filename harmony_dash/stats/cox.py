@@ -14,6 +14,7 @@ from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.estimability import check_estimable
 from harmony_dash.stats.event_table import EventTable, Floats
 from harmony_dash.stats.intervals import normal_quantile
+from harmony_dash.stats.newton import find_maximum
 from harmony_dash.stats.partial_likelihood import (
     TIES,
     LikelihoodTerms,
@@ -25,12 +26,6 @@ from harmony_dash.stats.partial_likelihood import (
 # Below about five events a parameter estimates are biased and intervals too short (Vittinghoff, McCulloch, Am J
 # Epidemiol 165 (2007) 710-718).
 EVENTS_PER_PARAMETER: Final = 5.0
-# Squared length of the last step in standard errors. Newton's method squares the error, so the estimate is then within
-# rounding of the maximum.
-SMALL_STEP: Final = 1e-12
-MOST_STEPS: Final = 40
-# exp() of a difference beyond this is not told from 0 beside 1; no hazard ratio is that large.
-WIDEST: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -151,15 +146,14 @@ def fit_cox(table: EventTable | PatternDays, design: ArrayLike, names: Sequence[
     scaled = given / np.where(unit > 0, unit, 1.0)
     if not known_estimable:
         check_estimable(days, scaled, names)
-    informative, parameters = int(days.deaths.sum()), len(names)
-    if informative < events_per_parameter * parameters:
-        raise StatisticsError(
-            f"{informative} events are too few for {parameters} parameter{'s' if parameters > 1 else ''}: "
-            f"{events_per_parameter:g} are asked for each", remedy="choose fewer variables or join levels")
+    parameters = len(names)
+    informative = _count_informative(days, parameters, events_per_parameter)
     null = evaluate_likelihood(days, _linear(scaled, np.zeros(parameters)), ties=ties)
     score, information = _project(scaled, null)
     score_test = _chi_square(float(score @ np.linalg.solve(information, score)), parameters)
-    beta, fitted, iterations = _climb(days, scaled, null, ties)
+    beta, fitted, iterations = find_maximum(
+        np.zeros(parameters), null, design=scaled, project=lambda terms: _project(scaled, terms),
+        evaluate=lambda linear: evaluate_likelihood(days, linear, ties=ties))
     _, information = _project(scaled, fitted)
     covariance = np.linalg.inv(information) / np.outer(unit, unit)
     wald = float(beta @ information @ beta)
@@ -174,6 +168,16 @@ def fit_cox(table: EventTable | PatternDays, design: ArrayLike, names: Sequence[
                     fitted.log_likelihood, _chi_square(gain, parameters), _chi_square(wald, parameters), score_test,
                     int(days.patients.sum()), days.events, informative, strata, days.cause, ties,
                     iterations, given)
+
+
+def _count_informative(days: PatternDays, parameters: int, events_per_parameter: float) -> int:
+    """The events a model rests on, unless they are too few for it."""
+    informative = int(days.deaths.sum())
+    if informative < events_per_parameter * parameters:
+        raise StatisticsError(
+            f"{informative} events are too few for {parameters} parameter{'s' if parameters > 1 else ''}: "
+            f"{events_per_parameter:g} are asked for each", remedy="choose fewer variables or join levels")
+    return informative
 
 
 def compare_nested(larger: CoxModel, smaller: CoxModel) -> ChiSquareTest:
@@ -235,34 +239,6 @@ def _project(design: Floats, terms: LikelihoodTerms) -> tuple[Floats, Floats]:
     score = np.einsum("bgp,bg->p", design, terms.residual)
     information = np.einsum("bgp,bgq->pq", design, terms.information @ design)
     return score, information
-
-
-def _climb(days: PatternDays, design: Floats, start: LikelihoodTerms,
-           ties: str) -> tuple[Floats, LikelihoodTerms, int]:
-    """Return the coefficients at the maximum, the terms there and the number of Newton steps."""
-    beta, terms = np.zeros(design.shape[2]), start
-    for iteration in range(1, MOST_STEPS + 1):
-        score, information = _project(design, terms)
-        try:
-            step = np.linalg.solve(information, score)
-        except np.linalg.LinAlgError:
-            break
-        gain = float(score @ step)
-        tolerance = 1e-12 * abs(terms.log_likelihood)
-        for _ in range(MOST_STEPS):
-            linear = _linear(design, beta + step)
-            if float(np.ptp(linear)) < WIDEST:
-                next_terms = evaluate_likelihood(days, linear, ties=ties)
-                if next_terms.log_likelihood >= terms.log_likelihood - tolerance:
-                    break
-            step = step / 2
-        else:
-            break
-        beta, terms = beta + step, next_terms
-        if gain < SMALL_STEP:
-            return beta, terms, iteration
-    raise StatisticsError("the maximum of the partial likelihood was not found",
-                          remedy="choose fewer variables or join levels")
 
 
 def _chi_square(statistic: float, df: int) -> ChiSquareTest:

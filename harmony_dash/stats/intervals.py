@@ -49,10 +49,12 @@ def probability_interval(estimate: Floats, std_error: Floats, interval: str, lev
     defined = (estimate > EDGE) & (estimate < 1 - EDGE) & np.isfinite(std_error)
     p, s = estimate[defined], std_error[defined]
     if interval == "log-log":
-        power = np.exp(z * s / (p * -np.log(p)))
+        with np.errstate(over="ignore"):  # a power beyond the largest number takes the limits to 0 and 1
+            power = np.exp(z * s / (p * -np.log(p)))
         low, high = p**power, p ** (1 / power)
     elif interval == "log":
-        factor = np.exp(z * s / p)
+        with np.errstate(over="ignore"):
+            factor = np.exp(z * s / p)
         low, high = p / factor, np.minimum(p * factor, 1)
     else:
         low, high = np.maximum(p - z * s, 0), np.minimum(p + z * s, 1)

@@ -218,9 +218,11 @@ def find_quantile(curve: SurvivalCurve, share: float = 0.5) -> Quantile:
 
 def start_of_curve(sets: RiskSets, from_day: int | None, least_at_risk: int) -> int:
     """Return the first day of a product over risk sets, or refuse."""
-    start = first_supported_day(sets, least_at_risk) if from_day is None else int(whole_days(from_day)[0])
+    start = first_supported_day(sets, least_at_risk)
     if start is None:
         raise StatisticsError(f"fewer than {least_at_risk} patients are ever under observation together")
+    if from_day is not None:
+        start = int(whole_days(from_day)[0])
     if not at_risk_on(sets.days, sets.at_risk, sets.left, sets.entered, np.array([start]))[0]:
         raise StatisticsError(f"nobody is under observation on day {start}")
     alone = (sets.days >= start) & (sets.at_risk - sets.left + sets.entered == 0)

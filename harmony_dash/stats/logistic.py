@@ -12,9 +12,9 @@ from scipy.optimize import linprog
 from scipy.special import expit
 
 from harmony_dash.errors import StatisticsError
-from harmony_dash.stats.cox import MOST_STEPS, SMALL_STEP
 from harmony_dash.stats.estimability import LEAST_GAIN, NEGLIGIBLE
 from harmony_dash.stats.event_table import Floats
+from harmony_dash.stats.newton import MOST_STEPS, SMALL_STEP
 
 # Log odds of one in three million. With separated data Newton's steps go on to about 30 before they change nothing.
 SUSPICIOUS: Final = 15.0

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harmony_dash.errors import StatisticsError
-from harmony_dash.stats.cox import EVENTS_PER_PARAMETER, MOST_STEPS, SMALL_STEP, WIDEST
+from harmony_dash.stats.cox import EVENTS_PER_PARAMETER
 from harmony_dash.stats.event_table import Floats, Ints
+from harmony_dash.stats.newton import SMALL_STEP, find_maximum
 from harmony_dash.stats.partial_likelihood import TIES
 from harmony_dash.stats.patient_risk import (
     PatientOrder,
@@ -224,30 +225,12 @@ def climb(rows: CoxRows, sorted_weight: Floats, start: Floats, *, small_step: fl
     start : shape (parameters,); coefficients of the scaled columns. A start near the maximum saves steps.
     small_step : squared length, in standard errors, of a step after which no other is taken.
     """
-    beta = start
-    sums = sum_over_risk_sets(rows.order, rows.design @ beta, sorted_weight)
-    for iteration in range(1, MOST_STEPS + 1):
-        score, information = score_and_information(rows.order, sums, rows.design, sorted_weight)
-        try:
-            step = np.linalg.solve(information, score)
-        except np.linalg.LinAlgError:
-            break
-        gain = float(score @ step)
-        tolerance = 1e-12 * abs(sums.log_likelihood)
-        for _ in range(MOST_STEPS):
-            linear = rows.design @ (beta + step)
-            if float(np.ptp(linear)) < WIDEST:
-                next_sums = sum_over_risk_sets(rows.order, linear, sorted_weight)
-                if next_sums.log_likelihood >= sums.log_likelihood - tolerance:
-                    break
-            step = step / 2
-        else:
-            break
-        beta, sums = beta + step, next_sums
-        if gain < small_step:
-            return CoxFit(beta, sums, iteration)
-    raise StatisticsError("the maximum of the partial likelihood was not found",
-                          remedy="choose fewer variables or join levels")
+    def evaluate(linear: Floats) -> RiskSums:
+        return sum_over_risk_sets(rows.order, linear, sorted_weight)
+
+    return CoxFit(*find_maximum(
+        start, evaluate(rows.design @ start), design=rows.design, evaluate=evaluate, small_step=small_step,
+        project=lambda sums: score_and_information(rows.order, sums, rows.design, sorted_weight)))
 
 
 def baseline_hazard(rows: CoxRows, fit: CoxFit) -> BaselineHazard:

@@ -87,11 +87,6 @@ class Support:
     common_support: float
     balance: tuple[CovariateBalance, ...]
 
-    @property
-    def largest_imbalance(self) -> float:
-        """Largest standardised mean difference after weighing, whatever its sign; 0 without covariates."""
-        return max((abs(one.after) for one in self.balance), default=0.0)
-
 
 def describe_support(patients: ArmPatients, probability: Floats, weight: Floats, day: int, *, bins: int = 20,
                      cause: int | None = None) -> Support:

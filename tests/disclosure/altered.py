@@ -21,7 +21,8 @@ from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.effects import count_rows, meets_all
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.services.protection import plan_answer
-from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival, prepare_question
+from harmony_dash.services.survival import DEFAULT_DAYS, prepare_question
+from harmony_dash.services.survival_answer import compute_survival
 from harmony_dash.store.effects import fetch_effects
 from harmony_dash.store.reader import Snapshot, Store
 from tests.benchmarks.stores import make_benchmark_store

@@ -12,7 +12,8 @@ from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level, Scope, release
 from harmony_dash.disclosure.results import IntervalType
-from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival, prepare_question
+from harmony_dash.services.survival import DEFAULT_DAYS, prepare_question
+from harmony_dash.services.survival_answer import compute_survival
 from harmony_dash.services.survival_json import survival_as_json
 from harmony_dash.store.reader import Store
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.ingest import ingest_sources
 from harmony_dash.settings import Settings
 from harmony_dash.synthetic.sources import write_sources
 from tests.factories import ACCESS_KEY, DISCLOSURE_KEY, NOW
+from tests.made_once import make_once
 
 CLINICIAN = Actor("clara", Role.CLINICIAN, "s1")
 STEERING = Actor("stefan", Role.STEERING, "s2")
@@ -30,6 +33,11 @@ def ingest_samples(folder: Path) -> Deployment:
     deployment = open_house(folder)
     ingest_sources(deployment, OPERATOR, [path.parent for path in sorted(SAMPLES.glob("*/source.yaml"))])
     return deployment
+
+
+def samples_of_run(factory: pytest.TempPathFactory) -> Path:
+    """The store of `data_samples` that all tests of a run share; nobody writes into it."""
+    return make_once(factory, "samples", ingest_samples) / "store"
 
 
 def synthesise_house(folder: Path, patients: int, seed: int = 7) -> Deployment:

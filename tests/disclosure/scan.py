@@ -23,13 +23,16 @@ from harmony_dash.charts.coverage import (
 )
 from harmony_dash.charts.coverage_map import build_map_figure, not_on_map
 from harmony_dash.charts.numbers import TimeUnit
-from harmony_dash.charts.survival import build_survival_figure, describe_survival
+from harmony_dash.charts.survival.figure import build_survival_figure
+from harmony_dash.charts.survival.words import describe_survival
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure import Released
+from harmony_dash.disclosure.coverage_results import CoverageResult, Status
 from harmony_dash.disclosure.grid import GRID
 from harmony_dash.disclosure.policy import DAYS_PER_MONTH
 from harmony_dash.disclosure.precision import describe_precision
-from harmony_dash.disclosure.results import CohortChoices, CoverageResult, Curve, Status, SurvivalResult
+from harmony_dash.disclosure.release_info import CohortChoices
+from harmony_dash.disclosure.results import Curve, SurvivalResult
 from harmony_dash.ui.components.answer_notes import (
     build_notes_line,
     describe_compared,
@@ -144,7 +147,8 @@ def _scan_fields(value: Any, where: str) -> Iterator[str]:
     if isinstance(value, tuple | list):
         for one in value:
             yield from _scan_fields(one, where)
-    elif is_dataclass(value) and not isinstance(value, Curve) and type(value).__module__.endswith("disclosure.results"):
+    elif (is_dataclass(value) and not isinstance(value, Curve)
+          and type(value).__module__.startswith("harmony_dash.disclosure.")):
         for one in fields(value):
             inner, path = getattr(value, one.name), f"{where}.{one.name}"
             if one.metadata and inner != one.default:

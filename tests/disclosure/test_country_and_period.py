@@ -9,8 +9,8 @@ from harmony_dash.cohort import Filter, Not, OneOf, Question
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.services.protection import plan_answer
 from harmony_dash.store.membership import PatientSet, count_patients, fetch_bitmaps, find_close_pairs
-from harmony_dash.store.reader import Snapshot
-from tests.disclosure.house import ingest_samples
+from harmony_dash.store.reader import Snapshot, Store
+from tests.disclosure.house import samples_of_run
 
 SCOPE = Scope(Level.PROTECTED)
 NAMES = ("country", "dx_period", "sex", "age_group")
@@ -19,7 +19,7 @@ TARGETS = 6
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return ingest_samples(tmp_path_factory.mktemp("house")).store.current()
+    return Store(samples_of_run(tmp_path_factory)).current()
 
 
 def find_alone(snapshot: Snapshot) -> list[tuple[str, ...]]:

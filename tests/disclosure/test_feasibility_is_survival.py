@@ -16,7 +16,7 @@ from harmony_dash.errors import AccessRefused, QuestionError, TooManyQuestions
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.feasibility import ACTION, ask_feasibility
 from harmony_dash.services.survival import ask_survival
-from tests.disclosure.house import CLINICIAN, STEERING, ingest_samples
+from tests.disclosure.house import CLINICIAN, STEERING, open_house, samples_of_run
 from tests.disclosure.questions import EVERYDAY, realistic_question
 
 KNOWN = ("cyto_group", "mrd_group", "cna_ikzf1", "subtype", "wbc_dx", "ikzf1plus", "immunophenotype",
@@ -26,7 +26,7 @@ QUESTIONS = 40
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return ingest_samples(tmp_path_factory.mktemp("feasibility"))
+    return open_house(tmp_path_factory.mktemp("feasibility"), samples_of_run(tmp_path_factory))
 
 
 @pytest.fixture(scope="module")

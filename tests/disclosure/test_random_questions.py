@@ -18,7 +18,7 @@ from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.protection import fetch_planned_tables, plan_answer
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.survival import ask_survival, prepare_question
-from tests.disclosure.house import CLINICIAN, STEERING, ingest_samples
+from tests.disclosure.house import CLINICIAN, STEERING, open_house, samples_of_run
 from tests.disclosure.questions import EVERYDAY, random_question
 from tests.disclosure.scan import scan_choices, scan_coverage, scan_survival
 
@@ -63,7 +63,7 @@ def ask_and_scan(deployment: Deployment, questions: int, seed: int = 1) -> tuple
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    return ingest_samples(tmp_path_factory.mktemp("samples"))
+    return open_house(tmp_path_factory.mktemp("samples"), samples_of_run(tmp_path_factory))
 
 
 def test_nothing_that_is_sent_is_small_exact_or_a_day(deployment: Deployment) -> None:

@@ -15,9 +15,10 @@ from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level, Scope, release
 from harmony_dash.disclosure.protect_survival import curve_statistic
 from harmony_dash.disclosure.results import Curve, GroupResult, IntervalType, SurvivalResult
-from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival, prepare_question
-from harmony_dash.store.reader import Snapshot
-from tests.disclosure.house import ingest_samples
+from harmony_dash.services.survival import DEFAULT_DAYS, prepare_question
+from harmony_dash.services.survival_answer import compute_survival
+from harmony_dash.store.reader import Snapshot, Store
+from tests.disclosure.house import samples_of_run
 
 SCOPE = Scope(Level.PROTECTED)
 EVENT_FREE = "event-free"
@@ -26,7 +27,7 @@ BY_DEFINITION = {"efs smn", "relapse trm"}
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return ingest_samples(tmp_path_factory.mktemp("house")).store.current()
+    return Store(samples_of_run(tmp_path_factory)).current()
 
 
 def curves_of(group: GroupResult) -> Iterator[tuple[str, Curve]]:

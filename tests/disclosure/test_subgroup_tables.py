@@ -214,6 +214,8 @@ def test_every_number_of_table_one_is_protected(snapshot: Snapshot, by: str | No
     variables = choose_variables(question, ("etv6_runx1", "country", "age_dx_years", "hsct_cr1"), snapshot.dictionary)
     scope = Scope(Level.PROTECTED)
     result = release(compute_table_one(snapshot, question, variables, scope), scope).value
+    assert result.groups
+    assert where or any(n for _, n in counts_of(result))  # few patients under two filters may leave no number at all
     for where_, n in counts_of(result):
         assert n is None or (type(n) is int and n % 5 == 0 and n >= 10), where_
     for group in result.groups:

@@ -20,19 +20,14 @@ from scipy.optimize import linprog
 from harmony_dash.cohort import Question
 from harmony_dash.disclosure import Level, Scope
 from harmony_dash.disclosure.audit import values_left
+from harmony_dash.disclosure.coverage_results import Status
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
 from harmony_dash.disclosure.protect_completeness import RECORDED, protect_split
 from harmony_dash.disclosure.protect_counts import protect_choices
 from harmony_dash.disclosure.protect_coverage import FEW, KEYS, VIEWS, join_periods, protect_sums
 from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON, as_one_figure, protect_flow
-from harmony_dash.disclosure.results import (
-    AttritionStep,
-    CohortChoices,
-    Exclusion,
-    IntervalType,
-    Status,
-    SurvivalResult,
-)
+from harmony_dash.disclosure.release_info import CohortChoices
+from harmony_dash.disclosure.results import AttritionStep, Exclusion, IntervalType, SurvivalResult
 from harmony_dash.disclosure.rounding import round_count
 
 SCOPE = Scope(Level.PROTECTED)

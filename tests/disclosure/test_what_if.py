@@ -98,6 +98,7 @@ def test_curves_are_read_on_the_quarterly_grid_and_never_exact(deployment: Deplo
 def test_differences_stand_on_steps_and_their_limits_go_outward(deployment: Deployment, result: WhatIfResult) -> None:
     exact = {(one.method, one.measure, one.outcome): one for one in ask(deployment, QUESTION).contrasts}
 
+    assert len(result.contrasts) > 1
     for one in result.contrasts:
         truth = exact[one.method, one.measure, one.outcome]
         if one.measure is Measure.RESTRICTED_MEAN:
@@ -184,6 +185,7 @@ def test_a_plain_curve_is_that_of_the_survival_page(tmp_path: Path) -> None:
 def test_methods_share_the_steps_of_an_arm_so_that_agreeing_ones_are_one_reading(result: WhatIfResult) -> None:
     """Two readings differ by whole steps: nothing lies between them."""
     arms = {arm.arm: arm.n for arm in result.patients[0].arms}
+    assert len(arms) == 2
     for name, n in arms.items():
         assert n is not None
         step = max(RULE.smallest_step, RULE.patients_per_step / n)

@@ -15,12 +15,13 @@ from harmony_dash.cohort import Filter, Missing, OneOf, Question
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level, Scope, release
 from harmony_dash.disclosure.results import Curve, IntervalType
-from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival, prepare_question
+from harmony_dash.services.survival import DEFAULT_DAYS, prepare_question
+from harmony_dash.services.survival_answer import compute_survival
 from harmony_dash.store.counts import fetch_cohort_flow
 from harmony_dash.store.event_tables import fetch_event_table
 from harmony_dash.store.membership import PatientSet, fetch_bitmaps
-from harmony_dash.store.reader import Snapshot
-from tests.disclosure.house import ingest_samples
+from harmony_dash.store.reader import Snapshot, Store
+from tests.disclosure.house import samples_of_run
 
 # Everything is known by then, so that every variable can stratify.
 LANDMARK = 365
@@ -34,7 +35,7 @@ _WHERE: tuple[Filter, ...] = (OneOf("sex", ("F",)), OneOf("age_group", ("1-9", "
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return ingest_samples(tmp_path_factory.mktemp("house")).store.current()
+    return Store(samples_of_run(tmp_path_factory)).current()
 
 
 def everything_but_tests(snapshot: Snapshot, question: Question, level: Level) -> dict[str, Any]:

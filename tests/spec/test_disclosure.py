@@ -14,31 +14,31 @@ from harmony_dash.cohort import Question
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure import Level, Released, Scope, release, scope_without_protection
 from harmony_dash.disclosure.audit import values_left
+from harmony_dash.disclosure.coverage_results import (
+    Completeness,
+    CountCell,
+    CoverageResult,
+    SourceCoverage,
+    Status,
+    StatusShare,
+)
 from harmony_dash.disclosure.keyed_count import KeyedCount, union
 from harmony_dash.disclosure.protect_flow import ANY_OTHER_REASON
+from harmony_dash.disclosure.release_info import CohortChoices, DiseaseInfo, ReleaseInfo
 from harmony_dash.disclosure.results import (
     AttritionStep,
     CauseIncidence,
     Censorings,
-    CohortChoices,
-    Completeness,
-    CountCell,
-    CoverageResult,
     Curve,
-    DiseaseInfo,
     EqualityTest,
     EstimateAt,
     Exclusion,
     FollowUpSupport,
     GroupResult,
     IntervalType,
-    ReleaseInfo,
     RestrictedMean,
     RestrictedMeanDifference,
     RiskTable,
-    SourceCoverage,
-    Status,
-    StatusShare,
     SurvivalResult,
     WithheldGroup,
 )
@@ -400,6 +400,18 @@ def test_an_exact_result_leaves_as_it_is_but_for_the_keys(scope: Scope) -> None:
 @pytest.mark.parametrize("scope", [PROTECTED, PUBLIC, EXACT])
 def test_no_key_leaves(scope: Scope) -> None:
     assert "KeyedCount" not in kinds_in(release(result(group("a"), group("b"), removed=50), scope).value)
+
+
+@pytest.mark.parametrize("scope", [PROTECTED, PUBLIC, EXACT])
+def test_no_key_leaves_with_a_kind_that_has_a_module_of_its_own(scope: Scope) -> None:
+    whole = coverage({("s", "DE", "T"): 203, ("s", "FR", "T"): 120}, recorded=200)
+    info = ReleaseInfo("s", "2026", True, {"ALL": DiseaseInfo("ALL", patients(1203), 3, 2)}, load_dictionary(), {})
+    choices = CohortChoices(patients(123), {"sex": {"F": patients(118), "M": patients(50)}}, {"sex": patients(40)})
+    for value in (whole, info, choices):
+        assert "KeyedCount" in kinds_in(value)
+        assert "KeyedCount" not in kinds_in(release(value, scope).value)
+    left = release(whole, scope).value
+    assert (left.follow_up_support, left.sources[0].follow_up_support) == (None, None)
 
 
 def kinds_in(value: object) -> set[str]:

@@ -11,7 +11,8 @@ from harmony_dash.cohort.filters import AnyOf, Filter, Not, OneOf
 from harmony_dash.disclosure import Level, Scope, release
 from harmony_dash.disclosure.results import Curve, GroupResult, IntervalType, SurvivalResult
 from harmony_dash.errors import QuestionError
-from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival, prepare_question
+from harmony_dash.services.survival import DEFAULT_DAYS, prepare_question
+from harmony_dash.services.survival_answer import compute_survival
 from tests.disclosure.attacks.population import SECRET, World
 
 SCOPE = Scope(Level.PROTECTED)

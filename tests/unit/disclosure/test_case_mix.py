@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harmony_dash.disclosure.case_mix import compare_case_mix
+from harmony_dash.disclosure.coverage_results import NOT_STATED, CountCell, CountTable, CoverageResult
 from harmony_dash.disclosure.released import Level, Scope, make_released
-from harmony_dash.disclosure.results import NOT_STATED, CountCell, CountTable, CoverageResult
 from harmony_dash.stats.standardised_difference import NOTABLE, difference_of_proportions
 from tests.unit.charts.factories import make_coverage
 

@@ -52,7 +52,7 @@ def plain_words(result: WhatIfResult) -> str:
 def test_a_clear_difference_is_a_number_of_patients_with_its_interval() -> None:
     number, text = needed(with_contrast(Method.STANDARDISED, 0.05, 0.02, 0.08, "relapse"), "relapse")
     assert number == pytest.approx(20)
-    assert text == ("1 extra relapse for every 20 patients treated reduced instead of standard by 5.0 years "
+    assert text == ("1 extra relapse for every 20 patients treated reduced instead of standard by 5 years "
                     "(95 % interval: 1 extra for every 50 to 1 extra for every 12)")
 
 
@@ -60,7 +60,7 @@ def test_a_clear_difference_is_a_number_of_patients_with_its_interval() -> None:
 def test_an_interval_through_no_difference_gives_no_number(lower: float, upper: float) -> None:
     number, text = needed(with_contrast(Method.STANDARDISED, (lower + upper) / 2, lower, upper, "relapse"), "relapse")
     assert number is None
-    assert text.startswith("no clear difference in relapse by 5.0 years with reduced instead of standard treatment")
+    assert text.startswith("no clear difference in relapse by 5 years with reduced instead of standard treatment")
     assert "no difference to" in text or "to no difference" in text
 
 
@@ -73,7 +73,7 @@ def test_no_difference_at_all_is_said_and_not_left_out() -> None:
 def test_a_huge_number_of_patients_is_said_in_words() -> None:
     number, text = needed(with_contrast(Method.STANDARDISED, 0.0005, 0.0001, 0.0009, "relapse"), "relapse")
     assert number is None
-    assert text == "less than 1 extra relapse for every 1,000 patients treated reduced instead of standard by 5.0 years"
+    assert text == "less than 1 extra relapse for every 1,000 patients treated reduced instead of standard by 5 years"
 
 
 def test_an_end_of_an_interval_that_is_huge_is_said_in_words() -> None:

@@ -114,7 +114,7 @@ def test_a_curve_with_late_entry_starts_where_enough_patients_are_at_risk() -> N
 
 def test_groups_with_late_entry_can_share_a_start() -> None:
     table = EventTable.from_patients([5, 6, 7, 8], [1, 1, 1, 0], entry=[0, 0, 0, 1])
-    assert estimate_survival(table, from_day=6).survival[-1] == pytest.approx(1 / 3)
+    assert estimate_survival(table, from_day=6, least_at_risk=3).survival[-1] == pytest.approx(1 / 3)
 
 
 def test_the_methods_line_names_interval_and_condition() -> None:
@@ -135,6 +135,13 @@ def test_late_entry_that_never_brings_enough_patients_together_is_refused() -> N
     table = EventTable.from_patients([5, 6], [1, 0], entry=[1, 2])
     with pytest.raises(StatisticsError, match="fewer than 10 patients"):
         estimate_survival(table)
+
+
+def test_a_start_shared_with_others_does_not_make_up_for_patients_who_were_never_together() -> None:
+    alone = EventTable.from_patients([60, 110, 160], [1, 0, 1], entry=[50, 55, 105])
+    with pytest.raises(StatisticsError, match="fewer than 10"):
+        estimate_survival(alone, from_day=56)
+    assert estimate_survival(alone, from_day=56, least_at_risk=2).from_day == 56
 
 
 def test_a_gap_in_which_nobody_is_watched_is_refused() -> None:
