@@ -4,6 +4,7 @@ import streamlit as st
 
 from harmony_dash.access.permissions import Permission
 from harmony_dash.errors import UserError
+from harmony_dash.services.budget import count_today
 from harmony_dash.services.own_account import describe_own_account
 from harmony_dash.ui.components.own_account import section, show_person, show_style
 from harmony_dash.ui.components.own_account_grants import show_own_grants
@@ -26,7 +27,7 @@ except UserError as error:
     show_problem(error, heading="Your account cannot be shown")
     st.stop()
 with section("person", "You", "Your role decides what you may do. A data manager looks after it."):
-    show_person(actor, account)
+    show_person(actor, account, count_today(deployment, actor))
 st.divider()
 with section("grants", "Your grants", "A grant opens certain variables of certain countries to its members, for a "
                                       "certain time."):

@@ -5,12 +5,12 @@ import streamlit as st
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.errors import UserError
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.exports import preview_export
-from harmony_dash.services.release_info import describe_release
 from harmony_dash.ui.components.analysis_controls import show_analysis_controls, show_cause_control
+from harmony_dash.ui.components.analysis_page import open_page, show_setbacks
 from harmony_dash.ui.components.answer_notes import show_notes
 from harmony_dash.ui.components.chips import show_chips
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
@@ -28,15 +28,9 @@ from harmony_dash.ui.components.problem import show_empty, show_problem
 from harmony_dash.ui.components.rights_control import Rights, choose_rights
 from harmony_dash.ui.components.subgroup_controls import show_controls, show_view_control
 from harmony_dash.ui.components.subgroup_parts import show_answer_notes
-from harmony_dash.ui.components.subgroup_view import SubgroupSettings, cohort_of, open_settings
+from harmony_dash.ui.components.subgroup_view import SubgroupSettings, cohort_of, forget_settings, open_settings
 from harmony_dash.ui.components.survival_answer import show_heading
-from harmony_dash.ui.components.survival_view import (
-    SurvivalView,
-    forget_view,
-    open_view,
-    publish_link,
-    read_opened_link,
-)
+from harmony_dash.ui.components.survival_view import SurvivalView, open_view, publish_link, read_opened_link
 from harmony_dash.ui.components.withheld import show_withheld
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
@@ -48,17 +42,7 @@ require(Permission.EXPORT)
 def show_export() -> None:
     """The question, what its files will hold, and the files."""
     actor = require(Permission.EXPORT)
-    deployment = get_deployment()
-    try:
-        info = describe_release(deployment, actor)
-    except UserError as error:
-        show_problem(error)
-        return
-    try:
-        show_view(deployment, actor, info)
-    except Exception:
-        forget_view()  # whatever broke here must not break the next run as well
-        raise
+    open_page(get_deployment(), actor, show_view, forget_settings)
 
 
 def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
@@ -71,10 +55,7 @@ def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     publish_link(view, link_parameters(settings) if kind is Exported.TABLES else {})
     heading = st.container()
     with heading:
-        if setback:
-            show_problem(setback.error, heading=setback.heading)
-        if problem:
-            show_problem(problem, heading="The link could not be read, so the page shows its first settings")
+        show_setbacks(info.dictionary, setback, problem)
     show_kind_control(kind)
     with st.container():
         show_active_filters(view, info.dictionary)
@@ -84,7 +65,7 @@ def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     else:
         show_analysis_controls(view, info.dictionary)
     with st.container():
-        rights = choose_rights(deployment, actor)
+        rights = choose_rights(deployment, actor, files=True)
     if kind is Exported.TABLES:
         show_table_answer(deployment, actor, info, view, settings, rights)
     else:

@@ -9,17 +9,15 @@ import streamlit as st
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
-from harmony_dash.disclosure.results import ReleaseInfo
-from harmony_dash.errors import TooManyQuestions, UserError
-from harmony_dash.services.choices import count_choices
+from harmony_dash.disclosure.release_info import ReleaseInfo
+from harmony_dash.errors import UserError
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.outcome_map import ask_outcome_map
-from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.subgroups import ask_subgroups
 from harmony_dash.services.table_one import ask_table_one
+from harmony_dash.ui.components.analysis_page import open_page, show_panel, show_setbacks
 from harmony_dash.ui.components.chips import show_chips
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow_of
-from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
 from harmony_dash.ui.components.export_kinds import link_parameters
 from harmony_dash.ui.components.export_link import show_export_link
 from harmony_dash.ui.components.methods_line import show_method_line
@@ -30,6 +28,7 @@ from harmony_dash.ui.components.subgroup_descriptions import show_map, show_tabl
 from harmony_dash.ui.components.subgroup_levels import show_levels
 from harmony_dash.ui.components.subgroup_parts import show_answer_notes, show_limits
 from harmony_dash.ui.components.subgroup_view import (
+    PARAMETERS,
     Shown,
     SubgroupSettings,
     build_question,
@@ -41,15 +40,7 @@ from harmony_dash.ui.components.subgroup_view import (
     write_settings,
 )
 from harmony_dash.ui.components.survival_answer import show_heading
-from harmony_dash.ui.components.survival_view import (
-    SurvivalView,
-    forget_view,
-    full_link,
-    give_up_view,
-    open_view,
-    publish_link,
-    read_opened_link,
-)
+from harmony_dash.ui.components.survival_view import SurvivalView, full_link, open_view, publish_link, read_opened_link
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
 
@@ -60,32 +51,18 @@ require(Permission.VIEW_SURVIVAL)
 def show_page() -> None:
     """Controls and answer together: a click redraws them and nothing else."""
     actor = require(Permission.VIEW_SURVIVAL)
-    deployment = get_deployment()
-    try:
-        info = describe_release(deployment, actor)
-    except UserError as error:
-        show_problem(error)
-        return
-    try:
-        show_view(deployment, actor, info)
-    except Exception:
-        forget_view()  # whatever broke here must not break the next run as well
-        forget_settings()
-        raise
+    open_page(get_deployment(), actor, show_view, forget_settings)
 
 
 def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     """The answer and the panel of the view to show now."""
-    linked = read_opened_link()
+    linked = read_opened_link(PARAMETERS)
     view, setback = open_view(info)
     settings, problem = open_settings(view.question.disease, info.dictionary, linked)
     publish_link(view, write_settings(settings))
     heading, chips = st.container(), st.container()
     with heading:
-        if setback:
-            show_problem(setback.error, heading=setback.heading)
-        if problem:
-            show_problem(problem, heading="The link could not be read, so the page shows its first settings")
+        show_setbacks(info.dictionary, setback, problem)
     with chips:
         show_active_filters(view, info.dictionary)
     show_view_control(settings)
@@ -103,21 +80,6 @@ def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
         show_export_link(actor, view, link_parameters(settings))
     show_limits()
     show_panel(deployment, actor, info, view)
-
-
-def show_panel(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView) -> None:
-    """The cohort, in the sidebar."""
-    variables = panel_variables(info, view.question)
-    try:
-        choices = count_choices(deployment, actor, view.question, variables.counted)
-    except UserError as error:
-        # whoever has asked enough for today keeps the view for tomorrow
-        if not isinstance(error, TooManyQuestions) and give_up_view(info, error):
-            st.rerun()
-        show_problem(error)
-        return
-    with st.sidebar:
-        show_cohort_panel(view, info, variables, choices)
 
 
 def answer_levels(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView,

@@ -5,16 +5,14 @@ import streamlit as st
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.describe import describe_question
-from harmony_dash.disclosure.results import ReleaseInfo
-from harmony_dash.errors import TooManyQuestions, UserError
-from harmony_dash.services.choices import count_choices
+from harmony_dash.disclosure.release_info import ReleaseInfo
+from harmony_dash.errors import UserError
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.survival import ask_survival
 from harmony_dash.ui.components.analysis_controls import show_analysis_controls, show_cause_control
+from harmony_dash.ui.components.analysis_page import open_page, show_panel, show_setbacks
 from harmony_dash.ui.components.answer_notes import show_notes
 from harmony_dash.ui.components.cohort_flow import show_active_filters, show_flow
-from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
 from harmony_dash.ui.components.export_link import show_export_link
 from harmony_dash.ui.components.problem import show_problem
 from harmony_dash.ui.components.rights_control import choose_rights
@@ -24,14 +22,7 @@ from harmony_dash.ui.components.survival_answer import (
     show_methods,
     show_numbers,
 )
-from harmony_dash.ui.components.survival_view import (
-    Setback,
-    SurvivalView,
-    forget_view,
-    give_up_view,
-    open_view,
-    publish_link,
-)
+from harmony_dash.ui.components.survival_view import Setback, SurvivalView, open_view, publish_link
 from harmony_dash.ui.components.withheld import show_withheld
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import get_deployment
@@ -43,17 +34,7 @@ require(Permission.VIEW_SURVIVAL)
 def show_analysis() -> None:
     """Controls and answer together: a click redraws them and nothing else."""
     actor = require(Permission.VIEW_SURVIVAL)
-    deployment = get_deployment()
-    try:
-        info = describe_release(deployment, actor)
-    except UserError as error:
-        show_problem(error)
-        return
-    try:
-        show_view(deployment, actor, info)
-    except Exception:
-        forget_view()  # whatever broke here must not break the next run as well
-        raise
+    open_page(get_deployment(), actor, show_view)
 
 
 def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
@@ -61,18 +42,7 @@ def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     view, setback = open_view(info)
     publish_link(view)
     show_answer(deployment, actor, info, view, setback)
-    # The panel comes last, because people look at the curve first; it has its own place in the sidebar anyway.
-    variables = panel_variables(info, view.question)
-    try:
-        choices = count_choices(deployment, actor, view.question, variables.counted)
-    except UserError as error:
-        # whoever has asked enough for today keeps the view for tomorrow
-        if not isinstance(error, TooManyQuestions) and give_up_view(info, error):
-            st.rerun()
-        show_problem(error)
-        return
-    with st.sidebar:
-        show_cohort_panel(view, info, variables, choices)
+    show_panel(deployment, actor, info, view)
 
 
 def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView,
@@ -81,8 +51,7 @@ def show_answer(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     # Parts that come and go have a place of their own, so that the others keep theirs.
     heading, chips = st.container(), st.container()
     with heading:
-        if setback:
-            show_problem(setback.error, heading=setback.heading)
+        show_setbacks(info.dictionary, setback)
     with chips:
         show_active_filters(view, info.dictionary)
     show_analysis_controls(view, info.dictionary)

@@ -6,27 +6,17 @@ import streamlit as st
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import Permission
-from harmony_dash.disclosure.results import ReleaseInfo
-from harmony_dash.errors import TooManyQuestions, UserError
-from harmony_dash.services.choices import count_choices
+from harmony_dash.disclosure.release_info import ReleaseInfo
+from harmony_dash.errors import UserError
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.what_if import ask_what_if
 from harmony_dash.services.what_if_words import write_title
+from harmony_dash.ui.components.analysis_page import open_page, show_panel, show_setbacks
 from harmony_dash.ui.components.cohort_flow import show_active_filters
-from harmony_dash.ui.components.cohort_panel import panel_variables, show_cohort_panel
 from harmony_dash.ui.components.problem import show_problem
 from harmony_dash.ui.components.rights_control import choose_rights
 from harmony_dash.ui.components.survival_answer import show_heading
-from harmony_dash.ui.components.survival_view import (
-    SurvivalView,
-    forget_view,
-    full_link,
-    give_up_view,
-    open_view,
-    publish_link,
-    read_opened_link,
-)
+from harmony_dash.ui.components.survival_view import SurvivalView, full_link, open_view, publish_link, read_opened_link
 from harmony_dash.ui.components.what_if_answer import show_anchors, show_answer, show_limits, show_method_line
 from harmony_dash.ui.components.what_if_asked import show_asked, show_notes, show_standing
 from harmony_dash.ui.components.what_if_controls import show_controls
@@ -35,6 +25,7 @@ from harmony_dash.ui.components.what_if_run import follow
 from harmony_dash.ui.components.what_if_support import show_support
 from harmony_dash.ui.components.what_if_verdict import show_verdict
 from harmony_dash.ui.components.what_if_view import (
+    PARAMETER,
     WhatIfSettings,
     build_question,
     forget_settings,
@@ -51,32 +42,18 @@ require(Permission.VIEW_SURVIVAL)
 def show_page() -> None:
     """Controls and answer together: a click redraws them and nothing else."""
     actor = require(Permission.VIEW_SURVIVAL)
-    deployment = get_deployment()
-    try:
-        info = describe_release(deployment, actor)
-    except UserError as error:
-        show_problem(error)
-        return
-    try:
-        show_view(deployment, actor, info)
-    except Exception:
-        forget_view()  # whatever broke here must not break the next run as well
-        forget_settings()
-        raise
+    open_page(get_deployment(), actor, show_view, forget_settings)
 
 
 def show_view(deployment: Deployment, actor: Actor, info: ReleaseInfo) -> None:
     """The answer and the panel of the view to show now."""
-    linked = read_opened_link()
+    linked = read_opened_link([PARAMETER])
     view, setback = open_view(info)
     settings, problem = open_settings(view.question, info, linked)
     publish_link(view, write_settings(settings))
     show_heading(write_title(build_question(view.question, settings, info.dictionary), info.dictionary))
     with st.container():
-        if setback:
-            show_problem(setback.error, heading=setback.heading)
-        if problem:
-            show_problem(problem, heading="The link could not be read, so the page shows its first settings")
+        show_setbacks(info.dictionary, setback, problem)
     with st.container():
         show_active_filters(view, info.dictionary)
     show_examples(view, settings, info)
@@ -108,21 +85,6 @@ def show_result(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     show_answer(answer)
     show_anchors(answer.value)
     show_method_line(answer.value, full_link(view, st.context.url or "", write_settings(settings)))
-
-
-def show_panel(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: SurvivalView) -> None:
-    """The cohort, in the sidebar."""
-    variables = panel_variables(info, view.question)
-    try:
-        choices = count_choices(deployment, actor, view.question, variables.counted)
-    except UserError as error:
-        # whoever has asked enough for today keeps the view for tomorrow
-        if not isinstance(error, TooManyQuestions) and give_up_view(info, error):
-            st.rerun()
-        show_problem(error)
-        return
-    with st.sidebar:
-        show_cohort_panel(view, info, variables, choices)
 
 
 st.sidebar.container()  # a fragment may write to the sidebar only if the page did so first

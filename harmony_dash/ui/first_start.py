@@ -13,7 +13,6 @@ import streamlit as st
 from harmony_dash.access.actor import OPERATOR
 from harmony_dash.errors import UserError
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.ingest import ingest_sources
 from harmony_dash.ui.theme import show_sign_in_frame
 
 _REFRESH_SECONDS = 0.4
@@ -69,6 +68,9 @@ class _FilledMeanwhile(Exception):
 
 
 def _build(deployment: Deployment, folders: list[Path], on_ready: Callable[[], None]) -> None:
+    # only an empty store needs what reads sources; every other start would wait for it
+    from harmony_dash.services.ingest import ingest_sources
+
     said: list[str] = []
 
     def check_still_empty(stage: str) -> None:

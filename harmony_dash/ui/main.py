@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import streamlit as st
 
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import user_can
+from harmony_dash.access.sessions import SessionState
 from harmony_dash.ui.browser_scripts import run_end
 from harmony_dash.ui.first_start import first_start, show_first_start
 from harmony_dash.ui.guard import require
+from harmony_dash.ui.pins import begin_page
+from harmony_dash.ui.preload import FOR_PAGES, FOR_SIGN_IN, begin_preload, preload
 from harmony_dash.ui.registry import PAGES, PageEntry
 from harmony_dash.ui.session import check_this_session, end_this_session
-from harmony_dash.ui.sign_in import show_sign_in
-from harmony_dash.ui.startup import get_deployment
+from harmony_dash.ui.startup import Deployment, get_deployment
 from harmony_dash.ui.theme import PRODUCT, configure_page, show_frame, show_top_row
 
 
@@ -41,6 +42,14 @@ def show_alone(show: Callable[[], None]) -> None:
                   position="hidden").run()
 
 
+def show_sign_in_page(deployment: Deployment, state: SessionState) -> None:
+    """Import the sign-in form and show it; who is signed in does without."""
+    preload(FOR_SIGN_IN)
+    from harmony_dash.ui.sign_in import show_sign_in
+
+    show_sign_in(deployment, state)
+
+
 def main() -> None:
     """Run the page."""
     deployment = get_deployment()
@@ -51,7 +60,8 @@ def main() -> None:
         return
     if session.actor is None:
         # every address shows the sign-in page, so that a link works again right after signing in
-        show_alone(partial(show_sign_in, deployment, session.state))
+        show_alone(lambda: show_sign_in_page(deployment, session.state))
+        begin_preload(FOR_PAGES)
         return
     show_frame()
     page = st.navigation([build_page(entry, session.actor) for entry in PAGES], position="top")
@@ -59,6 +69,8 @@ def main() -> None:
         end_this_session(deployment)
         run_end()
         st.stop()
+    preload(FOR_PAGES)
+    begin_page(page.url_path)
     page.run()
 
 

@@ -15,7 +15,6 @@ import streamlit as st
 
 from harmony_dash.access.demo import DemoAccount, ensure_demo_accounts, has_open_demo_accounts
 from harmony_dash.errors import StoreError
-from harmony_dash.services.admission import scope_for_all
 from harmony_dash.services.demo_grant import ensure_demo_grant
 from harmony_dash.services.deployment import Deployment as ServiceDeployment
 from harmony_dash.services.deployment import open_deployment
@@ -93,6 +92,8 @@ def _build() -> Deployment:
                             address=str(st.get_option("server.address") or ""),
                             hosts=tuple(st.get_option("server.allowedHosts") or ()))
     if deployment.settings.protection == "off" and not deployment.store.is_empty:
+        from harmony_dash.services.admission import scope_for_all
+
         scope_for_all(deployment, deployment.store.current())  # never over real patients
     deployment.ensure_demo_accounts()
     return deployment

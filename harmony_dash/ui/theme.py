@@ -16,12 +16,13 @@ ICON = ('<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox=
         'height="32" rx="6" fill="#0072B2"/><path d="M6 8h6v6h5v5h5v4h4" fill="none" stroke="#fff" '
         'stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/></svg>')
 
-# Streamlit leaves 96 px above every page; the figure needs them more.
+# Streamlit leaves 96 px above every page and 80 px beside it; the figure and its table need them more.
 _FRAME_STYLE = """
 <style>
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p, .stTable th {
     color: %(quiet)s !important; opacity: 1 !important; }
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-bottom: 4rem; }
+@media (min-width: 1000px) { [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; } }
 [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
 [data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]),
 [data-testid="stButtonGroup"] button:is([aria-checked="true"], [aria-pressed="true"]) p {
@@ -38,7 +39,7 @@ _SIGN_IN_STYLE = """
 [data-testid="stHeader"] { background: transparent; }
 .st-key-sign_in [data-testid="stCaptionContainer"], .st-key-sign_in [data-testid="stCaptionContainer"] p,
 .st-key-sign_in th { color: %(quiet)s !important; opacity: 1 !important; }
-.st-key-sign_in table code { font-size: 0.875rem; }
+.st-key-sign_in table code { font-size: 0.875rem; white-space: nowrap; }
 .st-key-sign_in { gap: 0.75rem; }
 .st-key-sign_in [data-testid="stElementContainer"]:has(iframe[height="0"]),
 .st-key-sign_in [data-testid="stElementContainer"]:has(style) { position: absolute; }

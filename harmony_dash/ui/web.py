@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -18,16 +17,12 @@ from harmony_dash.ui.gate import Gate
 from harmony_dash.ui.headers import SecurityHeaders
 from harmony_dash.ui.incidents import note_error, quieten_streamlit
 from harmony_dash.ui.outside_settings import outside_sign_in
+from harmony_dash.ui.preload import FOR_SIGN_IN, begin_preload
 from harmony_dash.ui.routes import routes
 from harmony_dash.ui.server_settings import check_server_settings
 from harmony_dash.ui.startup import get_deployment
 
 __all__ = ["lifespan", "middleware", "note_error", "routes"]
-
-# What the sign-in form and the figures stand on. Not the form's own package: a custom component that is imported
-# before the first run of a page is never served.
-_PRELOADED = ("requests", "jwt", "cryptography.fernet", "PIL.Image", "plotly.graph_objects",
-              "harmony_dash.services.survival")
 
 
 def _allowed_hosts() -> list[str]:
@@ -36,12 +31,6 @@ def _allowed_hosts() -> list[str]:
 
 # The headers go outermost, so that the gate's own answers carry them too.
 middleware = [Middleware(SecurityHeaders), Middleware(Gate, allowed_hosts=_allowed_hosts)]
-
-
-def _preload() -> None:
-    """Import what the first visitor would otherwise wait for."""
-    for name in _PRELOADED:
-        importlib.import_module(name)
 
 
 @asynccontextmanager
@@ -54,7 +43,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         deployment = await run_in_threadpool(get_deployment)
         await run_in_threadpool(outside_sign_in)
         await run_in_threadpool(begin_first_start, deployment, deployment.ensure_demo_accounts)
-        await run_in_threadpool(_preload)
+        begin_preload(FOR_SIGN_IN)
     except UserError as refused:
         # the web server would print the way here, line by line, below the one line that matters
         logging.getLogger("uvicorn.error").addFilter(lambda line: "Traceback" not in line.getMessage())

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from harmony_dash.access.actor import Role
 from harmony_dash.ui.session import SESSION_COOKIE
-from tests.disclosure.house import ingest_samples
+from tests.disclosure.house import samples_of_run
 from tests.security.server import Server, start_server
 
 FIGURE = ".js-plotly-plot"
@@ -20,9 +20,8 @@ FIGURE = ".js-plotly-plot"
 
 @pytest.fixture(scope="module")
 def sample_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("coverage")
-    ingest_samples(folder / "data")
-    with start_server(folder / "served", environment={"HARMONY_STORE": str(folder / "data" / "store")}) as running:
+    store = samples_of_run(tmp_path_factory)
+    with start_server(tmp_path_factory.mktemp("coverage"), environment={"HARMONY_STORE": str(store)}) as running:
         yield running
 
 

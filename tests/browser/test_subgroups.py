@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -13,7 +12,8 @@ from harmony_dash.access.actor import Role
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.ui.session import SESSION_COOKIE
-from tests.security.server import PROJECT_ROOT, Server, start_server
+from tests.disclosure.house import samples_of_run
+from tests.security.server import Server, start_server
 
 WIDE, NARROW = (f".st-key-subgroups_{name} .js-plotly-plot" for name in ("wide", "narrow"))
 CHILDREN = Question("ALL", "efs", (parse_filter("age_group=1-9,10-17"), parse_filter("immunophenotype=B")))
@@ -21,9 +21,8 @@ CHILDREN = Question("ALL", "efs", (parse_filter("age_group=1-9,10-17"), parse_fi
 
 @pytest.fixture(scope="module")
 def sample_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The application on an empty store, which it fills from the samples."""
-    folder: Path = tmp_path_factory.mktemp("subgroups")
-    with start_server(folder / "data", environment={"HARMONY_SAMPLES": str(PROJECT_ROOT / "data_samples")}) as running:
+    store = samples_of_run(tmp_path_factory)
+    with start_server(tmp_path_factory.mktemp("subgroups"), environment={"HARMONY_STORE": str(store)}) as running:
         yield running
 
 

@@ -18,6 +18,7 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.stats.refusal import CODES
 from harmony_dash.ui.session import SESSION_COOKIE
 from tests.browser.made_up_what_if import FIRST_DAY
+from tests.disclosure.house import samples_of_run
 from tests.factories import make_store
 from tests.security.server import PROJECT_ROOT, Server, copy_project, start_server
 from tests.what_if_cohort import draw_cohort
@@ -49,8 +50,8 @@ def write_address(where: tuple[OneOf, ...], settings: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def sample_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("samples")
-    with start_server(folder / "data", environment={"HARMONY_SAMPLES": str(PROJECT_ROOT / "data_samples")}) as running:
+    store = samples_of_run(tmp_path_factory)
+    with start_server(tmp_path_factory.mktemp("samples"), environment={"HARMONY_STORE": str(store)}) as running:
         yield running
 
 

@@ -16,6 +16,7 @@ import harmony_dash.services.release_info
 import harmony_dash.services.snapshots
 import harmony_dash.services.survival
 import harmony_dash.services.what_if
+import harmony_dash.ui.components.analysis_page
 import harmony_dash.ui.components.coverage_files
 import harmony_dash.ui.components.feasibility
 import harmony_dash.ui.components.what_if_run
@@ -44,6 +45,9 @@ def house(monkeypatch: pytest.MonkeyPatch) -> FakeHouse:
     monkeypatch.setattr(harmony_dash.services.release_info, "describe_release", fakes.describe_release)
     monkeypatch.setattr(harmony_dash.services.survival, "ask_survival", fakes.ask_survival)
     monkeypatch.setattr(harmony_dash.services.what_if, "ask_what_if", fakes.ask_what_if)
+    # these were imported with the real services
+    monkeypatch.setattr(harmony_dash.ui.components.analysis_page, "count_choices", fakes.count_choices)
+    monkeypatch.setattr(harmony_dash.ui.components.analysis_page, "describe_release", fakes.describe_release)
     # its fragment guards itself and was imported with the real guard
     monkeypatch.setattr(harmony_dash.ui.components.what_if_run, "require", fakes.require)
     return fakes

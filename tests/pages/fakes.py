@@ -17,9 +17,11 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.disclosure.coverage_changes import CoverageChanges, compare_coverage
+from harmony_dash.disclosure.coverage_results import CoverageResult
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
+from harmony_dash.disclosure.release_info import CohortChoices, DiseaseInfo, ReleaseInfo
 from harmony_dash.disclosure.released import Level, Released, Scope, make_released
-from harmony_dash.disclosure.results import CohortChoices, CoverageResult, DiseaseInfo, ReleaseInfo, SurvivalResult
+from harmony_dash.disclosure.results import SurvivalResult
 from harmony_dash.disclosure.what_if_results import WhatIfResult
 from harmony_dash.errors import Cancelled, UserError
 from harmony_dash.services.grants import GrantInfo

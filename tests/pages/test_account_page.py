@@ -81,6 +81,7 @@ def test_everybody_sees_who_they_are_and_what_they_may(house: House, open_page: 
     assert [one.value for one in page.subheader] == ["You", "Your grants", "Where you are signed in", "Password",
                                                      "Two-step sign-in"]
     assert "member of no grant" in words
+    assert "0 of 300 different ones with protected results" in words
     assert token not in words
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from harmony_dash.charts.palette import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast
 from harmony_dash.cohort.filters import AnyOf, Between, Missing, Not, OneOf
@@ -199,6 +200,9 @@ def test_no_test_has_its_true_reason() -> None:
     apart = replace(make_result(), not_applied=(Unapplied("sex: Female", {}, "not applied", ("high risk",)),))
     assert "different questions" in explain_no_test(apart)
     assert "too few events" in explain_no_test(make_result())
+    assert "Gray" not in explain_no_test(make_result())
+    competing = replace(make_result(), question=replace(make_result().question, endpoint="relapse"))
+    assert "after the start of the clock, which Gray's test does not allow for" in explain_no_test(competing)
 
 
 def test_the_flow_names_withheld_groups_once_a_reason() -> None:
@@ -213,8 +217,8 @@ def test_restricted_means_stand_in_one_column_though_a_group_has_none() -> None:
     bare = replace(result.groups[0], restricted_mean=None)
     table = build_key_numbers(release_for_test(replace(result, groups=(bare, *result.groups[1:]))),
                               SurvivalView(QUESTION).time_unit)
-    assert [column for column in table.columns if column.startswith("RMST")] == ["RMST to 5.0, years"]
-    assert table["RMST to 5.0, years"].iloc[0] == "–"
+    assert [column for column in table.columns if column.startswith("RMST")] == ["RMST to 5 years"]
+    assert table["RMST to 5 years"].iloc[0] == "–"
 
 
 def test_a_protected_statistic_is_printed_with_its_two_digits() -> None:
@@ -229,6 +233,18 @@ def test_programs_names_of_variables_are_shown_as_labels() -> None:
     text = "'age_dx_years' has no bands; use age_group, not no_such_thing"
     assert name_variables(text, DICTIONARY) == "'Age at diagnosis' has no bands; use Age group, not no_such_thing"
     assert name_variables(text, None) == text
+
+
+def test_what_is_to_be_typed_keeps_its_form_and_nothing_else_is_markup() -> None:
+    def draw() -> None:
+        from harmony_dash.errors import StoreError
+        from harmony_dash.ui.components.problem import show_problem
+
+        show_problem(StoreError("the *store* is empty", remedy="Run `ingest DIR_A` first."))
+
+    page = AppTest.from_function(draw).run()
+    assert [one.value for one in page.markdown][-1] == "The \\*store\\* is empty."
+    assert page.caption[0].value == "Run `ingest DIR_A` first."
 
 
 @pytest.mark.parametrize(("theme", "background"), [("light", LIGHT_BACKGROUND), ("dark", DARK_BACKGROUND)])

@@ -173,6 +173,7 @@ def test_an_export_under_an_exact_grant_is_protected(house: House) -> None:
     identifier = house.grant()
     page = house.open()
     page.button_group(key="rights.control").set_value(identifier).run()
+    assert "Files hold protected numbers, also under a grant" in words_of(page)
     assert not page.exception
     page.button(key="export.build").click().run()
     (saved,) = list_receipts(house.deployment.access)

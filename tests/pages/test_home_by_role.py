@@ -15,7 +15,7 @@ from harmony_dash.access.actor import Actor, Role
 from harmony_dash.access.grant import GrantStatus
 from harmony_dash.cohort.question import check_question, question_from_json
 from harmony_dash.disclosure import Level
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.services.grants import GrantInfo
 from harmony_dash.store.layout import SnapshotRecord
 from harmony_dash.ui.components.starting_points import describe_grant, describe_release_before, list_starts

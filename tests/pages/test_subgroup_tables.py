@@ -10,7 +10,7 @@ import pytest
 from harmony_dash.charts.forest_lines import list_level_lines
 from harmony_dash.cohort import Question
 from harmony_dash.disclosure.description_results import Quartiles, TableOne, TableOneGroup, TableOneVariable
-from harmony_dash.disclosure.results import CohortChoices
+from harmony_dash.disclosure.release_info import CohortChoices
 from harmony_dash.ui.components.subgroup_tables import (
     build_forest_table,
     build_table_one,

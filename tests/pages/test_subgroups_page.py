@@ -228,6 +228,12 @@ def test_a_link_restores_the_view_and_the_address_keeps_it(house: House) -> None
     assert page.query_params["rows"] == "cyto_group"
 
 
+def test_a_link_with_settings_and_no_cohort_is_followed(house: House) -> None:
+    page = house.open(treatment="intensity_assigned")
+    assert page.selectbox(key="subgroups.treatment").value == "intensity_assigned"
+    assert "q" in page.query_params and page.query_params["treatment"] == "intensity_assigned"
+
+
 @pytest.mark.parametrize("parameters", [
     {"view": "nowhere"}, {"at": "never"}, {"at": "0"}, {"variables": "sex,<b>"}, {"treatment": "sex"},
     {"variables": ",".join(["sex"] * 41)}], ids=str)

@@ -276,6 +276,16 @@ def test_a_cohort_too_small_to_show_gets_reasons_instead_of_a_figure(house: Fake
     assert "5,012" in tables[1].value["Left"].iloc[0]
 
 
+def test_too_few_in_groups_can_be_shown_together_by_one_click(house: FakeHouse, open_page: OpenPage) -> None:
+    house.answer = make_result([], withheld=[WithheldGroup({"cyto_group": "high"}, "high risk",
+                                                           "fewer than 10 patients")], question=FIRST)
+    page = open_page("survival")
+    page.button(key="empty.together").click().run()
+    assert not page.exception
+    assert house.asked[-1] == replace(FIRST, by=None)
+    assert page.selectbox(key="survival.by").value == "none"
+
+
 def test_a_withheld_group_is_named_with_its_reason(house: FakeHouse, open_page: OpenPage) -> None:
     house.answer = make_result(count=2, withheld=[WithheldGroup({}, "high risk", "fewer than 10 patients")])
     assert "Not shown: high risk (fewer than 10 patients)." in words_of(open_page("survival"))

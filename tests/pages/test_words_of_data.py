@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from harmony_dash.disclosure.results import DiseaseInfo
+from harmony_dash.disclosure.release_info import DiseaseInfo
 from harmony_dash.errors import StoreError
 from harmony_dash.ui.incidents import note_error
 from tests.pages.fakes import FakeHouse

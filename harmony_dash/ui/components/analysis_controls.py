@@ -14,8 +14,9 @@ from harmony_dash.cohort.question import Question, with_landmark
 from harmony_dash.dictionary.model import Dictionary, Variable
 from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError
-from harmony_dash.ui.components.survival_view import SurvivalView, current_view, pin, set_view
+from harmony_dash.ui.components.survival_view import SurvivalView, current_view, set_view
 from harmony_dash.ui.components.text import capital
+from harmony_dash.ui.pins import pin
 
 LANDMARKS = (0, 42, 90, 183, 365)
 HORIZONS = (None, 365, 731, 1096, 1826, 3653)

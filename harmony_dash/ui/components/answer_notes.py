@@ -87,5 +87,8 @@ def explain_no_test(result: SurvivalResult) -> str:
     """Why several groups are drawn and no test is given."""
     if result.not_applied and len(result.compared) < 2:
         return "No test is shown, because the groups answer different questions."
+    if endpoint_named(result.question.endpoint).competing:
+        return ("No test is shown: too few events, a withheld group would have taken part, or patients came under "
+                "observation after the start of the clock, which Gray's test does not allow for.")
     return "No test is shown: too few events, or a withheld group would have taken part."
 

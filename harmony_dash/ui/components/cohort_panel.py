@@ -12,8 +12,8 @@ from harmony_dash.cohort.filters import variables_of
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import KNOWN_DAY, Dictionary, TimePoint, Variable
 from harmony_dash.disclosure.protect_counts import NO_VALUE
+from harmony_dash.disclosure.release_info import CohortChoices, ReleaseInfo
 from harmony_dash.disclosure.released import Released, Scope
-from harmony_dash.disclosure.results import CohortChoices, ReleaseInfo
 from harmony_dash.services.choices import MOST_ADDED
 from harmony_dash.ui.components.cohort_filters import (
     NOT_RECORDED,
@@ -28,11 +28,11 @@ from harmony_dash.ui.components.survival_view import (
     current_view,
     move_to_disease,
     panel_key,
-    pin,
     set_view,
     while_drawn,
 )
 from harmony_dash.ui.components.text import capital, escape_markdown, tidy_units
+from harmony_dash.ui.pins import pin
 
 _EXTRAS = "survival.extras"
 _SEPARATOR = " · "

@@ -20,8 +20,8 @@ from harmony_dash.charts.coverage import (
 from harmony_dash.charts.coverage_map import build_map_figure, not_on_map
 from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_count, format_time
 from harmony_dash.dictionary.model import Dictionary
+from harmony_dash.disclosure.coverage_results import CoverageResult, Status
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CoverageResult, Status
 from harmony_dash.services.coverage import KEY_VARIABLES
 from harmony_dash.ui.components.chips import show_chips
 from harmony_dash.ui.components.coverage_tables import (

@@ -9,10 +9,10 @@ import pandas as pd
 from harmony_dash.charts.case_mix import countries_of, difference_text, rows_of
 from harmony_dash.charts.completeness import NOT_SUPPLIED, NOT_SUPPLIED_IN_FULL, knows, share_text
 from harmony_dash.charts.coverage import cross_cells, short_titles, values_shown
-from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_part, format_time
+from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_count, format_part, format_time
 from harmony_dash.disclosure.coverage_changes import Change, CoverageChanges
+from harmony_dash.disclosure.coverage_results import CoverageResult, Status
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CoverageResult, Status
 
 # Columns of words.
 LEFT = ("Country", "Trial or registry", "Variable", "Source", "Provider", "Countries", "Diagnosed", "Period", "Value")
@@ -78,7 +78,7 @@ def build_source_table(released: Released[CoverageResult], names: Mapping[str, s
     return pd.DataFrame([(
         source.title, source.provider, ", ".join(names.get(code, code) for code in source.countries),
         _name_periods([released.value.label_of("dx_period", period) for period in source.dx_periods]),
-        format_part(source.accepted), format_part(source.quarantined),
+        format_part(source.accepted), format_count(source.quarantined, released.scope.rules.minimum_cell),
         format_time(source.follow_up_median_days, TimeUnit.YEARS)) for source in released.value.sources],
         columns=["Source", "Provider", "Countries", "Diagnosed", "Accepted", "Refused", "Follow-up, years"])
 

@@ -18,7 +18,8 @@ from harmony_dash.ui.components.subgroup_view import (
     cohort_of,
     write_settings,
 )
-from harmony_dash.ui.components.survival_view import SurvivalView, pin
+from harmony_dash.ui.components.survival_view import SurvivalView
+from harmony_dash.ui.pins import pin
 
 _KIND, _PARAMETER = "export.kind_chosen", "export"
 

@@ -9,11 +9,12 @@ import streamlit as st
 
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.ui.components.cohort_filters import NOT_RECORDED, chosen_values, with_values, without_variables
 from harmony_dash.ui.components.cohort_panel import choose_panel_variables, explain_variable
-from harmony_dash.ui.components.survival_view import SurvivalView, current_view, move_to_disease, pin, set_view
+from harmony_dash.ui.components.survival_view import SurvivalView, current_view, move_to_disease, set_view
 from harmony_dash.ui.components.text import escape_markdown
+from harmony_dash.ui.pins import pin
 
 _EXTRAS = "export.extras"
 

@@ -17,8 +17,8 @@ from harmony_dash.disclosure.closed_questions import MOST_CONDITIONS
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.headline import counts_failures
 from harmony_dash.disclosure.policy import Level, too_few
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import ReleaseInfo
 from harmony_dash.errors import UserError
 from harmony_dash.services import feasibility
 from harmony_dash.services.deployment import Deployment
@@ -36,10 +36,11 @@ from harmony_dash.ui.components.coverage_files import show_feasibility_files
 from harmony_dash.ui.components.feasibility_controls import PARAMETER, open_need, show_need
 from harmony_dash.ui.components.problem import show_empty, show_problem
 from harmony_dash.ui.components.survival_answer import FIGURE_CONFIG, is_dark
-from harmony_dash.ui.components.survival_view import SurvivalView, pin, write_link
+from harmony_dash.ui.components.survival_view import SurvivalView, write_link
 from harmony_dash.ui.components.tables import show_table
 from harmony_dash.ui.components.text import capital, escape_markdown, sentence, tidy_units
 from harmony_dash.ui.guard import require
+from harmony_dash.ui.pins import pin
 from harmony_dash.ui.registry import page_named
 
 VIEWS = {"data": "Who is in the data", "question": "Can my question be asked?"}

@@ -15,12 +15,13 @@ from harmony_dash.cohort.filters import OneOf, variables_of
 from harmony_dash.cohort.need import Need
 from harmony_dash.cohort.question import Question, check_question, question_from_json
 from harmony_dash.dictionary.model import Dictionary, TimePoint, Variable
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.cohort_filters import chosen_values, with_values
 from harmony_dash.ui.components.cohort_panel import explain_variable
-from harmony_dash.ui.components.survival_view import LONGEST_LINK, check_against_data, pin
+from harmony_dash.ui.components.survival_view import LONGEST_LINK, check_against_data
 from harmony_dash.ui.components.text import capital, escape_markdown
+from harmony_dash.ui.pins import pin
 
 _NEED, _LINK, _OPEN = "feasibility.need", "feasibility.link", "feasibility.filters"
 PARAMETER = "need"

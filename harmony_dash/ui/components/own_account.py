@@ -73,13 +73,25 @@ def show_refused(refused: UserError) -> None:
     st.error(escape_markdown(words), icon=":material/error:")
 
 
-def show_person(actor: Actor, account: Account) -> None:
-    """Who is signed in, as what, and what that role may do."""
+def show_person(actor: Actor, account: Account, questions: tuple[int, int]) -> None:
+    """Who is signed in, as what, what that role may do, and how many questions are left today.
+
+    Parameters
+    ----------
+    questions : how many were asked today, and how many may be.
+    """
     for label, words in (("Name", account.name), ("Account name", account.username),
-                         ("Role", ROLE_LABELS[actor.role]), ("You may", describe_role(actor))):
+                         ("Role", ROLE_LABELS[actor.role]), ("You may", describe_role(actor)),
+                         ("Questions today", describe_questions(*questions))):
         with st.container(horizontal=True, gap="small", wrap=False, vertical_alignment="top"):
             st.caption(label, width=_NAME_WIDTH)
             st.markdown(escape_markdown(words))
+
+
+def describe_questions(asked: int, limit: int) -> str:
+    """How many different questions were asked today, and what the limit means."""
+    return (f"{asked:,} of {limit:,} different ones with protected results. Each change of a filter or a control "
+            "asks a new one; those you asked today stay open, and the count starts anew at midnight UTC.")
 
 
 def describe_role(actor: Actor) -> str:

@@ -12,6 +12,8 @@ from harmony_dash.ui.components.text import escape_markdown, sentence
 
 # Words of prose have no underscore.
 _NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+# What is to be typed stands between backticks, as on the command line.
+_TYPED = re.compile(r"(`[^`]+`)")
 
 
 def show_problem(error: UserError, *, heading: str = "This question cannot be answered as it stands",
@@ -19,9 +21,16 @@ def show_problem(error: UserError, *, heading: str = "This question cannot be an
     """What is wrong and what to do next; with a dictionary, variables go by their labels."""
     with st.container(border=True, key="problem"):
         st.markdown(f"**{heading}**")
-        st.markdown(escape_markdown(sentence(name_variables(error.problem, dictionary))))
+        st.markdown(_write(error.problem, dictionary))
         if error.remedy:
-            st.caption(escape_markdown(sentence(name_variables(error.remedy, dictionary))))
+            st.caption(_write(error.remedy, dictionary))
+
+
+def _write(text: str, dictionary: Dictionary | None) -> str:
+    """The words of an error; what is to be typed keeps its form, and nothing else is markup."""
+    parts = _TYPED.split(sentence(text))
+    return "".join(part if place % 2 else escape_markdown(name_variables(part, dictionary))
+                   for place, part in enumerate(parts))
 
 
 def name_variables(text: str, dictionary: Dictionary | None) -> str:

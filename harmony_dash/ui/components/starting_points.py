@@ -11,7 +11,7 @@ import streamlit as st
 from harmony_dash.access.actor import Actor, Role
 from harmony_dash.access.grant import GrantStatus
 from harmony_dash.access.permissions import user_can
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.services.grants import GrantInfo
 from harmony_dash.store.layout import SnapshotRecord
 from harmony_dash.ui.components.access_grant_card import days_words, is_over, status_words
@@ -34,13 +34,14 @@ _FEASIBILITY = Start("Can my question be asked of these data?", "coverage", {"vi
 _COVERAGE = Start("Who is in the data?", "coverage")
 _QUALITY = Start("Are the data good enough?", "data_quality")
 _ACCESS = Start("Who may see what, and who saw what?", "access")
+_LESS = Start("Would less treatment have done as well?", "what_if")
 _PLANNED = replace(_FEASIBILITY, words="Has a planned study enough patients?")
 
 
 def list_starts(actor: Actor, info: ReleaseInfo) -> list[Start]:
     """What this role most often comes for, the first thing first; only pages it may open."""
     starts: Mapping[Role, Sequence[Start]] = {
-        Role.CLINICIAN: (*_ready_questions(info), _FEASIBILITY, _COVERAGE),
+        Role.CLINICIAN: (*_ready_questions(info), _LESS, _FEASIBILITY, _COVERAGE),
         Role.STEERING: (_PLANNED, _ACCESS, _COVERAGE, _QUALITY),
         Role.ANALYST: (_FEASIBILITY, *_ready_questions(info), _QUALITY),
         Role.DATA_MANAGER: (_QUALITY, _ACCESS, _PLANNED, _COVERAGE),

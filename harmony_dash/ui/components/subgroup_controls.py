@@ -12,7 +12,7 @@ from harmony_dash.charts.numbers import name_time
 from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.subgroup_question import MOST_ARMS, MOST_VARIABLES, check_subgroups, default_variables
 from harmony_dash.dictionary.model import Dictionary, Variable
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.analysis_controls import show_endpoint_control, show_landmark_control
 from harmony_dash.ui.components.subgroup_view import (
@@ -25,8 +25,9 @@ from harmony_dash.ui.components.subgroup_view import (
     list_variables,
     set_settings,
 )
-from harmony_dash.ui.components.survival_view import SurvivalView, pin
+from harmony_dash.ui.components.survival_view import SurvivalView
 from harmony_dash.ui.components.text import capital
+from harmony_dash.ui.pins import pin
 
 DAYS = (365, 731, 1096, 1826, 3653)
 SHOWN_LABELS = {Shown.LEVELS: "Outcome by subgroup", Shown.MAP: "Two variables at once",

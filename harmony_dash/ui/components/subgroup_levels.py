@@ -116,7 +116,7 @@ def find_variable(event: Mapping[str, Any], forest: ForestLines) -> str:
 
 def _show_words(result: SubgroupsResult, effect: int) -> None:
     """How to read the plot."""
-    lines = ["In brackets, 95 % confidence intervals. Click a line for its curves."]
+    lines = ["In brackets, 95 % confidence intervals. Click a line for the curves of its variable."]
     if effect:
         lines.append("Hollow squares are the effect in a level alone, filled ones the same drawn towards the mean of "
                      "all levels. Differences are percentage points, compared minus reference arm.")

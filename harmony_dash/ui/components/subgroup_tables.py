@@ -12,8 +12,8 @@ from harmony_dash.charts.numbers import HIDDEN, NOTHING, format_p, format_part
 from harmony_dash.dictionary.model import UNTESTED
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne, TableOneGroup, TableOneVariable
 from harmony_dash.disclosure.protect_counts import NO_VALUE
+from harmony_dash.disclosure.release_info import CohortChoices
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CohortChoices
 from harmony_dash.disclosure.subgroup_results import InteractionResult, LevelsTest, SubgroupsResult, SubgroupVariable
 from harmony_dash.disclosure.subgroup_words import LEVEL_OF_PROPORTIONALITY
 from harmony_dash.ui.components.text import capital, tidy_units

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 import streamlit as st
 
@@ -98,6 +99,9 @@ def fit_settings(settings: SubgroupSettings, disease: str, dictionary: Dictionar
 
 
 # -- the link ------------------------------------------------------------------------------------------------------
+
+
+PARAMETERS: Final = ("view", "variables", "within", "treatment", "arms", "at", "effect", "rows", "columns", "by")
 
 
 def write_settings(settings: SubgroupSettings) -> dict[str, str]:

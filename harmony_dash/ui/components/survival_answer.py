@@ -8,7 +8,9 @@ import streamlit as st
 
 from harmony_dash.charts.numbers import TimeUnit, name_time
 from harmony_dash.charts.palette import palette_for
-from harmony_dash.charts.survival import MOST_CURVES, build_survival_figure, describe_survival
+from harmony_dash.charts.survival.figure import build_survival_figure
+from harmony_dash.charts.survival.frame import MOST_CURVES
+from harmony_dash.charts.survival.words import describe_survival
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.precision import describe_precision
 from harmony_dash.disclosure.released import Released

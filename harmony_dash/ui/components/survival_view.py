@@ -7,7 +7,7 @@ resets another, and a link, a reload or a visit to another page brings back the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -20,7 +20,8 @@ from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.cohort.filters import OneOf, leaves_of, refuse_too_many, variables_of
 from harmony_dash.cohort.question import Question, check_question, question_from_json
 from harmony_dash.dictionary.model import Dictionary
-from harmony_dash.disclosure.results import IntervalType, ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
+from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import QuestionError, UserError
 
 FIRST_DISEASE = "ALL"
@@ -124,10 +125,16 @@ def full_link(view: SurvivalView, address: str, more: Mapping[str, str] = Mappin
 # -- the session ---------------------------------------------------------------------------------------------------
 
 
-def read_opened_link() -> dict[str, str]:
-    """The parameters of a link that was just opened; empty if the address is the page's own. Before `open_view`."""
+def read_opened_link(own: Collection[str] = ()) -> dict[str, str]:
+    """The parameters of a link that was just opened; empty if the address is the page's own. Before `open_view`.
+
+    Parameters
+    ----------
+    own : names of the page's own parameters; a link that holds some of them and no question is one as well.
+    """
     parameters = st.query_params.to_dict()
-    return parameters if parameters.get("q") and parameters != st.session_state.get(_LINK) else {}
+    is_link = parameters.get("q") or any(parameters.get(name) for name in own)
+    return parameters if is_link and parameters != st.session_state.get(_LINK) else {}
 
 
 def open_view(info: ReleaseInfo) -> tuple[SurvivalView, Setback | None]:
@@ -245,12 +252,3 @@ def publish_link(view: SurvivalView, more: Mapping[str, str] = MappingProxyType(
     st.session_state[_LINK] = parameters
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
-
-
-def pin(key: str, value: Any) -> None:
-    """Let the control of that key show the value; called just before the control is drawn.
-
-    Nothing is sent to the browser when the control shows it already, so a click made meanwhile is not undone.
-    """
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value

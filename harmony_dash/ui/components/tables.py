@@ -7,72 +7,25 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from harmony_dash.charts import curve_tables
+from harmony_dash.charts.curve_tables import format_mean_difference
 from harmony_dash.charts.names import mark_name
-from harmony_dash.charts.numbers import (
-    NOTHING,
-    TimeUnit,
-    format_at_risk,
-    format_count,
-    format_p,
-    format_part,
-    format_percent_interval,
-    format_so_far,
-    format_time,
-    format_time_interval,
-    name_time,
-)
-from harmony_dash.charts.ratios import format_group_ratio, name_ratio
+from harmony_dash.charts.numbers import TimeUnit, format_count, format_p, format_percent_interval, name_time
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
+from harmony_dash.disclosure.results import SurvivalResult
 from harmony_dash.ui.components.text import capital, escape_markdown
 
-_Z = 1.959963984540054
+# A number with its interval stands on one line; what is told in words instead would push other columns off the page.
+_LONGEST_LINE = 24
 
 
 def build_key_numbers(released: Released[SurvivalResult], unit: TimeUnit) -> pd.DataFrame:
-    """One row a group: size, events, estimates at the chosen times, hazard ratio, median, restricted mean, follow-up.
-
-    For competing endpoints the estimates are cumulative incidences of the cause of interest; median and restricted
-    mean would describe something else and are left out.
-    """
-    result, minimum = released.value, released.scope.rules.minimum_cell
-    endpoint = endpoint_named(result.question.endpoint)
-    competing = endpoint.competing
-    mean_column = _name_means(result, unit)
-    rows = []
-    for group in result.groups:
-        precision = precision_of(group.n, released.scope)
-        row = {"Group": capital(mark_name(group.name, result)), "Patients": format_count(group.n, minimum),
-               "Events": format_part(group.events)}
-        for point in estimates_of(group, result):
-            row[f"{capital(name_time(point.days))}, %"] = format_percent_interval(
-                point.estimate, point.lower, point.upper, precision, unit=False)
-        if result.reference:
-            row[name_ratio(endpoint)] = format_group_ratio(group, result)
-        if not competing:
-            row[f"Median, {unit}"] = format_time_interval(group.median_days, group.median_lower_days,
-                                                          group.median_upper_days, unit,
-                                                          outward=precision.is_protected)
-            mean = group.restricted_mean
-            row[mean_column] = NOTHING if mean is None else format_time_interval(
-                mean.days, mean.days - _Z * mean.se, mean.days + _Z * mean.se, unit, outward=precision.is_protected)
-        row[f"Follow-up, {unit}"] = format_time(group.follow_up_median_days, unit)
-        rows.append(row)
-    return pd.DataFrame(rows).fillna(NOTHING)
-
-
-def _name_means(result: SurvivalResult, unit: TimeUnit) -> str:
-    """The header of the restricted means: all end on the same day, and a group may have none."""
-    ends = {group.restricted_mean.tau_days for group in result.groups if group.restricted_mean is not None}
-    return f"RMST to {format_time(max(ends), unit)}, {unit}" if ends else f"RMST, {unit}"
-
-
-def estimates_of(group: GroupResult, result: SurvivalResult) -> tuple[EstimateAt, ...]:
-    """The estimates a reader looks for: survival, relapse rate, or the incidence of the cause of interest."""
-    return headline_estimates(group, endpoint_named(result.question.endpoint))
+    """The key numbers of each group, in a row of its own."""
+    header, rows = curve_tables.build_key_numbers(released, unit)
+    return pd.DataFrame([(capital(mark_name(group, released.value)), *cells) for group, *cells in rows], columns=header)
 
 
 def build_estimates(released: Released[SurvivalResult]) -> pd.DataFrame:
@@ -99,19 +52,9 @@ def build_estimates(released: Released[SurvivalResult]) -> pd.DataFrame:
 
 def build_risk_table(released: Released[SurvivalResult], unit: TimeUnit) -> pd.DataFrame:
     """At risk, events and censored of each group at each time of the figure's table."""
-    result, minimum = released.value, released.scope.rules.minimum_cell
-    events = "All events" if endpoint_named(result.question.endpoint).competing else "Events"
-    rows = []
-    for group in result.groups:
-        table = group.risk_table
-        for word, counts in (("At risk", None), (events, table.events), ("Censored", table.censored)):
-            row = {"Group": capital(mark_name(group.name, result)), "Patients": word}
-            for place, day in enumerate(table.days):
-                row[f"{round(day / unit.days, 2):g}"] = (
-                    format_at_risk(table, place, minimum) if counts is None
-                    else format_so_far(table, counts, place, minimum))
-            rows.append(row)
-    return pd.DataFrame(rows)
+    header, rows = curve_tables.build_risk_table(released, unit)
+    return pd.DataFrame([(capital(mark_name(group, released.value)), capital(word), *cells)
+                         for group, word, *cells in rows], columns=header)
 
 
 def build_pairwise(result: SurvivalResult) -> pd.DataFrame:
@@ -123,12 +66,8 @@ def build_pairwise(result: SurvivalResult) -> pd.DataFrame:
 
 def build_mean_differences(result: SurvivalResult, unit: TimeUnit) -> pd.DataFrame:
     """Differences of restricted mean times against the reference group."""
-    decimals = 2 if unit is TimeUnit.YEARS else unit.decimals
-    rows = []
-    for one in result.restricted_mean_differences:
-        value, lower, upper = (f"{days / unit.days:.{decimals}f}".replace("-", "−")
-                               for days in (one.days, one.lower, one.upper))
-        rows.append((capital(one.group), capital(one.reference), f"{value} ({lower} to {upper})", format_p(one.p)))
+    rows = [(capital(one.group), capital(one.reference), format_mean_difference(one, unit), format_p(one.p))
+            for one in result.restricted_mean_differences]
     return pd.DataFrame(rows, columns=["Group", "Minus", f"Difference, {unit} (95 % CI)", "p"])
 
 
@@ -176,5 +115,5 @@ def show_table(table: pd.DataFrame, *, left: Sequence[str] = ("Group",), alt: st
     styled = styled.set_table_styles([
         *({"selector": f"th.col{place}", "props": list(right.items())} for place in numbers),
         *({"selector": f"td.col{place}, td.col{place} *", "props": [("white-space", "nowrap !important")]}
-          for place in numbers)])
+          for place in numbers if table.iloc[:, place].map(lambda cell: len(str(cell))).max() <= _LONGEST_LINE)])
     st.table(styled, border="horizontal", hide_index=True, alt=alt or None)

@@ -9,7 +9,7 @@ import streamlit as st
 from harmony_dash.access.actor import Actor
 from harmony_dash.access.permissions import user_can
 from harmony_dash.charts.numbers import format_count
-from harmony_dash.disclosure.results import DiseaseInfo, ReleaseInfo
+from harmony_dash.disclosure.release_info import DiseaseInfo, ReleaseInfo
 from harmony_dash.ui.components.problem import show_empty
 from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.registry import PageEntry

@@ -14,7 +14,7 @@ from harmony_dash.cohort.what_if_question import MOST_ADJUSTED, MOST_MODIFIERS, 
 from harmony_dash.dictionary.model import Dictionary, Variable
 from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.analysis_controls import show_landmark_control
-from harmony_dash.ui.components.survival_view import SurvivalView, current_view, pin, set_view
+from harmony_dash.ui.components.survival_view import SurvivalView, current_view, set_view
 from harmony_dash.ui.components.text import capital
 from harmony_dash.ui.components.what_if_view import (
     WhatIfSettings,
@@ -31,6 +31,7 @@ from harmony_dash.ui.components.what_if_view import (
     set_settings,
     with_strategy,
 )
+from harmony_dash.ui.pins import pin
 
 HORIZONS = (731, 1096, 1826, 2557, 3653)
 

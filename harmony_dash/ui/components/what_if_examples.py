@@ -8,7 +8,7 @@ from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import check_question
 from harmony_dash.cohort.what_if_question import WhatIfQuestion, check_what_if
 from harmony_dash.dictionary.examples import ExampleQuestion, load_examples
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.survival_view import (
     SurvivalView,
@@ -16,11 +16,11 @@ from harmony_dash.ui.components.survival_view import (
     current_view,
     first_view,
     move_to_disease,
-    pin,
     replace_view,
 )
 from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.components.what_if_view import WhatIfSettings, build_question, fit_settings, set_settings
+from harmony_dash.ui.pins import pin
 
 _KEY = "what_if.example"
 

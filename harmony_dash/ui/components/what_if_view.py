@@ -22,7 +22,7 @@ from harmony_dash.cohort.what_if_question import (
     what_if_from_json,
 )
 from harmony_dash.dictionary.model import UNTESTED, Dictionary, Variable, VariableType
-from harmony_dash.disclosure.results import ReleaseInfo
+from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.errors import QuestionError
 from harmony_dash.ui.components.survival_view import LONGEST_LINK
 

@@ -13,6 +13,7 @@ from harmony_dash.disclosure.protect_survival import GIVES_AWAY
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import SurvivalResult
 from harmony_dash.ui.components.cohort_flow import build_flow_table, withheld_by_reason
+from harmony_dash.ui.components.survival_view import current_view, set_view
 from harmony_dash.ui.components.tables import show_table
 from harmony_dash.ui.components.text import capital, escape_markdown, join_words, tidy_units
 
@@ -40,11 +41,18 @@ def show_too_few(released: Released[SurvivalResult]) -> None:
         for names, reason in describe_withheld(result):
             st.markdown(escape_markdown(tidy_units(f"{capital(names)}: {reason}.")))
         st.markdown(f"**What you can do**\n{_list_steps(result)}")
+        if result.question.by:
+            st.button("Show all patients together", key="empty.together", icon=":material/merge:",
+                      on_click=_ask_without_groups)
         if result.attrition:
             st.caption("Where the patients went")
             # The groups stand above, each with its reason.
             flow = build_flow_table(replace(result, withheld=()))
             show_table(flow, left=("Step",), alt="How the cohort came about")
+
+
+def _ask_without_groups() -> None:
+    set_view(current_view().with_question(by=None))
 
 
 def _list_steps(result: SurvivalResult) -> str:
