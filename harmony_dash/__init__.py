@@ -1,3 +1,3 @@
 """harmony_dash: survival of leukaemia patients over harmonised cohorts."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
