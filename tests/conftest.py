@@ -1,12 +1,47 @@
-"""Rules every test keeps: nobody touches the global random generators."""
+"""Rules every test keeps (nobody touches the global random generators), and what a run keeps to be fast."""
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, and is nothing a test may fail on.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep bytecode for the length of the run where the environment says that none is to be written.
+
+    Some hundred processes are started, each of which would otherwise compile pandas and Streamlit again. The workers
+    inherit what is set here.
+    """
+    if not sys.dont_write_bytecode:
+        return
+    folder = tempfile.mkdtemp(prefix="bytecode-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = folder
+    sys.dont_write_bytecode = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _same_patients_are_published_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hundreds of tests ask a small store of the same patients; each has a copy of its own."""
+    # here, because the process that only hands out tests needs neither pandas nor the application
+    from tests.factories import keep_stores
+
+    keep_stores(tmp_path_factory.mktemp("stores"))
+    yield
+    keep_stores(None)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -73,6 +76,26 @@ def make_store(folder: Path, n: int = 500, seed: int = 1, dictionary: Dictionary
                frame: pd.DataFrame | None = None) -> Snapshot:
     """Publish random patients and open the snapshot."""
     patients = make_patients(n, seed) if frame is None else frame
-    with new_snapshot(folder, dictionary or load_dictionary(), NOW, DISCLOSURE_KEY) as (writer, _):
-        writer.add_source(make_record(patients), patients, no_issues())
+    if _published is None or dictionary is not None or folder.exists():
+        _publish(folder, patients, dictionary or load_dictionary())
+    else:
+        kept = _published / hashlib.sha256(pickle.dumps(patients)).hexdigest()
+        if not kept.exists():
+            _publish(kept, patients, load_dictionary())
+        shutil.copytree(kept, folder)
     return Store(folder).current()
+
+
+# Where stores that were published once are kept, to be copied for the next test with the same patients.
+_published: Path | None = None
+
+
+def keep_stores(folder: Path | None) -> None:
+    """From now on publish the same patients once, and copy."""
+    global _published
+    _published = folder
+
+
+def _publish(folder: Path, patients: pd.DataFrame, dictionary: Dictionary) -> None:
+    with new_snapshot(folder, dictionary, NOW, DISCLOSURE_KEY) as (writer, _):
+        writer.add_source(make_record(patients), patients, no_issues())

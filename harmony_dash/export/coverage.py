@@ -7,10 +7,10 @@ import json
 
 from harmony_dash.charts.completeness import NOT_SUPPLIED, NOT_SUPPLIED_IN_FULL, share_text
 from harmony_dash.charts.coverage import short_titles
-from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_part, format_time
+from harmony_dash.charts.numbers import NOTHING, TimeUnit, format_count, format_part, format_time
 from harmony_dash.disclosure.case_mix import compare_case_mix
+from harmony_dash.disclosure.coverage_results import CountCell, CoverageResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CountCell, CoverageResult
 from harmony_dash.export.cells import Cell
 from harmony_dash.export.summary import Column, Display, Kind, Summary, Table
 
@@ -39,7 +39,8 @@ def summarise_coverage(released: Released[CoverageResult]) -> Summary:
                 _sources(result), _completeness(result), _case_mix(released)),
         displays=(_show_counts("Patients by country", "Country", _countries(result)),
                   _show_counts("Patients by trial or registry", "Trial or registry", _trials(result)),
-                  _show_cells(result), _show_sources(result), _show_completeness(result)))
+                  _show_cells(result), _show_sources(result, released.scope.rules.minimum_cell),
+                  _show_completeness(result)))
 
 
 def _countries(result: CoverageResult) -> Table:
@@ -128,11 +129,11 @@ def _show_cells(result: CoverageResult) -> Display:
         (str(row[1]), str(row[4]), _part(row[5])) for row in _cells(result).rows), words=2)
 
 
-def _show_sources(result: CoverageResult) -> Display:
+def _show_sources(result: CoverageResult, minimum: int) -> Display:
     header = ("Source", "Provider", "Countries", "Accepted", "Refused", "Follow-up, years")
     return Display("Sources", header, tuple(
         (one.title, one.provider, ", ".join(result.label_of("country", code) for code in one.countries),
-         format_part(one.accepted), format_part(one.quarantined),
+         format_part(one.accepted), format_count(one.quarantined, minimum),
          format_time(one.follow_up_median_days, TimeUnit.YEARS)) for one in result.sources), words=3)
 
 

@@ -7,10 +7,11 @@ from functools import singledispatch
 from typing import Any
 
 from harmony_dash.charts.numbers import TimeUnit
+from harmony_dash.disclosure.coverage_results import CoverageResult
 from harmony_dash.disclosure.description_results import OutcomeMap, TableOne
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CoverageResult, SurvivalResult
+from harmony_dash.disclosure.results import SurvivalResult
 from harmony_dash.disclosure.subgroup_results import SubgroupsResult
 from harmony_dash.export.coverage import summarise_coverage
 from harmony_dash.export.descriptions import summarise_outcome_map, summarise_table_one

@@ -11,10 +11,12 @@ from harmony_dash.charts.axes import nice_end
 from harmony_dash.charts.curves import Series, start_curve
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.charts.palette import LIGHT
-from harmony_dash.charts.survival import DEFAULT_HORIZON_DAYS, MOST_CURVES
+from harmony_dash.charts.survival.figure import DEFAULT_HORIZON_DAYS
+from harmony_dash.charts.survival.frame import MOST_CURVES
 from harmony_dash.cohort.endpoints import Endpoint, TimeZero, endpoint_named
 from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.headline import counts_failures, headline_censorings, headline_curve
+from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import Curve, SurvivalResult
 
@@ -95,7 +97,7 @@ def _series_of(released: Released[SurvivalResult], endpoint: Endpoint, cause: st
             colour = 0 if one_colour else place
             found.append(Series(group.name, LIGHT.marks[colour], LIGHT.words[colour], start_curve(curve, start), start,
                                 group.risk_table, headline_censorings(group, endpoint),
-                                released.scope.rules.minimum_cell))
+                                released.scope.rules.minimum_cell, precision_of(group.n, released.scope)))
     return tuple(found)
 
 

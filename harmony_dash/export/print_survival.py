@@ -197,7 +197,7 @@ def _line(figure: Figure, x: Sequence[float], y: Sequence[float], colour: str, *
 def _read_off(frame: Frame, one: Series) -> str:
     value = None if frame.horizon_days is None else value_at(one.curve, frame.horizon_days)
     return "" if value is None or frame.horizon_days is None else (
-        f"{format_percent(value[0])} at {name_time(frame.horizon_days)}")
+        f"{format_percent(value[0], one.precision)} at {name_time(frame.horizon_days)}")
 
 
 def _draw_key(figure: Figure, series: Sequence[Series], y: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harmony_dash.charts.numbers import TimeUnit
-from harmony_dash.charts.survival import describe_survival
+from harmony_dash.charts.survival.words import describe_survival
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import SurvivalResult, Unapplied
 from harmony_dash.export.print_survival import draw_survival

@@ -126,6 +126,15 @@ def check_budget_for_all(deployment: Deployment, actor: Actor, questions: Iterab
                    "manager if your work needs more.")
 
 
+def count_today(deployment: Deployment, actor: Actor) -> tuple[int, int]:
+    """How many different questions a person asked today (UTC) at the protected levels, and how many they may ask.
+
+    No check: people may always know their own number, which the trail holds anyway.
+    """
+    today = deployment.now().astimezone(UTC).date()
+    return count_questions(list_asked(deployment.access, actor.username, today)), deployment.settings.daily_questions
+
+
 def record_within_budget(deployment: Deployment, actor: Actor, question: Askable, action: str, scope: Scope, *,
                          snapshot: str, n: int | None, counted_by: str = "") -> None:
     """Record an answer that is about to be handed over, unless others given meanwhile have used up the budget.

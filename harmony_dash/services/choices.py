@@ -18,7 +18,7 @@ from harmony_dash.disclosure.group_effects import apply_rule_by_choice
 from harmony_dash.disclosure.keyed_count import KeyedCount
 from harmony_dash.disclosure.low_effect import Answerable, TooFewPatients, apply_low_effect_rule
 from harmony_dash.disclosure.protect_counts import NO_VALUE
-from harmony_dash.disclosure.results import CohortChoices
+from harmony_dash.disclosure.release_info import CohortChoices
 from harmony_dash.disclosure.selections import list_choices
 from harmony_dash.errors import QuestionError
 from harmony_dash.services.admission import admit_to_all, check_still_admitted
@@ -63,11 +63,15 @@ def count_choices(deployment: Deployment, actor: Actor, question: Question, vari
     record = f"{question.for_the_record} counted by {', '.join(variables)}"
     try:
         check_closed(question, snapshot.dictionary, scope.level)
-        choices = count_each_choice(snapshot, question, choose_counted(question, chosen, scope), chosen, scope)
+        counted = choose_counted(question, chosen, scope)
+        # the same whatever the figure beside the panel shows
+        key = (snapshot.snapshot, admission.withdrawn, scope.key, question.disease, question.where,
+               tuple(v.name for v in counted), tuple(v.name for v in chosen))
+        released = deployment.choices.get(key, lambda: release(
+            count_each_choice(snapshot, question, counted, chosen, scope), scope))
     except QuestionError:
         # the panel must stay usable, because it is where such a question can be mended; the answer says what is wrong
-        choices = _count_nothing(snapshot, chosen)
-    released = release(choices, scope)
+        released = release(_count_nothing(snapshot, chosen), scope)
     with refusals_recorded(deployment, actor, action, record):
         check_still_admitted(deployment, actor, admission)
         record_within_budget(deployment, actor, question, action, released.scope, snapshot=snapshot.snapshot,
@@ -95,7 +99,7 @@ def _count_nothing(snapshot: Snapshot, variables: Sequence[Variable]) -> CohortC
     return CohortChoices(None, {variable.name: dict.fromkeys(snapshot.values_of(variable)) for variable in variables},
                          dict.fromkeys(variable.name for variable in variables),
                          not_counted={variable.name: frozenset([*snapshot.values_of(variable), NO_VALUE])
-                                      for variable in variables}, total_counted=False)
+                                      for variable in variables})
 
 
 def count_each_choice(snapshot: Snapshot, question: Question, counted: Sequence[Variable],
@@ -120,7 +124,7 @@ def count_each_choice(snapshot: Snapshot, question: Question, counted: Sequence[
         not_counted[variable.name] = frozenset(value for value, n in sizes.items() if n is None)
         missing[variable.name] = sizes.pop(NO_VALUE)
         counts[variable.name] = sizes
-    return CohortChoices(total, counts, missing, not_counted=not_counted, total_counted=total is not None)
+    return CohortChoices(total, counts, missing, not_counted=not_counted)
 
 
 def _size(answer: Answerable | TooFewPatients, least: int) -> KeyedCount | None:

@@ -7,7 +7,7 @@ from harmony_dash.access.permissions import Permission
 from harmony_dash.cohort.question import Question, check_question
 from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.coverage_changes import CoverageChanges, compare_coverage, nothing_to_compare
-from harmony_dash.disclosure.results import CoverageResult
+from harmony_dash.disclosure.coverage_results import CoverageResult
 from harmony_dash.errors import QuestionError, SettingsError, StoreError
 from harmony_dash.services.admission import Admission, admit_to_all, check_still_admitted, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded

@@ -9,21 +9,21 @@ from itertools import product
 
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable
-from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
-from harmony_dash.disclosure.protect_completeness import RECORDED
-from harmony_dash.disclosure.protect_coverage import KEYS, VIEWS
-from harmony_dash.disclosure.results import (
+from harmony_dash.disclosure.coverage_results import (
     NOT_STATED,
     Completeness,
     CountCell,
     CountTable,
     CoverageResult,
-    FollowUpSupport,
     SourceCoverage,
     Status,
     StatusShare,
     VariableMeaning,
 )
+from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, union
+from harmony_dash.disclosure.protect_completeness import RECORDED
+from harmony_dash.disclosure.protect_coverage import KEYS, VIEWS
+from harmony_dash.disclosure.results import FollowUpSupport
 from harmony_dash.errors import StatisticsError
 from harmony_dash.quality.completeness import AMONG
 from harmony_dash.services.estimates import median_follow_up

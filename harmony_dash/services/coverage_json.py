@@ -8,8 +8,8 @@ from typing import Any
 
 from harmony_dash.disclosure.case_mix import compare_case_mix
 from harmony_dash.disclosure.coverage_changes import Change, CoverageChanges
+from harmony_dash.disclosure.coverage_results import Completeness, CountCell, CoverageResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import Completeness, CountCell, CoverageResult
 
 
 def coverage_as_json(released: Released[CoverageResult]) -> dict[str, Any]:

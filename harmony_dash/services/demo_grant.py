@@ -11,7 +11,6 @@ from harmony_dash.access.grant import GrantProposal
 from harmony_dash.access.grants import approve_grant, list_grants, propose_grant
 from harmony_dash.disclosure import Level
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.store.counts import fetch_cross_counts, fetch_diseases
 
 PROJECT = "Demonstration"
 _DAYS = 90
@@ -26,6 +25,9 @@ def ensure_demo_grant(deployment: Deployment, accounts: Collection[DemoAccount])
     by_role = {account.role: account for account in accounts}
     if not {Role.ANALYST, *_APPROVERS} <= by_role.keys() or deployment.store.is_empty or list_grants(deployment.access):
         return
+    # asked at every start and needed at the first alone, so that the others need not wait for the import
+    from harmony_dash.store.counts import fetch_cross_counts, fetch_diseases
+
     now = deployment.now()
     today = now.astimezone(UTC).date()
     snapshot = deployment.store.current()

@@ -254,12 +254,12 @@ def median_follow_up(table: EventTable, group: str | None) -> tuple[float | None
 
 
 def common_start(table: EventTable) -> int | None:
-    """With late entry, the first day on which every group has ten patients at risk, so that curves compare like
-    with like; None without late entry, or if some group never has."""
+    """With late entry, the first day on which every group has ten patients at risk, so that curves compare like with
+    like; None without late entry. Groups that never have so many get no curve, and are not waited for."""
     if not table.has_late_entry:
         return None
     starts = [first_supported_day(count_risk_sets(table, group), LEAST_AT_RISK) for group in table.groups]
-    return None if None in starts else max(day for day in starts if day is not None)
+    return max((day for day in starts if day is not None), default=None)
 
 
 def _censorings(survival: SurvivalCurve, horizon: float) -> Censorings:

@@ -17,7 +17,9 @@ from harmony_dash.services.budget import check_budget_for_all
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.outcome_map import compute_outcome_map, prepare_outcome_map
 from harmony_dash.services.subgroups import compute_subgroups, parts_of, prepare_subgroups
-from harmony_dash.services.survival import compute_survival, notes_of_grant, prepare_question
+from harmony_dash.services.survival import prepare_question
+from harmony_dash.services.survival_answer import compute_survival
+from harmony_dash.services.survival_notes import notes_of_grant
 from harmony_dash.services.table_one import compute_table_one, prepare_table_one
 
 # Refuses questions that are too many for a day.

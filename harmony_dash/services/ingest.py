@@ -16,9 +16,10 @@ from harmony_dash.dictionary import Dictionary
 from harmony_dash.disclosure.anonymity import Limits
 from harmony_dash.errors import SettingsError, SourceError, StoreError, UserError
 from harmony_dash.ingest.duplicates import CrossSourceDuplicates
-from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
+from harmony_dash.ingest.harmonise import harmonise_source
+from harmony_dash.ingest.harmonised import HarmonisedSource
 from harmony_dash.ingest.issues import Severity
-from harmony_dash.ingest.manifest import MANIFEST_NAME, Origin
+from harmony_dash.ingest.manifest.model import MANIFEST_NAME, Origin
 from harmony_dash.ingest.supplied import supplied_variables
 from harmony_dash.quality.catalogue import build_rules
 from harmony_dash.quality.drafting import is_outcome
@@ -26,6 +27,7 @@ from harmony_dash.services.anonymity import AnonymityReport, describe_excess, de
 from harmony_dash.services.audited import check_and_record
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.quality import list_sign_offs
+from harmony_dash.store.counts import fetch_sources
 from harmony_dash.store.quality_rows import FurtherFile
 from harmony_dash.store.writer import SnapshotWriter, SourceRecord, Stage, new_snapshot
 
@@ -70,7 +72,8 @@ class IngestReport:
     """What an ingest did; `snapshot` is empty and there are no `patients` when nothing was published.
 
     `anonymity` says by source how easily patients could be recognised. `history_lost` says that the snapshot before was
-    damaged, so that the trend of data quality begins anew.
+    damaged, so that the trend of data quality begins anew. `left_out` are sources that the snapshot before held and
+    this one does not: a snapshot holds the folders of one ingest, and nothing else.
     """
 
     snapshot: str
@@ -78,6 +81,7 @@ class IngestReport:
     sources: tuple[SourceReport, ...]
     anonymity: Mapping[str, AnonymityReport]
     history_lost: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 class AnonymityRefused(SourceError):
@@ -164,6 +168,7 @@ def _ingest(deployment: Deployment, actor: Actor, folders: Sequence[Path], progr
             stage(name)
 
     settings = deployment.settings
+    before = _sources_served(deployment)
     with new_snapshot(settings.store, dictionary, deployment.now(), settings.disclosure_key,
                       keep=settings.keep_snapshots, stage=record_first,
                       new_disclosure_key=new_disclosure_key) as (writer, published):
@@ -181,7 +186,15 @@ def _ingest(deployment: Deployment, actor: Actor, folders: Sequence[Path], progr
         progress("Writing the snapshot", 0.9)
     progress("Done", 1.0)
     return IngestReport(published[0], sum(report.accepted for report in reports), tuple(reports), anonymity,
-                        writer.history_lost)
+                        writer.history_lost, tuple(sorted(before - {report.source for report in reports})))
+
+
+def _sources_served(deployment: Deployment) -> frozenset[str]:
+    """The sources people see until now; none where nothing is served, or what is served cannot be read."""
+    try:
+        return frozenset(str(row["source"]) for row in fetch_sources(deployment.store.current()))
+    except StoreError:
+        return frozenset()
 
 
 def check_anonymity(report: IngestReport, dictionary: Dictionary) -> None:

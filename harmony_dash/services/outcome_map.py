@@ -26,7 +26,8 @@ from harmony_dash.services.budget import check_budget_for_all, record_all_within
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
 from harmony_dash.services.subgroup_rows import Reading, count_levels, read_level
-from harmony_dash.services.survival import notes_of_grant, prepare_question
+from harmony_dash.services.survival import prepare_question
+from harmony_dash.services.survival_notes import notes_of_grant
 from harmony_dash.store.reader import Snapshot
 
 ACTION: Final = "outcome map"

@@ -19,7 +19,7 @@ from harmony_dash.disclosure import Released
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult
 from harmony_dash.disclosure.headline import counts_failures
 from harmony_dash.disclosure.selections import close_filters
-from harmony_dash.services.survival import ages_asked
+from harmony_dash.services.survival_notes import ages_asked
 from harmony_dash.stats.planning import Expectation, expect_at_horizon
 from harmony_dash.store.reader import Snapshot
 

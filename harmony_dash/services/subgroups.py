@@ -27,7 +27,9 @@ from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.subgroup_levels import VariableLevels, fetch_variables, within_missing
 from harmony_dash.services.subgroup_rows import Reading, build_variable
 from harmony_dash.services.subgroup_treatment import Arms, add_treatment, check_varies_within_trials, choose_arms
-from harmony_dash.services.survival import ages_asked, check_against_snapshot, compute_survival, notes_of_grant
+from harmony_dash.services.survival import check_against_snapshot
+from harmony_dash.services.survival_answer import compute_survival
+from harmony_dash.services.survival_notes import ages_asked, notes_of_grant
 from harmony_dash.store.reader import Snapshot
 
 ACTION = "subgroups"
@@ -65,15 +67,28 @@ def ask_subgroups(deployment: Deployment, actor: Actor, question: SubgroupsQuest
         # Each variable is a question of its own to whoever would put answers together.
         parts = parts_of(snapshot, asked, scope, countries=admission.countries)
         check_budget_for_all(deployment, actor, parts, ACTION, scope)
-        granted = replace(asked, cohort=restrict(asked.cohort, admission.countries))
-        result = compute_subgroups(snapshot, granted, question, interval=interval, scope=scope,
-                                   comparisons_before=comparisons_before, countries=admission.countries)
-        result = replace(result, notes=(*notes_of_grant(admission), *result.notes))
-        released = release(result, scope)
+        released = _release(deployment, admission, asked, question, interval, comparisons_before)
         check_still_admitted(deployment, actor, admission)
         record_all_within_budget(deployment, actor, parts, ACTION, scope, snapshot=snapshot.snapshot,
                                  n=released.value.cohort.n, table=asked.for_the_record)
     return released
+
+
+def _release(deployment: Deployment, admission: Admission, asked: SubgroupsQuestion, as_asked: SubgroupsQuestion,
+             interval: IntervalType, comparisons_before: int) -> Released[SubgroupsResult]:
+    """The released table; a protected one that rests on no grant is computed once for everybody who asks."""
+    snapshot, scope = admission.snapshot, admission.scope
+
+    def compute() -> Released[SubgroupsResult]:
+        granted = replace(asked, cohort=restrict(asked.cohort, admission.countries))
+        result = compute_subgroups(snapshot, granted, as_asked, interval=interval, scope=scope,
+                                   comparisons_before=comparisons_before, countries=admission.countries)
+        return release(replace(result, notes=(*notes_of_grant(admission), *result.notes)), scope)
+
+    if admission.grant is not None or not scope.is_protected:
+        return compute()
+    key = (snapshot.snapshot, admission.withdrawn, scope.key, asked, as_asked, interval, comparisons_before)
+    return deployment.subgroups.get(key, compute)
 
 
 def prepare_subgroups(question: SubgroupsQuestion, admission: Admission) -> SubgroupsQuestion:

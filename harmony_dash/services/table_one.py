@@ -19,14 +19,15 @@ from harmony_dash.disclosure.closed_questions import check_closed
 from harmony_dash.disclosure.description_results import Quartiles, TableOne, TableOneGroup, TableOneVariable
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount
 from harmony_dash.disclosure.low_effect import Answerable, TooFewPatients, apply_low_effect_rule
-from harmony_dash.disclosure.results import CohortChoices
+from harmony_dash.disclosure.release_info import CohortChoices
 from harmony_dash.errors import QuestionError
 from harmony_dash.services.admission import Admission, admit, check_still_admitted, restrict
 from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
 from harmony_dash.services.choices import choose_counted, count_each_choice
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.survival import check_against_snapshot, notes_of_grant
+from harmony_dash.services.survival import check_against_snapshot
+from harmony_dash.services.survival_notes import notes_of_grant
 from harmony_dash.services.unapplied import explain_unapplied
 from harmony_dash.store.distributions import Distribution, fetch_distributions
 from harmony_dash.store.effects import fetch_effects

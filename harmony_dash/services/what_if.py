@@ -22,7 +22,8 @@ from harmony_dash.services.admission import Admission, admit, check_still_admitt
 from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget, record_within_budget
 from harmony_dash.services.deployment import Deployment
-from harmony_dash.services.survival import check_against_snapshot, notes_of_grant
+from harmony_dash.services.survival import check_against_snapshot
+from harmony_dash.services.survival_notes import notes_of_grant
 from harmony_dash.services.what_if_answer import compute_what_if
 from harmony_dash.services.what_if_cache import CACHE, CacheKey
 from harmony_dash.services.what_if_levels import level_questions

@@ -133,7 +133,6 @@ SUBTYPES: tuple[Subtype, ...] = (
 NAMES: NDArray[np.object_] = np.array([subtype.name for subtype in SUBTYPES], dtype=object)
 INDEX = {subtype.name: position for position, subtype in enumerate(SUBTYPES)}
 IS_T = np.array([subtype.t_cell for subtype in SUBTYPES])
-MARKERS = tuple(dict.fromkeys(subtype.marker for subtype in SUBTYPES if subtype.marker))
 
 PH_LIKE = frozenset(name for name in INDEX if name.startswith("Ph-like"))
 HIGH_RISK = frozenset({"BCR::ABL1", "KMT2A-r", "near-haploid", "low-hypodiploid", "iAMP21", "TCF3::HLF"})

@@ -31,8 +31,8 @@ from harmony_dash.charts.coverage import (
 )
 from harmony_dash.charts.coverage_map import build_map_figure
 from harmony_dash.disclosure import Level
+from harmony_dash.disclosure.coverage_results import CoverageResult
 from harmony_dash.disclosure.released import Released
-from harmony_dash.disclosure.results import CoverageResult
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.store.schema import quote

@@ -21,7 +21,8 @@ from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level, Scope, release
 from harmony_dash.disclosure.results import IntervalType
-from harmony_dash.services.survival import DEFAULT_DAYS, compute_survival
+from harmony_dash.services.survival import DEFAULT_DAYS
+from harmony_dash.services.survival_answer import compute_survival
 from harmony_dash.store.event_tables import event_table_sql
 from harmony_dash.store.reader import Snapshot, Store
 from tests.benchmarks.stores import make_benchmark_store

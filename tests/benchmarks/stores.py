@@ -1,7 +1,15 @@
-"""Stores of any size for benchmarks, made in chunks so that memory stays flat."""
+"""Stores of any size for benchmarks, made in chunks so that memory stays flat.
+
+`make_benchmark_store` fills the columns that a survival question reads; `real_store` goes the whole way, from the
+generator's files through the ingest.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +17,13 @@ import pandas as pd
 
 from harmony_dash.cohort.endpoints import ENDPOINTS
 from harmony_dash.dictionary import load_dictionary
+from harmony_dash.errors import StoreError
+from harmony_dash.store.reader import Store
 from harmony_dash.store.writer import new_snapshot
+from harmony_dash.synthetic import synthesise
 from tests.factories import DISCLOSURE_KEY, NOW, make_record, no_issues
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 CHUNK = 500_000
 
@@ -54,3 +67,39 @@ def make_benchmark_store(folder: Path, patients: int, seed: int = 1) -> None:
             frame = make_chunk(min(CHUNK, patients - start), rng, number)
             frame["source"] = f"bench_{number}"
             writer.add_source(make_record(frame, f"bench_{number}"), frame, no_issues())
+
+
+@dataclass(frozen=True)
+class RealStore:
+    """A store that real ingests filled, and the sources they read.
+
+    Attributes
+    ----------
+    folder : of the snapshots.
+    sources : source folders.
+    """
+
+    folder: Path
+    sources: tuple[Path, ...]
+
+    def ingest_again(self) -> None:
+        """Publish a further snapshot of the same sources, in a process of its own."""
+        arguments = ["ingest", *map(str, self.sources), "--store", str(self.folder)]
+        subprocess.run([sys.executable, "-m", "harmony_dash", *arguments], check=True, capture_output=True,
+                       cwd=PROJECT_ROOT)
+
+
+def real_store(patients: int, folder: Path | None = None) -> RealStore:
+    """The store of that many synthetic patients in `folder`, made unless it is there and of this version's format."""
+    folder = folder or Path(tempfile.gettempdir()) / f"harmony_dash-benchmark-{patients}"
+    try:
+        held = Store(folder / "store").current().patients
+    except StoreError:
+        held = 0
+    if not held:
+        synthesise(patients, 1, folder / "sources")
+    manifests = sorted((folder / "sources").glob("*/source.yaml"))
+    store = RealStore(folder / "store", tuple(manifest.parent for manifest in manifests))
+    if not held:
+        store.ingest_again()
+    return store

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.errors import SourceError
-from harmony_dash.ingest.harmonise import HarmonisedSource, harmonise_source
+from harmony_dash.ingest.harmonise import harmonise_source
+from harmony_dash.ingest.harmonised import HarmonisedSource
 from harmony_dash.ingest.pseudonyms import hash_identifiers
 from tests.fuzz.mutations import (
     COUNT,

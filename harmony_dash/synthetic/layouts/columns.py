@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from harmony_dash.synthetic.genetics import NAMES
 from harmony_dash.synthetic.native import Words
 
-MARKERS = ("etv6_runx1", "heh", "bcr_abl1", "kmt2a_r", "tcf3_pbx1", "tcf3_hlf", "iamp21", "near_haploid",
-           "low_hypodiploid")
-SEQUENCED = ("abl_class", "crlf2_r", "dux4_r", "znf384_r", "mef2d_r", "pax5alt", "ph_like")
 LOCI = ("ikzf1", "cdkn2a", "cdkn2b", "pax5", "etv6", "btg1", "rb1", "ebf1", "par1", "erg")
 MUTATIONS = ("mut_notch1", "mut_fbxw7", "mut_nras", "mut_kras", "mut_pten")
 TRISOMIES = ("tri_4", "tri_5", "tri_10", "tri_17", "tri_18", "tri_20")

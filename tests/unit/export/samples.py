@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 
 from harmony_dash.charts.numbers import TimeUnit
@@ -41,6 +42,12 @@ def evil_sample() -> Released[SurvivalResult]:
 def export(released: Released[SurvivalResult], formats: Collection[Format] = tuple(Format), *,
            unit: TimeUnit = TimeUnit.YEARS, all_causes: bool = False) -> Bundle:
     return write_files(released, OCCASION, formats, Looks(unit, all_causes), stem="stem")
+
+
+@cache
+def export_of_sample() -> Bundle:
+    """The sample in every format; the pictures take a second."""
+    return export(sample())
 
 
 def contents(bundle: Bundle) -> Mapping[str, bytes]:

@@ -22,7 +22,7 @@ from harmony_dash.export.files import Format, parse_formats
 from harmony_dash.export.kinds import Looks, summarise
 from harmony_dash.export.survival import conditions_not_applied
 from tests.unit.charts.factories import Level, make_result, release_for_test
-from tests.unit.export.samples import EVIL, OCCASION, contents, evil_sample, export, sample, unzip
+from tests.unit.export.samples import EVIL, OCCASION, contents, evil_sample, export, export_of_sample, sample, unzip
 
 TABLES = ("groups", "estimates", "curves", "at_risk", "comparisons", "cohort")
 
@@ -56,7 +56,7 @@ def test_a_result_of_another_kind_says_that_it_has_no_form() -> None:
 
 
 def test_the_archive_holds_all_other_files_in_one_folder() -> None:
-    bundle = export(sample())
+    bundle = export_of_sample()
     assert unzip(bundle.archive.content) == {f"stem/{name}": content for name, content in contents(bundle).items()
                                              if name != "stem.zip"}
     assert {name.rpartition(".")[2] for name in contents(bundle)} == {*Format, "json", "py", "R", "zip"}
@@ -69,11 +69,11 @@ def test_one_format_alone_comes_with_its_provenance_and_nothing_else(form: Forma
 
 
 def test_the_same_export_has_the_same_bytes() -> None:
-    assert export(sample()) == export(sample())
+    assert export(sample()) == export_of_sample()
 
 
 def test_every_format_holds_the_same_numbers() -> None:
-    files = contents(export(sample()))
+    files = contents(export_of_sample())
     book = openpyxl.load_workbook(io.BytesIO(files["tables.xlsx"]))
     for table in TABLES:
         written = rows_of(files[f"{table}.csv"])
@@ -119,7 +119,7 @@ def test_competing_causes_come_with_their_incidences_and_without_a_median() -> N
 
 def test_the_provenance_says_what_who_when_of_what_and_how_protected() -> None:
     released = sample()
-    document = json.loads(contents(export(released))["provenance.json"])
+    document = json.loads(contents(export_of_sample())["provenance.json"])
     result, scope = released.value, released.scope
     assert document["receipt"] == OCCASION.receipt
     assert json.loads(document["question"]["canonical"]) == result.question.to_json()
@@ -138,7 +138,7 @@ def test_the_provenance_says_what_who_when_of_what_and_how_protected() -> None:
 
 
 def test_the_checksum_of_the_data_is_that_of_the_tables_whatever_the_formats() -> None:
-    bundle = export(sample())
+    bundle = export_of_sample()
     files = contents(bundle)
     whole = hashlib.sha256(b"".join(files[f"{table}.csv"] for table in TABLES)).hexdigest()
     document = json.loads(files["provenance.json"])
@@ -149,21 +149,21 @@ def test_the_checksum_of_the_data_is_that_of_the_tables_whatever_the_formats() -
 
 
 def test_every_file_but_plain_tables_and_scripts_names_its_receipt() -> None:
-    for name, content in contents(export(sample())).items():
+    for name, content in contents(export_of_sample()).items():
         text = b"".join(unzip(content).values()) if name.endswith((".xlsx", ".zip")) else content
         named = OCCASION.receipt.encode() in text.replace(b"\0", b"")
         assert named is not name.endswith((".csv", ".py", ".R")), name
 
 
 def test_parquet_keeps_the_provenance_and_what_each_column_means() -> None:
-    files = contents(export(sample()))
+    files = contents(export_of_sample())
     schema = pq.read_schema(io.BytesIO(files["curves.parquet"]))
     assert json.loads(schema.metadata[PROVENANCE_KEY]) == json.loads(files["provenance.json"])
     assert all(schema.field(name).metadata[b"meaning"] for name in schema.names)
 
 
 def test_the_workbook_has_the_provenance_on_a_sheet() -> None:
-    book = openpyxl.load_workbook(io.BytesIO(contents(export(sample()))["tables.xlsx"]))
+    book = openpyxl.load_workbook(io.BytesIO(contents(export_of_sample())["tables.xlsx"]))
     assert book.sheetnames == ["summary", *TABLES, "columns", "provenance"]
     lines = {row[0]: row[1] for row in book["provenance"].iter_rows(min_row=2, values_only=True)}
     assert lines["receipt"] == OCCASION.receipt

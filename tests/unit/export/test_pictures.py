@@ -10,13 +10,13 @@ from PIL import Image
 
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.charts.palette import LIGHT
-from harmony_dash.charts.survival import MOST_CURVES
+from harmony_dash.charts.survival.frame import MOST_CURVES
 from harmony_dash.disclosure.headline import headline_curve
 from harmony_dash.export.files import Format
 from harmony_dash.export.pictures import PNG_DPI
 from harmony_dash.export.print_frame import build_frame
 from harmony_dash.export.print_survival import WIDTH, draw_survival
-from tests.unit.charts.factories import Level, endpoint_named, make_result, release_for_test
+from tests.unit.charts.factories import Level, endpoint_named, make_group, make_result, release_for_test
 from tests.unit.export.samples import OCCASION, contents, evil_sample, export, sample
 
 PICTURES = (Format.SVG, Format.PNG, Format.PDF)
@@ -60,6 +60,13 @@ def test_competing_causes_can_stand_side_by_side() -> None:
     words = words_in("relapse", all_causes=True)
     assert {"Relapse", "Death in remission", "Second malignancy"} <= set(words)
     assert "All events" in words
+
+
+def test_the_printed_figure_reads_off_no_more_digits_than_the_page() -> None:
+    small = make_group("good risk", "good", final=0.59, n=185, quarterly=True)
+    released = release_for_test(make_result([small], quarterly=True), Level.PROTECTED)
+    figure = draw_survival(released, [], time_unit=TimeUnit.YEARS, all_causes=False)
+    assert [text.get_text() for text in figure.texts if "at 5 years" in text.get_text()] == ["64 % at 5 years"]
 
 
 def test_more_groups_than_colours_become_small_multiples() -> None:

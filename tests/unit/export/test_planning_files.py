@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harmony_dash.cohort.question import Question
+from harmony_dash.disclosure.coverage_results import Completeness, Status, StatusShare
 from harmony_dash.disclosure.feasibility_results import CountryCount
 from harmony_dash.disclosure.released import Level
-from harmony_dash.disclosure.results import Completeness, Status, StatusShare
 from harmony_dash.export.files import Format, write_files
 from harmony_dash.export.kinds import Looks, summarise
 from harmony_dash.export.summary import Kind, Table

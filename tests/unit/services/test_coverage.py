@@ -13,8 +13,8 @@ from harmony_dash.access.actor import OPERATOR
 from harmony_dash.dictionary import load_dictionary
 from harmony_dash.dictionary.model import Disease
 from harmony_dash.disclosure import Level, Scope, release
+from harmony_dash.disclosure.coverage_results import NOT_STATED, CoverageResult
 from harmony_dash.disclosure.keyed_count import KeyedCount
-from harmony_dash.disclosure.results import NOT_STATED, CoverageResult
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.coverage_counts import compute_coverage
 from harmony_dash.services.release_info import describe_release

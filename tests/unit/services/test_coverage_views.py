@@ -23,7 +23,7 @@ from harmony_dash.dictionary import Dictionary, load_dictionary
 from harmony_dash.disclosure import Level, Released
 from harmony_dash.disclosure.case_mix import compare_case_mix
 from harmony_dash.disclosure.coverage_changes import CoverageChanges, compare_coverage
-from harmony_dash.disclosure.results import NOT_STATED, CoverageResult, Status
+from harmony_dash.disclosure.coverage_results import NOT_STATED, CoverageResult, Status
 from harmony_dash.errors import AccessRefused
 from harmony_dash.quality.completeness import AMONG
 from harmony_dash.services import coverage

@@ -47,6 +47,7 @@ def block(table: TableOne, name: str) -> TableOneVariable:
 
 def test_exact_counts_are_those_of_the_patients(deployment: Deployment) -> None:
     table = exact(deployment, FILTERED, "cyto_group", "age_dx_years")
+    assert {group.value for group in table.groups} == {"F", "M"}
     for group in table.groups:
         chosen = FRAME[(FRAME.sex == group.value) & FRAME.country.isin(["DE", "NL"])]
         assert group.n == len(chosen)
@@ -91,6 +92,7 @@ def test_a_variable_of_which_the_filters_leave_no_value_has_no_difference(deploy
 
 def test_protected_counts_are_those_of_the_cohort_panel(deployment: Deployment) -> None:
     table = ask_table_one(deployment, CLINICIAN, BY_SEX, ("cyto_group", "country")).value
+    assert {group.value for group in table.groups} == {"F", "M"}
     for group in table.groups:
         question = Question("ALL", "os", (parse_filter(f"sex={group.value}"),))
         panel = count_choices(deployment, CLINICIAN, question, ("cyto_group", "country")).value

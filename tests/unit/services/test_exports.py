@@ -295,6 +295,7 @@ def test_every_file_of_an_export_is_known_again(deployment: Deployment) -> None:
 
 def test_a_file_that_was_changed_is_told_with_the_receipt_it_names(deployment: Deployment) -> None:
     export = make_export(deployment, ANALYST, QUESTION, formats=tuple(Format))
+    assert len(export.bundle.files) > len(Format)
     for file in export.bundle.files:
         expected = Match.UNKNOWN if file.name.endswith((".csv", ".py", ".R")) else Match.CHANGED
         found = verify_export(deployment, OPERATOR, file.content + b"\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -73,6 +74,43 @@ def test_an_empty_store_is_no_alarm_and_a_damaged_one_is(deployment: Deployment,
     assert (found.store, found.ok) == (StoreState.DAMAGED, False)
     (tmp_path / "store" / "CURRENT").write_text("{")
     assert review_health(deployment, TOKEN).store is StoreState.DAMAGED
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced", "cut short"])
+def test_a_file_that_only_an_open_connection_still_reads_is_an_alarm(deployment: Deployment, tmp_path: Path,
+                                                                    what: str) -> None:
+    snapshot = make_store(tmp_path / "store", 60)
+    snapshot.close()
+    assert review_health(deployment, TOKEN).store is StoreState.READABLE
+    file = layout.snapshot_file(tmp_path / "store", snapshot.snapshot)
+    content = file.read_bytes()
+    if what == "cut short":
+        with file.open("rb+") as opened:
+            opened.truncate(len(content) // 2)
+    else:
+        file.rename(tmp_path / "elsewhere")
+    if what == "replaced":
+        file.write_bytes(content)
+    found = review_health(deployment, TOKEN)
+    assert (found.store, found.ok) == (StoreState.DAMAGED, False)
+
+
+def test_the_database_answers_in_time_or_says_no(deployment: Deployment) -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with deployment.access.read():
+            held.set()
+            done.wait(30)
+
+    assert deployment.access.answers(0.05)
+    keeper = threading.Thread(target=hold)
+    keeper.start()
+    held.wait(30)
+    assert not deployment.access.answers(0.05)
+    done.set()
+    keeper.join()
+    assert deployment.access.answers(0.05)
 
 
 def test_a_lost_head_and_a_changed_row_are_alarms(deployment: Deployment, tmp_path: Path) -> None:

@@ -68,6 +68,18 @@ def test_another_key_is_refused_unless_it_is_meant_and_then_recorded(tmp_path: P
     assert reasons(later) == ["with a new disclosure key", "the settings do not allow it", ""]
 
 
+def test_sources_that_are_no_longer_served_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = synthesise(300, 1, tmp_path / "sources")[:2]
+    assert ingest_sources(deployment_at(NOW, tmp_path, KEY), OPERATOR, folders).left_out == ()
+    report = ingest_sources(deployment_at(NOW + timedelta(minutes=1), tmp_path, KEY), OPERATOR, folders[:1])
+    assert report.left_out == (folders[1].name,)
+    assert ingest_sources(deployment_at(NOW + timedelta(minutes=2), tmp_path, KEY), OPERATOR, folders).left_out == ()
+    assert main(["ingest", str(folders[0]), "--store", str(tmp_path / "other")]) == 0
+    assert "No longer served" not in capsys.readouterr().err
+    assert main(["ingest", str(folders[1]), "--store", str(tmp_path / "other")]) == 0
+    assert f"No longer served: {folders[0].name}." in capsys.readouterr().err
+
+
 def copy_source(folder: Path, copy: Path, old: str, new: str) -> Path:
     """The source with something else in its manifest."""
     shutil.copytree(folder, copy)

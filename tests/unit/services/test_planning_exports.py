@@ -24,7 +24,7 @@ from harmony_dash.services.feasibility import ask_feasibility
 from harmony_dash.services.grants import withdraw_country
 from harmony_dash.services.planning_exports import export_coverage, export_feasibility
 from harmony_dash.services.receipts import Match, review_receipts, verify_export
-from tests.disclosure.house import CLINICIAN, STEERING, ingest_samples, open_house
+from tests.disclosure.house import CLINICIAN, STEERING, open_house, samples_of_run
 
 MANAGER = Actor("manuel", Role.DATA_MANAGER, "s3")
 NEED = Need("ALL", "os", known=("cyto_group", "mrd_group"))
@@ -32,9 +32,7 @@ NEED = Need("ALL", "os", known=("cyto_group", "mrd_group"))
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("planning")
-    ingest_samples(folder)
-    return folder / "store"
+    return samples_of_run(tmp_path_factory)
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from harmony_dash.services.choices import count_choices
 from harmony_dash.services.coverage import review_coverage
 from harmony_dash.services.deployment import Deployment, open_deployment
 from harmony_dash.services.release_info import describe_release
-from harmony_dash.services.survival import ages_asked, ask_survival
+from harmony_dash.services.survival import ask_survival
 from harmony_dash.services.survival_json import survival_as_json
+from harmony_dash.services.survival_notes import ages_asked
 from harmony_dash.settings import Settings
 from tests.factories import ACCESS_KEY, NOW, make_patients, make_store
 
@@ -288,6 +289,28 @@ def test_a_group_is_the_same_as_a_filter_and_in_a_grouping(deployment: Deploymen
     assert grouped.median_days == filtered.median_days
 
 
+def test_a_group_that_is_never_watched_together_is_withheld_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    frame = make_patients(900, seed=11)
+    women, men = (frame.index[frame["sex"] == sex] for sex in ("F", "M"))
+    frame = frame.loc[[*women, *men[:120]]].reset_index(drop=True)
+    frame.loc[frame["sex"] == "F", "entry_days"] = 37
+    # One man enters every five days and is watched for 44.
+    entry = np.arange(120) * 5 + 100
+    men = frame.index[frame["sex"] == "M"]
+    frame.loc[men, "entry_days"], frame.loc[men, "os_days"], frame.loc[men, "os_cause"] = entry, entry + 44, entry % 2
+    make_store(tmp_path / "store", frame=frame)
+    settings = Settings(tmp_path / "store", tmp_path / "access.sqlite", None, patient_key=b"k" * 32,
+                        access_key=ACCESS_KEY)
+    late = open_deployment(settings, now=lambda: NOW)
+    by_sex = Question("ALL", "os", by="sex")
+    released = ask_survival(late, CLINICIAN, by_sex).value
+    assert [(group.name, group.curve.days[0]) for group in released.groups] == [("Female", 91)]
+    assert [group.name for group in released.withheld] == ["Male"]
+    exact = ask_survival(late, OPERATOR, by_sex, level=Level.EXACT).value
+    assert [(group.name, group.curve.days[0]) for group in exact.groups] == [("Female", 38)]
+    assert "under observation together" in exact.withheld[0].reason
+
+
 def test_late_entry_and_landmarks_give_curves_on_the_grid(tmp_path: Path) -> None:
     frame = make_patients(900, seed=11)
     frame.loc[frame.index % 2 == 0, "entry_days"] = 37
@@ -297,7 +320,9 @@ def test_late_entry_and_landmarks_give_curves_on_the_grid(tmp_path: Path) -> Non
     late = open_deployment(settings, now=lambda: NOW)
     for question in (Question("ALL", "os", by="sex"), Question("ALL", "os", by="sex", landmark_days=42),
                      Question("ALL", "relapse", by="sex")):
-        for group in ask_survival(late, CLINICIAN, question).value.groups:
+        groups = ask_survival(late, CLINICIAN, question).value.groups
+        assert groups
+        for group in groups:
             assert set(group.curve.days.tolist()) <= set(GRID.tolist())
             assert set(group.risk_table.days) <= set(GRID.tolist())
             assert all(n is None or n % 5 == 0 for n in (*group.risk_table.at_risk, *group.risk_table.events))

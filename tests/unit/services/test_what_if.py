@@ -97,7 +97,7 @@ def test_the_estimand_names_population_strategies_time_zero_outcome_contrast_and
 
     assert list(words) == ["Population", "Strategies", "Time zero", "Outcome", "Contrast", "Adjusted for", "Horizon"]
     assert words["Time zero"].startswith("day 90 after diagnosis")
-    assert words["Horizon"] == "4.0 years after time zero"
+    assert words["Horizon"] == "4 years after time zero"
 
 
 def test_every_diagnostic_is_there(deployment: Deployment) -> None:

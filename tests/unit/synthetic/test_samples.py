@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from harmony_dash.synthetic.calibration import Comparison, calibrate, write_table
+from harmony_dash.synthetic.layouts import LAYOUTS
 from harmony_dash.synthetic.published import FIGURES
 from harmony_dash.synthetic.samples import END, PATIENTS, SEED, START, write_readme
 from harmony_dash.synthetic.sources import Delivery, write_sources
@@ -80,6 +81,7 @@ def test_the_readme_says_that_everything_is_invented() -> None:
 
 
 def test_the_samples_are_what_the_generator_writes(deliveries: list[Delivery]) -> None:
+    assert len(deliveries) == len(LAYOUTS)
     for delivery in deliveries:
         shown = SAMPLES / delivery.layout.source
         made = {path.name for path in delivery.folder.iterdir()}

@@ -86,7 +86,9 @@ def _assert_same_mrd(point: str, found: pd.DataFrame, expected: pd.DataFrame) ->
 
 
 def test_every_planted_row_and_no_other_is_refused(tmp_path: Path, dictionary: Dictionary) -> None:
-    for delivery in write_sources(2_400, 7, tmp_path):
+    deliveries = write_sources(2_400, 7, tmp_path)
+    assert len(deliveries) == len(LAYOUTS)
+    for delivery in deliveries:
         harmonised = harmonise_source(delivery.folder, dictionary, KEY)
         name = delivery.layout.source
         assert harmonised.accepted == delivery.patients, name
