@@ -53,7 +53,8 @@ def build_key_numbers(released: Released[SurvivalResult], unit: TimeUnit) -> Tex
                 for at in headline_estimates(group, endpoint)}
         rows.append((group.name, format_count(group.n, minimum), format_part(group.events),
                      *(read.get(day, NOTHING) for day in days), *(format_group_ratio(group, result) for _ in ratio),
-                     *(_format_times(group, unit, outward=precision.is_protected) if times else ()),
+                     *(_format_times(group, unit, result.question.horizon_days, outward=precision.is_protected)
+                       if times else ()),
                      format_time(group.follow_up_median_days, unit)))
     return TextTable(("Group", "Patients", "Events", *(head_percent(day) for day in days), *ratio, *times,
                       f"Follow-up, {unit}"), tuple(rows))
@@ -70,10 +71,12 @@ def _name_means(result: SurvivalResult, unit: TimeUnit) -> str:
     return f"RMST to {name_length(max(ends), unit)}" if ends else f"RMST, {unit}"
 
 
-def _format_times(group: GroupResult, unit: TimeUnit, *, outward: bool) -> tuple[str, str]:
+def _format_times(group: GroupResult, unit: TimeUnit, horizon: int | None, *, outward: bool) -> tuple[str, str]:
     mean = group.restricted_mean
+    # A curve that ends at the horizon was cut there, and says nothing of what comes after.
+    is_cut = horizon is not None and len(group.curve.days) > 0 and group.curve.days[-1] >= horizon
     median = format_time_interval(group.median_days, group.median_lower_days, group.median_upper_days, unit,
-                                  outward=outward)
+                                  outward=outward, horizon=horizon if is_cut else None)
     if mean is None:
         return median, NOTHING
     # A mean time until a day lies between none of it and all of it; the normal interval does not know that.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from harmony_dash.disclosure.precision import EXACT, Precision, format_limits
+from harmony_dash.disclosure.precision import EXACT, Precision, format_length, format_limits
 from harmony_dash.disclosure.precision import format_percent as print_percent
 from harmony_dash.disclosure.wording import (
     HIDDEN,
@@ -73,27 +73,30 @@ def format_time(days: float | None, unit: TimeUnit) -> str:
 
 
 def name_length(days: float, unit: TimeUnit) -> str:
-    """A length of time with its unit, "5 years", "60 months"; a decimal only where it says something."""
-    text = format_time(days, unit).removesuffix(".0")
+    """A length of time with its unit, "5 years", "4.25 years", "60 months"; decimals only where they say something."""
+    text = format_length(days, unit.days)
     return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
 
 
 def format_time_interval(days: float | None, lower: float | None, upper: float | None, unit: TimeUnit, *,
-                         outward: bool = False) -> str:
+                         outward: bool = False, horizon: int | None = None) -> str:
     """A time with its confidence interval; an end that was not reached is "not reached".
 
     Parameters
     ----------
     outward : whether limits are printed no narrower than they are, as those of protected results; a time left open
         beside its limits is then "not certain".
+    horizon : the day on which the curve was cut, None for one that follow-up ends; what was not reached by then is
+        "beyond 1 year".
     """
+    unreached = _NOT_REACHED if horizon is None else f"beyond {name_length(horizon, unit)}"
     known = days is not None and math.isfinite(days)
     # The rounding can leave a protected median open; only a band that stays above one half says it is not reached.
     if not known and (lower is None or not outward):
-        return _NOT_REACHED
+        return unreached
     if lower is None and upper is None:
         return format_time(days, unit)
-    low, high = (_NOT_REACHED if end is None or not math.isfinite(end)
+    low, high = (unreached if end is None or not math.isfinite(end)
                  else format_time(_cut(end, unit, side) if outward else end, unit)
                  for end, side in ((lower, -1), (upper, 1)))
     return f"{format_time(days, unit) if known else _LEFT_OPEN} ({low}–{high})"

@@ -72,7 +72,7 @@ def _person_json(row: people.PersonRow) -> dict[str, object]:
 
 
 def _add_account(options: argparse.Namespace) -> int:
-    deployment = deployment_of(options)
+    deployment = deployment_of(options, first_account=True)
     people.add_person(deployment, OPERATOR, username=options.username, name=options.name, role=Role(options.role),
                       password=_read_password())
     return _done(deployment, options, "created", f"Account {options.username} created.")

@@ -27,7 +27,7 @@ def add_backup(commands: Any) -> None:
 def _backup(options: argparse.Namespace) -> int:
     from harmony_dash.services.backup import make_backup
 
-    report = make_backup(deployment_of(options, existing=True), OPERATOR, options.file.absolute(),
+    report = make_backup(deployment_of(options), OPERATOR, options.file.absolute(),
                          with_keys=options.with_keys)
     manifest = report.manifest
     if options.json:

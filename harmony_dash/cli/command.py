@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from harmony_dash.cli.catalogue import COMMANDS
 from harmony_dash.errors import SettingsError, StoreError
 from harmony_dash.settings import configured_access, configured_store, read_settings
+from harmony_dash.store.causes import readable_os_errors
 
 if TYPE_CHECKING:
     from harmony_dash.services.deployment import Deployment
@@ -37,8 +38,8 @@ def add_command(commands: Any, name: str, run: Callable[[argparse.Namespace], in
 
     Parameters
     ----------
-    makes_access : whether it may make an access database beside a store of its own. What looks after people must not:
-        a withdrawal that is written into a new file, which no server reads, goes nowhere.
+    makes_access : whether it may make an access database where there is none. What looks after people must not: a
+        withdrawal that is written into a new file, which no server reads, goes nowhere.
     """
     words = COMMANDS[name].words
     parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
@@ -60,7 +61,7 @@ def add_part(parts: Any, name: str, run: Callable[[argparse.Namespace], int], wo
     return part
 
 
-def deployment_of(options: argparse.Namespace, *, existing: bool = False) -> Deployment:
+def deployment_of(options: argparse.Namespace, *, first_account: bool = False) -> Deployment:
     """The deployment that the environment and the options name.
 
     The installed store goes with the installed access database and keys, however it is named. A store of its own has
@@ -68,7 +69,8 @@ def deployment_of(options: argparse.Namespace, *, existing: bool = False) -> Dep
 
     Parameters
     ----------
-    existing : refuse a deployment without an access database instead of making one, with keys, where nothing is.
+    first_account : make the installed access database, with keys, even if the command makes none otherwise: a server
+        that is being installed has none yet.
 
     Raises
     ------
@@ -83,7 +85,8 @@ def deployment_of(options: argparse.Namespace, *, existing: bool = False) -> Dep
         if not environment.get("HARMONY_ACCESS"):
             # keys and the head of the trail lie beside their database, so another store's are never mistaken for them
             environment["HARMONY_ACCESS"] = str(_own_access(store, options))
-    if existing and not (access := configured_access(environment, PROJECT_ROOT)).exists():
+    access = configured_access(environment, PROJECT_ROOT)
+    if not (options.makes_access or first_account or _is_there(access)):
         raise SettingsError("there is no access database, so there is no deployment here", where=str(access),
                             remedy="Set HARMONY_STORE and HARMONY_ACCESS as the server has them.")
     settings = read_settings(environment, PROJECT_ROOT)
@@ -95,7 +98,7 @@ def deployment_of(options: argparse.Namespace, *, existing: bool = False) -> Dep
 def _own_access(store: Path, options: argparse.Namespace) -> Path:
     """The access database beside a store of its own."""
     access = store.absolute() / _OWN_ACCESS
-    if not options.makes_access and not access.exists():
+    if not (options.makes_access or _is_there(access)):
         raise SettingsError("there is no access database beside this store", where=str(access),
                             remedy="Leave out --store for the installed deployment, or set HARMONY_ACCESS to the "
                                    "database that the server uses.")
@@ -107,6 +110,11 @@ def _warn_of_stray_access(stray: Path, access: Path) -> None:
     if stray.exists() and not _is_same(stray, access):
         say(f"Note: {stray} is not the access database of this deployment. Accounts, grants and withdrawals in it have "
             "no effect: make them again, then move the file away.")
+
+
+def _is_there(access: Path) -> bool:
+    with readable_os_errors("the access database cannot be looked for"):
+        return access.exists()
 
 
 def _is_same(one: Path, other: Path) -> bool:

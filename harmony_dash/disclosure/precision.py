@@ -17,6 +17,9 @@ from harmony_dash.disclosure.results import SurvivalResult
 COARSE_STEP = 0.01
 # Below it a rounded height is a matter of floating point.
 _TOLERANCE = 1e-6
+# Two give a quarter of a year, "4.25 years".
+_MOST_DECIMALS = 2
+_HALF_A_DAY = 0.5
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,15 @@ def describe_precision(result: SurvivalResult, scope: Scope) -> str:
 
 
 def name_years(days: float) -> str:
-    """The time a result is read at, in years: "5 years", "2.5 years"; a decimal only where it says something."""
-    years = f"{days / DAYS_PER_YEAR:.1f}".removesuffix(".0")
+    """The time a result is read at, in years: "5 years", "4.25 years"; decimals only where they say something."""
+    years = format_length(days, DAYS_PER_YEAR)
     return f"{years} year{'' if years == '1' else 's'}"
+
+
+def format_length(days: float, unit_days: float) -> str:
+    """A length of time in units of so many days: with the fewest decimals that give the day back, at most two."""
+    length = days / unit_days
+    decimals = next((n for n in range(_MOST_DECIMALS) if abs(round(length, n) * unit_days - days) <= _HALF_A_DAY),
+                    _MOST_DECIMALS)
+    text = f"{length:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text

@@ -64,7 +64,10 @@ def format_so_far(table: RiskTable, counts: tuple[int | None, ...], place: int, 
 
 
 def format_p(p: float) -> str:
-    """A p-value as journals print it: never zero. Protected ones stop at 0.001, which stands for less."""
+    """A p-value as journals print it: never zero.
+
+    Protected ones stop at 0.001, which stands for less; an exact one has too many digits ever to be that very number.
+    """
     if p < 0.0001:
         return "<0.0001"
     if p <= _SMALLEST_P:

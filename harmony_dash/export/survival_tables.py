@@ -54,7 +54,7 @@ def _groups(result: SurvivalResult, endpoint: Endpoint) -> Table:
         Column("hr_lower", Kind.NUMBER, "lower 95 % confidence limit of the hazard ratio"),
         Column("hr_upper", Kind.NUMBER, "upper 95 % confidence limit of the hazard ratio"),
         Column("hr_p", Kind.NUMBER, f"p-value of the hazard ratio (Wald){SMALLEST_P}"),
-        Column("median_days", Kind.DAYS, "median time to the event; none with competing causes"),
+        Column("median_days", Kind.DAYS, "median time to the event; none beyond the horizon or with competing causes"),
         Column("median_lower_days", Kind.DAYS, "lower 95 % confidence limit of the median"),
         Column("median_upper_days", Kind.DAYS, "upper 95 % confidence limit of the median"),
         Column("rmst_until_day", Kind.DAYS, "the day up to which the restricted mean counts"),

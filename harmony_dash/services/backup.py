@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tempfile
@@ -39,6 +40,8 @@ from harmony_dash.store.layout import record_text, sync_folder
 
 ACTION: Final = "back up"
 WITH_KEYS: Final = "with the keys"
+# What a file system answers that has no links: vfat, exFAT, CIFS, many of FUSE.
+_NO_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ def make_backup(deployment: Deployment, actor: Actor, file: Path, *, with_keys: 
 
     Parameters
     ----------
-    file : must not exist; it appears under this name complete or not at all, readable by its owner alone. It holds
-        patients, one a row.
+    file : must not exist; it appears under this name complete or not at all (empty for an instant on file systems
+        without links), readable by its owner alone where the file system knows owners. It holds patients, one a row.
     with_keys : put the keys in too; then whoever has the file has everything.
 
     Raises
@@ -113,6 +116,23 @@ def _give_name(archive: Path, file: Path) -> None:
         os.link(archive, file)
     except FileExistsError:
         raise _taken(file) from None
+    except OSError as problem:
+        if problem.errno not in _NO_LINKS:
+            raise
+        _claim_name(archive, file)
+
+
+def _claim_name(archive: Path, file: Path) -> None:
+    """Where there are no links: an empty file takes the name, which is refused if it is taken, and is replaced."""
+    try:
+        file.open("xb").close()
+    except FileExistsError:
+        raise _taken(file) from None
+    try:
+        archive.replace(file)
+    except OSError:
+        file.unlink()
+        raise
 
 
 def _taken(file: Path) -> StoreError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,10 +42,16 @@ class Deployment:
                                                            default_factory=partial(Remembered, 128))
     subgroups: Remembered[Released[SubgroupsResult]] = field(init=False, repr=False, compare=False,
                                                              default_factory=partial(Remembered, 32))
+    _making: threading.Lock = field(init=False, repr=False, compare=False, default_factory=threading.Lock)
 
-    @cached_property
+    @property
     def extracts(self) -> Extracts:
         """The extracts of grants; what makes them is imported with the first, because most commands need none."""
+        with self._making:  # two of them would write the same files; from Python 3.12 a cached property has no lock
+            return self._made_extracts
+
+    @cached_property
+    def _made_extracts(self) -> Extracts:
         from harmony_dash.store.extracts import Extracts
 
         return Extracts(self.store)

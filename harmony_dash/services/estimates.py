@@ -35,7 +35,6 @@ from harmony_dash.stats.event_table import EventTable, Ints
 from harmony_dash.stats.follow_up import estimate_follow_up
 from harmony_dash.stats.gray import compare_incidence
 from harmony_dash.stats.kaplan_meier import (
-    LEAST_AT_RISK,
     SurvivalCurve,
     estimate_survival,
     find_quantile,
@@ -44,7 +43,7 @@ from harmony_dash.stats.kaplan_meier import (
 from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients, read_keyed_counts
 from harmony_dash.stats.log_rank import compare_pairs, compare_survival
 from harmony_dash.stats.restricted_mean import RestrictedMeans, estimate_restricted_means
-from harmony_dash.stats.risk_sets import count_risk_sets, first_supported_day, read_risk_counts
+from harmony_dash.stats.risk_sets import count_risk_sets, read_risk_counts
 
 DAYS_PER_YEAR = 365.25
 MOST_TICKS = 12
@@ -187,8 +186,8 @@ def estimate_group(table: EventTable, group: str, *, label: Mapping[str, str], n
         at=tuple(EstimateAt(*values) for values in zip(
             at.days.tolist(), _plain(at.survival), _plain(at.lower), _plain(at.upper), at.at_risk.tolist(),
             strict=True)),
-        risk_table=_risk_table(table, group, ticks), median_days=_or_none(median.days),
-        median_lower_days=_or_none(median.lower), median_upper_days=_or_none(median.upper),
+        risk_table=_risk_table(table, group, ticks), median_days=_by_horizon(median.days, horizon),
+        median_lower_days=_by_horizon(median.lower, horizon), median_upper_days=_by_horizon(median.upper, horizon),
         follow_up_median_days=follow_up, restricted_mean=restricted_mean, cumulative_incidence=incidence,
         on_grid=_count_on_grid(table, group, grid) if grid else None, follow_up_support=support)
 
@@ -253,15 +252,6 @@ def median_follow_up(table: EventTable, group: str | None) -> tuple[float | None
     return days, FollowUpSupport(int(found.curve.events.sum()), int(found.curve.at_risk[row]))
 
 
-def common_start(table: EventTable) -> int | None:
-    """With late entry, the first day on which every group has ten patients at risk, so that curves compare like with
-    like; None without late entry. Groups that never have so many get no curve, and are not waited for."""
-    if not table.has_late_entry:
-        return None
-    starts = [first_supported_day(count_risk_sets(table, group), LEAST_AT_RISK) for group in table.groups]
-    return max((day for day in starts if day is not None), default=None)
-
-
 def _censorings(survival: SurvivalCurve, horizon: float) -> Censorings:
     keep = (survival.censored > 0) & np.isfinite(survival.survival) & (survival.days <= horizon)
     return Censorings(survival.days[keep].astype(float), survival.survival[keep])
@@ -297,6 +287,11 @@ def risk_table_days(table: EventTable, question: Question) -> tuple[int, ...]:
 
 def _plain(values: Floats) -> list[float | None]:
     return [_or_none(value) for value in values.tolist()]
+
+
+def _by_horizon(day: float, horizon: float) -> float | None:
+    """A day that the curve as it is shown can be read at; None for a later one and for NaN."""
+    return day if day <= horizon else None
 
 
 def _or_none(value: float) -> float | None:

@@ -9,6 +9,7 @@ import hmac
 import platform
 import shutil
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
@@ -24,6 +25,7 @@ _LIBRARIES = ("streamlit", "starlette", "duckdb", "numpy", "pandas", "scipy", "l
               "bcrypt")
 # Below it an ingest, which writes a second snapshot beside the first, may not fit any more.
 LEAST_FREE_SHARE = 0.05
+_WHOLE = "whole"
 
 
 class StoreState(StrEnum):
@@ -43,6 +45,7 @@ class Health:
     snapshot, published : id of the snapshot being served and the UTC time of its making; empty without one.
     application, libraries : versions.
     trail : what became of the head of the audit trail; "broken" where its newest rows are not as they were written.
+    installation : "whole", or that it is broken and which modules could not be imported.
     free_share : free part of the fuller one of the two disks that are written to, 0 to 1.
     """
 
@@ -52,17 +55,22 @@ class Health:
     libraries: dict[str, str]
     store: StoreState
     trail: str
+    installation: str
     free_share: float
 
     @property
     def ok(self) -> bool:
         """Whether nobody needs to look."""
         return (self.store is not StoreState.DAMAGED and self.trail in (HeadFile.KEPT, HeadFile.NONE)
-                and self.free_share >= LEAST_FREE_SHARE)
+                and self.installation == _WHOLE and self.free_share >= LEAST_FREE_SHARE)
 
 
-def review_health(deployment: Deployment, token: bytes) -> Health:
+def review_health(deployment: Deployment, token: bytes, broken_modules: Collection[str] = ()) -> Health:
     """The state of the deployment, for whoever shows the token of `HARMONY_HEALTH_TOKEN`.
+
+    Parameters
+    ----------
+    broken_modules : names of the modules that pages stand on and that could not be imported.
 
     Raises
     ------
@@ -77,7 +85,9 @@ def review_health(deployment: Deployment, token: bytes) -> Health:
     return Health(
         snapshot, published, __version__,
         {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, **libraries}, state,
-        check_newest(deployment.access), min(_free_share(settings.store), _free_share(settings.access_database)))
+        check_newest(deployment.access),
+        f"the installation is broken: {', '.join(broken_modules)}" if broken_modules else _WHOLE,
+        min(_free_share(settings.store), _free_share(settings.access_database)))
 
 
 def _look_at_store(deployment: Deployment) -> tuple[str, str, StoreState]:

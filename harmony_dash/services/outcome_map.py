@@ -24,6 +24,7 @@ from harmony_dash.services.admission import admit, check_still_admitted, restric
 from harmony_dash.services.audited import check_and_record, refusals_recorded
 from harmony_dash.services.budget import check_budget_for_all, record_all_within_budget
 from harmony_dash.services.deployment import Deployment
+from harmony_dash.services.late_entry import why_withheld
 from harmony_dash.services.protection import AnswerPlan, fetch_planned_tables, plan_answer
 from harmony_dash.services.subgroup_rows import Reading, count_levels, read_level
 from harmony_dash.services.survival import prepare_question
@@ -105,7 +106,7 @@ def compute_outcome_map(snapshot: Snapshot, question: Question, columns: Variabl
     countries : as of `plan_answer`.
     """
     rows = snapshot.dictionary[question.by or ""]
-    reading = Reading(question, at_days, interval, scope)
+    reading = Reading(question, at_days, interval, scope, late_entry=snapshot.late_entry)
     cells: list[MapCell] = []
     notes: dict[str, None] = {}
     names: dict[str, str] = {}
@@ -148,7 +149,8 @@ def _column(snapshot: Snapshot, plan: AnswerPlan, rows: Variable, column: OneOf,
     asked = {row: part.question for part in plan.parts for row in part.groups if column in part.question.where}
     for row in snapshot.values_of(rows):
         if table is None or row not in asked:
-            yield MapCell(row, column.values[0], NOBODY, NOBODY, None, plan.withheld.get(row, "too few"))
+            reason = why_withheld(plan.withheld.get(row, "too few"), reading.scope.rules, late_entry=reading.late_entry)
+            yield MapCell(row, column.values[0], NOBODY, NOBODY, None, reason)
             continue
         n, events = counts[row]
         at, group, reason = read_level(table, row, n, events, None, reading)

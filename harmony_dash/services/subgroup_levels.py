@@ -17,6 +17,7 @@ from harmony_dash.disclosure import Scope, too_few
 from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.disclosure.subgroup_results import RowKind
 from harmony_dash.errors import QuestionError
+from harmony_dash.services.late_entry import find_together
 from harmony_dash.services.protection import drawn_groups, fetch_planned_tables, patients_meant, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.level_grid import LevelGrid, join_levels
@@ -82,7 +83,7 @@ def fetch_variables(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scop
     countries : as of `plan_answer`.
     """
     if not scope.is_protected:
-        yield from _fetch_as_they_are(snapshot, question)
+        yield from _fetch_as_they_are(snapshot, question, scope)
         return
     planned = [_plan(snapshot, question, snapshot.dictionary[name], scope, countries) for name in question.variables]
     # Nearly all variables are answered with one question; each question is one scan.
@@ -124,7 +125,13 @@ def _kind(value: str) -> RowKind:
     return RowKind.UNTESTED if value in UNTESTED else RowKind.LEVEL
 
 
-def _fetch_as_they_are(snapshot: Snapshot, question: SubgroupsQuestion) -> Iterator[VariableLevels]:
+def _find_apart(table: EventTable, scope: Scope) -> frozenset[str]:
+    """The levels that would be drawn but are not watched with the others; as on the survival page."""
+    drawn = [level for level in drawn_groups(table, scope) if level != NOT_RECORDED]
+    return frozenset(find_together(table.select_groups(drawn), scope).apart)
+
+
+def _fetch_as_they_are(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope) -> Iterator[VariableLevels]:
     variables = [snapshot.dictionary[name] for name in question.variables]
     grids = fetch_level_tables(snapshot, question.cohort,
                                [_levels_of(snapshot, question, variable) for variable in variables],
@@ -133,7 +140,9 @@ def _fetch_as_they_are(snapshot: Snapshot, question: SubgroupsQuestion) -> Itera
         grid = grids[variable.name]
         table = grid.pool_strata()
         levels = tuple(Level(value, _kind(value), table) for value in grid.groups)
-        asked = {level.value: question.cohort for level in levels if level.kind is RowKind.LEVEL}
+        apart = _find_apart(table, scope)
+        asked = {level.value: question.cohort for level in levels
+                 if level.kind is RowKind.LEVEL and level.value not in apart}
         yield VariableLevels(variable, asked, levels, grid)
 
 
@@ -153,7 +162,9 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
                     reason=plan.withheld.get(value, "" if value in asked else too_few(scope.rules)))
               for value in values]
     levels += _plan_missing(snapshot, question, variable, plan.question, scope, countries)
-    alike = plan.choose_alike(drawn_groups(table, scope), patients_meant(snapshot.dictionary, variable.name))
+    apart = _find_apart(table, scope)
+    drawn = [level for level in drawn_groups(table, scope) if level not in apart]
+    alike = plan.choose_alike(drawn, patients_meant(snapshot.dictionary, variable.name))
     compared = {value: replace(asked[value], by=None) for value in values
                 if value in alike and _kind(value) is RowKind.LEVEL}
     return VariableLevels(

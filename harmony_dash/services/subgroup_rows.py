@@ -11,7 +11,7 @@ from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.dictionary.model import Variable, VariableType
 from harmony_dash.disclosure import Scope, too_few
-from harmony_dash.disclosure.grid import first_grid_day, grid_days, snap_to_grid
+from harmony_dash.disclosure.grid import grid_days, snap_to_grid
 from harmony_dash.disclosure.keyed_count import keyed
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, IntervalType
 from harmony_dash.disclosure.subgroup_results import (
@@ -22,7 +22,8 @@ from harmony_dash.disclosure.subgroup_results import (
     SubgroupVariable,
 )
 from harmony_dash.errors import StatisticsError
-from harmony_dash.services.estimates import common_start, estimate_group
+from harmony_dash.services.estimates import estimate_group
+from harmony_dash.services.late_entry import Together, find_together, why_withheld
 from harmony_dash.services.level_comparison import LevelComparison, compare_levels, compare_over_time
 from harmony_dash.services.subgroup_levels import Level, VariableLevels
 from harmony_dash.stats.cumulative_incidence import estimate_cumulative_incidence, read_incidence
@@ -42,6 +43,7 @@ class Reading:
     Attributes
     ----------
     countries : the condition that a grant puts on the cohort, None without one.
+    late_entry : patients of the snapshot come under observation late.
     """
 
     question: Question
@@ -49,6 +51,7 @@ class Reading:
     interval: IntervalType
     scope: Scope
     countries: OneOf | None = None
+    late_entry: bool = False
 
     @property
     def endpoint(self) -> Endpoint:
@@ -60,18 +63,23 @@ class Reading:
         """The day that estimates name: protected ones are read on the quarterly grid."""
         return snap_to_grid(self.at_days) if self.scope.is_protected else self.at_days
 
+    @property
+    def too_few(self) -> str:
+        """Why a row of a protected result has no curve."""
+        return why_withheld(too_few(self.scope.rules), self.scope.rules, late_entry=self.late_entry)
+
 
 def build_variable(levels: VariableLevels, reading: Reading) -> SubgroupVariable:
     """The rows of one variable, with hazard ratios between its levels. A variable that cannot be compared says why."""
     variable = levels.variable
     comparison = _compare(levels, reading)
     entries = {entry.level: entry for entry in comparison.ratios.levels} if comparison.ratios else {}
-    starts = _starts(levels, reading)
+    together = _find_together(levels, reading)
     # Nearly all levels of a variable stand in one table.
     counts = {key: count_levels(table) for key, table in
               {id(level.table): level.table for level in levels.levels}.items() if table is not None}
     rows = tuple(_build_row(level, counts.get(id(level.table), {}), variable, entries.get(level.value), comparison,
-                            starts.get(level.kind), reading) for level in levels.levels)
+                            None if level.kind is RowKind.MISSING else together, reading) for level in levels.levels)
     test = None
     if comparison.ratios is not None:
         found = comparison.ratios.likelihood_ratio_test
@@ -87,21 +95,16 @@ def _compare(levels: VariableLevels, reading: Reading) -> LevelComparison:
     return compare_levels(levels.grid, reading.endpoint, reading.scope, levels=levels.comparable)
 
 
-def _starts(levels: VariableLevels, reading: Reading) -> dict[RowKind, int | None]:
-    """With late entry, the day on which the curves of all levels start, as on the survival page."""
+def _find_together(levels: VariableLevels, reading: Reading) -> Together | None:
+    """The levels whose curves start together, as on the survival page; None without late entry."""
     tables = {level.value: level.table for level in levels.levels
               if level.table is not None and level.kind is not RowKind.MISSING}
     first = next(iter(tables.values()), None)
     if first is None or not first.has_late_entry:
-        return {}
+        return None
     counts = count_levels(first)
     table = first.select_groups([value for value in tables if _is_drawn(*counts[value], reading.scope)])
-    day = common_start(table) if table.groups else None
-    return {} if day is None else dict.fromkeys((RowKind.LEVEL, RowKind.UNTESTED), _on_grid(day, reading.scope))
-
-
-def _on_grid(day: int, scope: Scope) -> int:
-    return first_grid_day(day) if scope.is_protected else day
+    return find_together(table, reading.scope)
 
 
 def _is_drawn(n: int, events: int, scope: Scope) -> bool:
@@ -118,13 +121,14 @@ def count_levels(table: EventTable) -> dict[str, tuple[int, int]]:
 
 
 def _build_row(level: Level, counts: Mapping[str, tuple[int, int]], variable: Variable,
-               entry: LevelHazardRatio | None, comparison: LevelComparison, start: int | None,
+               entry: LevelHazardRatio | None, comparison: LevelComparison, together: Together | None,
                reading: Reading) -> SubgroupRow:
     name = name_level(variable, level.value)
     if level.table is None:
-        return SubgroupRow(level.value, name, level.kind, None, None, None, reason=level.reason)
+        reason = why_withheld(level.reason, reading.scope.rules, late_entry=reading.late_entry)
+        return SubgroupRow(level.value, name, level.kind, None, None, None, reason=reason)
     n, events = counts[level.value]
-    at, group, reason = read_level(level.table, level.value, n, events, start, reading)
+    at, group, reason = read_level(level.table, level.value, n, events, together, reading)
     ratio = comparison.hazard_ratios.get(level.value)
     is_reference = bool(level.value) and level.value == comparison.reference
     if ratio is None and not is_reference and level.kind is RowKind.LEVEL:
@@ -139,18 +143,21 @@ def _why_no_ratio(entry: LevelHazardRatio | None, comparison: LevelComparison, s
     return "too few" if comparison.ratios is not None else ""
 
 
-def read_level(table: EventTable, value: str, n: int, events: int, start: int | None, reading: Reading,
+def read_level(table: EventTable, value: str, n: int, events: int, together: Together | None, reading: Reading,
           ) -> tuple[EstimateAt | None, GroupResult | None, str]:
     """The estimate of a row on the day of the table; for protection also everything its curve is made of."""
     scope = reading.scope
     if not _is_drawn(n, events, scope):
-        return None, None, too_few(scope.rules) if scope.is_protected else "no patients"
+        return None, None, reading.too_few if scope.is_protected else "no patients"
+    if together is not None and value in together.apart:
+        return None, None, reading.too_few if scope.is_protected else together.apart[value]
+    start = None if together is None else together.start
     try:
         if not scope.is_protected:
             return read_headline(table, value, reading, from_day=start), None, ""
         group = read_group(table, value, reading, from_day=start)
     except StatisticsError as problem:
-        return None, None, too_few(scope.rules) if scope.is_protected else problem.problem
+        return None, None, reading.too_few if scope.is_protected else problem.problem
     return None, group, ""
 
 
@@ -159,11 +166,14 @@ def read_group(table: EventTable, value: str, reading: Reading, *, from_day: int
 
     Raises
     ------
-    StatisticsError if late entry leaves the group unobserved for a while.
+    StatisticsError if late entry leaves the group unobserved for a while, or never brings enough patients together.
     """
     alone = table.select_groups([value])
-    if from_day is None and (day := common_start(alone)) is not None:
-        from_day = _on_grid(day, reading.scope)
+    if from_day is None:
+        together = find_together(alone, reading.scope, reading.question.horizon_days)
+        if together.apart:
+            raise StatisticsError(together.apart[value])
+        from_day = together.start
     return estimate_group(
         alone, value, label={"": value}, name=value or NOT_RECORDED, question=reading.question,
         interval=reading.interval, days=(reading.at_days,), ticks=(0,), restricted_mean=None, from_day=from_day,

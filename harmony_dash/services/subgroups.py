@@ -158,7 +158,7 @@ def compute_subgroups(snapshot: Snapshot, question: SubgroupsQuestion, as_asked:
     """
     cohort = compute_survival(snapshot, question.cohort, question.cohort, interval=interval, days=(question.at_days,),
                               scope=scope, countries=countries)
-    reading = Reading(question.cohort, question.at_days, interval, scope, countries)
+    reading = Reading(question.cohort, question.at_days, interval, scope, countries, snapshot.late_entry)
     arms = choose_arms(snapshot, question, scope, countries=countries)
     found: list[tuple[VariableLevels, SubgroupVariable]] = []
     if cohort.groups:

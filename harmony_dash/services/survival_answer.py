@@ -11,7 +11,7 @@ from harmony_dash.cohort.endpoints import EXCLUSIONS, endpoint_named
 from harmony_dash.cohort.filters import Filter
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Scope, too_few
-from harmony_dash.disclosure.grid import first_grid_day, grid_days
+from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed, union
 from harmony_dash.disclosure.results import (
     AttritionStep,
@@ -21,8 +21,8 @@ from harmony_dash.disclosure.results import (
     SurvivalResult,
     WithheldGroup,
 )
-from harmony_dash.errors import StatisticsError
-from harmony_dash.services.estimates import Tests, common_start, estimate_group, risk_table_days, run_tests
+from harmony_dash.services.estimates import Tests, estimate_group, risk_table_days, run_tests
+from harmony_dash.services.late_entry import find_together, why_withheld
 from harmony_dash.services.level_comparison import LevelComparison, compare_levels, compare_over_time
 from harmony_dash.services.protection import (
     AnswerPlan,
@@ -68,7 +68,8 @@ def _without_answer(snapshot: Snapshot, plan: AnswerPlan, question: Question, as
         question=question, title=write_title(question, plan, snapshot, set()),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic, n=NOBODY, groups=(),
         withheld=tuple(WithheldGroup(_group_label(question, value), name_group(snapshot.dictionary, question.by, value),
-                                     unrecorded or reason, 0) for value, reason in plan.withheld.items()),
+                                     unrecorded or why_withheld(reason, scope.rules, late_entry=snapshot.late_entry), 0)
+                       for value, reason in plan.withheld.items()),
         log_rank=None, pairwise=(), gray=(), restricted_mean_differences=(),
         attrition=_attrition(flow, plan.nearest, snapshot), exclusions=_exclusions(flow, plan.nearest, snapshot),
         interval=interval, notes=(*plan.notes, *write_notes(question, as_asked, snapshot, [plan.nearest])), methods="",
@@ -83,6 +84,9 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
     shown = drawn_groups(table, scope)
     # A group that nobody is in is withheld like a small one: zero is a small number too.
     small = [name for name, n in counts.items() if name not in shown and (n or scope.is_protected)]
+    # Who is not watched with the others has no curve, and is in no comparison either.
+    together = find_together(table.select_groups(shown), scope, question.horizon_days)
+    apart, shown = together.apart, list(together.groups)
     whole, table = table, table.select_groups(shown)
     names = {value: name_group(snapshot.dictionary, question.by, value) for value in counts}
     compared = plan.choose_alike(shown, patients_meant(snapshot.dictionary, question.by))
@@ -90,22 +94,25 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
     endpoint, hazards = endpoint_named(question.endpoint), LevelComparison("", None)
     if len(compared) > 1:
         hazards = compare_levels(table, endpoint, scope, levels=compared)
-    estimated, unobserved = _estimate_groups(
+    estimated = _estimate_groups(
         table, {value: names[value] for value in shown}, tests, question, interval, days,
-        _table_of_follow_up(snapshot, plan, question, table), scope)
+        _table_of_follow_up(snapshot, plan, question, table), scope, together.start)
     of_cohort = {} if whole is cohort else _count_groups(cohort)
     groups = [replace(group, n_of_cohort=of_cohort.get(value), hazard_ratio=hazards.hazard_ratios.get(value))
               for value, group in estimated.items()]
     answered = [applied, *(part.question for part in plan.parts if not set(shown).isdisjoint(part.groups))]
     unrecorded = explain_unrecorded(flow.result(), plan, question, snapshot, scope)
-    unshown = {value: unrecorded or plan.withheld.get(value, too_few(scope.rules)) for value in small}
+    few = too_few(scope.rules)
+    unshown = {value: few if scope.is_protected else reason for value, reason in apart.items()}
+    unshown |= {value: unrecorded or plan.withheld.get(value, few) for value in small}
     return SurvivalResult(
         question=question, title=write_title(question, plan, snapshot, {group.name for group in groups}),
         snapshot=snapshot.snapshot, synthetic=snapshot.synthetic,
         n=_without_groups(flow.result()) if scope.is_protected else sum(group.n for group in groups),
         groups=tuple(groups),
-        withheld=tuple(WithheldGroup(_group_label(question, value), names[value], reason, counts[value])
-                       for value, reason in (*unobserved.items(), *unshown.items())),
+        withheld=tuple(WithheldGroup(_group_label(question, value), names[value],
+                                     why_withheld(reason, scope.rules, late_entry=snapshot.late_entry), counts[value])
+                       for value, reason in unshown.items()),
         log_rank=tests.log_rank, pairwise=tests.pairwise, gray=tests.gray,
         restricted_mean_differences=tests.differences,
         attrition=_attrition(flow.result(), applied, snapshot),
@@ -121,26 +128,17 @@ def _assemble(snapshot: Snapshot, plan: AnswerPlan, question: Question, as_asked
 
 def _estimate_groups(table: EventTable, names: Mapping[str, str], tests: Tests, question: Question,
                      interval: IntervalType, days: Sequence[int], followed: EventTable, scope: Scope,
-                     ) -> tuple[dict[str, GroupResult], dict[str, str]]:
-    """What is estimated of each group, by its value, and why nothing could be of others."""
-    at = sorted({day for day in days if day >= 0})
+                     start: int | None) -> dict[str, GroupResult]:
+    """What is estimated of each group, by its value."""
+    # Nothing is told from beyond the end of the curves: what is asked for there is read where they end.
+    last = max(days, default=0) if question.horizon_days is None else question.horizon_days
+    at = sorted({min(day, last) for day in days if day >= 0})
     ticks = risk_table_days(table, question)
-    start = common_start(table)
-    grid: Sequence[int] = ()
-    if scope.is_protected:
-        start = None if start is None else first_grid_day(start)
-        grid = grid_days(int(table.day.max(initial=0)))
-    estimated: dict[str, GroupResult] = {}
-    unobserved: dict[str, str] = {}
-    for value, name in names.items():
-        try:
-            estimated[value] = estimate_group(
-                table, value, label=_group_label(question, value), name=name, question=question, interval=interval,
-                days=at, ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start,
-                followed=followed, grid=grid)
-        except StatisticsError as problem:
-            unobserved[value] = too_few(scope.rules) if scope.is_protected else problem.problem
-    return estimated, unobserved
+    grid = grid_days(int(table.day.max(initial=0))) if scope.is_protected else ()
+    return {value: estimate_group(
+        table, value, label=_group_label(question, value), name=name, question=question, interval=interval, days=at,
+        ticks=ticks, restricted_mean=tests.restricted_mean(value), from_day=start, followed=followed, grid=grid)
+        for value, name in names.items()}
 
 
 def _without_groups(flow: CohortFlow) -> KeyedCount:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.disclosure import Level, Released
 from harmony_dash.disclosure.results import EstimateAt, GroupResult, SurvivalResult
 
 
 def survival_as_json(released: Released[SurvivalResult]) -> dict[str, Any]:
-    """Plain values; a count that may not be shown and a quantity that does not exist are both null."""
+    """Plain values; a count that may not be shown and a quantity that does not exist are both null.
+
+    With competing causes medians and restricted means are left out: they would be those of freedom from every cause.
+    """
     result = released.value
+    single = not endpoint_named(result.question.endpoint).competing
     return {
         "snapshot": result.snapshot, "question": result.question.to_json(),
         "fingerprint": result.question.fingerprint, "exact": released.scope.level is Level.EXACT,
         "level": released.scope.level.value, "title": result.title, "n": result.n, "events": result.events,
         "interval": result.interval.value,
-        "groups": [_group(group, result.reference) for group in result.groups],
+        "groups": [_group(group, result.reference, single=single) for group in result.groups],
         "withheld": [{"label": dict(group.label), "reason": group.reason} for group in result.withheld],
         "log_rank": None if result.log_rank is None else {
             "statistic": result.log_rank.statistic, "df": result.log_rank.df, "p": result.log_rank.p},
@@ -25,7 +30,7 @@ def survival_as_json(released: Released[SurvivalResult]) -> dict[str, Any]:
                  for test in result.gray],
         "rmst_differences": [
             {"group": d.group, "reference": d.reference, "tau_days": d.tau_days, "days": d.days, "lower": d.lower,
-             "upper": d.upper, "p": d.p} for d in result.restricted_mean_differences],
+             "upper": d.upper, "p": d.p} for d in result.restricted_mean_differences] if single else [],
         "attrition": [{"label": step.label, "n": step.n} for step in result.attrition],
         "exclusions": [{"reason": exclusion.reason, "n": exclusion.n} for exclusion in result.exclusions],
         "not_applied": [{"words": one.words, "filter": dict(one.filter), "kind": one.kind, "groups": list(one.groups)}
@@ -37,12 +42,13 @@ def survival_as_json(released: Released[SurvivalResult]) -> dict[str, Any]:
     }
 
 
-def _group(group: GroupResult, reference: str) -> dict[str, Any]:
-    mean = group.restricted_mean
+def _group(group: GroupResult, reference: str, *, single: bool) -> dict[str, Any]:
+    mean = group.restricted_mean if single else None
+    median = (group.median_days, group.median_lower_days, group.median_upper_days) if single else (None,) * 3
     return {
         "label": dict(group.label), "name": group.name, "n": group.n, "events": group.events,
-        "median_days": group.median_days, "median_lower_days": group.median_lower_days,
-        "median_upper_days": group.median_upper_days, "follow_up_median_days": group.follow_up_median_days,
+        "median_days": median[0], "median_lower_days": median[1], "median_upper_days": median[2],
+        "follow_up_median_days": group.follow_up_median_days,
         "at": [_at(at, "survival") for at in group.at],
         **_ratio(group, reference=group.name == reference),
         "rmst": None if mean is None else {"tau_days": mean.tau_days, "days": mean.days, "se": mean.se},

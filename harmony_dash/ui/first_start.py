@@ -68,9 +68,6 @@ class _FilledMeanwhile(Exception):
 
 
 def _build(deployment: Deployment, folders: list[Path], on_ready: Callable[[], None]) -> None:
-    # only an empty store needs what reads sources; every other start would wait for it
-    from harmony_dash.services.ingest import ingest_sources
-
     said: list[str] = []
 
     def check_still_empty(stage: str) -> None:
@@ -87,6 +84,9 @@ def _build(deployment: Deployment, folders: list[Path], on_ready: Callable[[], N
 
     print("The store is empty: building it from the synthetic sample data.", file=sys.stderr, flush=True)
     try:
+        # only an empty store needs what reads sources; every other start would wait for it
+        from harmony_dash.services.ingest import ingest_sources
+
         report = ingest_sources(deployment, OPERATOR, folders, progress=progress, stage=check_still_empty)
         on_ready()
     except _FilledMeanwhile:

@@ -16,13 +16,29 @@ FOR_SIGN_IN = ("requests", "jwt", "cryptography.fernet", "PIL.Image", "numpy")
 FOR_PAGES = ("pandas", "plotly.graph_objects", "harmony_dash.services.survival")
 # One thread imports and the others wait: two that import parts of one package may each see the other's half-done.
 _lock = threading.Lock()
+_broken: set[str] = set()
 
 
 def preload(names: Iterable[str]) -> None:
-    """Import modules, or wait for the thread that does; at once from the second time on."""
+    """Import modules, or wait for the thread that does; at once from the second time on.
+
+    Raises
+    ------
+    Whatever the first module raises that cannot be imported; `broken_modules` names it from then on.
+    """
     with _lock:
         for name in names:
-            importlib.import_module(name)
+            try:
+                importlib.import_module(name)
+            except Exception:
+                _broken.add(name)
+                raise
+            _broken.discard(name)
+
+
+def broken_modules() -> tuple[str, ...]:
+    """Modules whose last import failed, in order; with one of them no page can be shown."""
+    return tuple(sorted(_broken))
 
 
 @functools.cache

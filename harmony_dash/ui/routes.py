@@ -15,6 +15,7 @@ from harmony_dash.errors import AccessRefused
 from harmony_dash.services.health import review_health
 from harmony_dash.ui.cookies import build_own_cookie, own_cookie_of
 from harmony_dash.ui.outside_gate import expire_identity
+from harmony_dash.ui.preload import broken_modules
 from harmony_dash.ui.session import BROWSER_COOKIE, SESSION_COOKIE
 from harmony_dash.ui.startup import get_deployment
 from harmony_dash.ui.theme import ICON
@@ -65,7 +66,8 @@ async def health(request: Request) -> Response:
         return PlainTextResponse("ok")
     try:
         # headers are read as Latin-1, whatever was sent
-        found = await run_in_threadpool(review_health, get_deployment(), token.strip().encode("latin-1"))
+        found = await run_in_threadpool(review_health, get_deployment(), token.strip().encode("latin-1"),
+                                        broken_modules())
     except AccessRefused as refused:
         return PlainTextResponse(refused.message, status_code=401, headers={"WWW-Authenticate": "Bearer"})
     return JSONResponse({"ok": found.ok, **asdict(found)}, status_code=200 if found.ok else 503)

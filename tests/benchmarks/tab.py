@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final
 
 import httpx
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.Element_pb2 import Element
@@ -21,6 +22,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 LONGEST_RUN: Final = 60.0
+# What somebody is told who asks for what must not be answered; everything else in such a box is trouble.
+_DESIGNED = "becomes known only during"
 _TICKET = re.compile(r'data-ticket="([^"]+)')
 # Kinds of elements that people choose from, and the field in which a browser sends what was chosen.
 _CHOICES: Final = {"selectbox": "string_value", "multiselect": "string_array_value",
@@ -50,12 +53,14 @@ class Run:
     seconds : from the request to its end.
     received : bytes.
     figures : how many were sent.
+    problem : the place of a box that says why something cannot be done; empty without one.
     """
 
     seconds: float = 0.0
     received: int = 0
     figures: int = 0
     ticket: str = ""
+    problem: tuple[int, ...] = ()
 
 
 @dataclass
@@ -206,8 +211,15 @@ class Tab:
             self._query = message.page_info_changed.query_string
         elif kind == "auto_rerun":
             self.looking[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+        elif kind == "delta" and message.delta.WhichOneof("type") == "add_block":
+            if message.delta.add_block.id.endswith("-problem"):
+                run.problem = tuple(message.metadata.delta_path)
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-            self._note(message.delta.new_element, message.delta.fragment_id, run)
+            place, element = tuple(message.metadata.delta_path), message.delta.new_element
+            # the box begins with its heading; what is wrong comes next
+            if run.problem and place == (*run.problem, 1) and _DESIGNED not in element.markdown.body:
+                raise Trouble(f"a problem on the page: {element.markdown.body[:150]}")
+            self._note(element, message.delta.fragment_id, run)
         elif kind == "script_finished":
             if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                 raise Trouble("a script could not be compiled")
@@ -218,8 +230,8 @@ class Tab:
         kind = element.WhichOneof("type")
         if kind == "exception":
             raise Trouble(f"an exception on the page: {element.exception.type}")
-        if kind == "alert" and "incident number" in element.alert.body:
-            raise Trouble("an incident on the page")
+        if kind == "alert" and element.alert.format == Alert.ERROR:
+            raise Trouble(f"an error on the page: {element.alert.body[:150]}")
         if kind == "plotly_chart":
             run.figures += 1
         elif kind == "html" and (found := _TICKET.search(element.html.body)):

@@ -9,9 +9,9 @@ from tests.security.server import PASSWORD, Server, username_of
 
 
 def wait_for_sign_in(page: Page) -> None:
-    """Wait until the form stands still: its cookie reader reruns the page once, right after the first drawing."""
+    """Wait until the form is there and the script behind it has come to its end."""
     expect(page.get_by_label("Account name")).to_be_visible()
-    page.wait_for_timeout(800)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def fill_sign_in(page: Page, username: str, password: str) -> None:

@@ -45,7 +45,7 @@ def open_survival(page: Page, server: Server, query: str = "") -> None:
 
 def test_the_first_visitor_watches_the_sample_store_being_built(page: Page, sample_server: Server) -> None:
     page.goto(sample_server.url)
-    preparing = page.get_by_text("Preparing the synthetic sample data")
+    preparing = page.get_by_text("Preparing the synthetic sample data").first
     expect(preparing.or_(page.get_by_label("Account name"))).to_be_visible()
     expect(page.get_by_label("Account name")).to_be_visible(timeout=120_000)
 

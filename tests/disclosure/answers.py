@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from harmony_dash.cohort.endpoints import endpoint_named
 from harmony_dash.cohort.question import Question
 from harmony_dash.disclosure import Level, Scope
-from harmony_dash.disclosure.grid import first_grid_day, grid_days
+from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.keyed_count import KeyedCount, keyed, union
 from harmony_dash.disclosure.results import AttritionStep, Exclusion, IntervalType, SurvivalResult
-from harmony_dash.services.estimates import common_start, estimate_group, risk_table_days, run_tests
+from harmony_dash.services.estimates import estimate_group, risk_table_days, run_tests
+from harmony_dash.services.late_entry import find_together
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import count_keyed_patients
 
@@ -58,10 +59,10 @@ def answer(table: EventTable, *, endpoint: str = "os", days: Sequence[int] = (36
     """The unreleased result of a table, all groups in it."""
     by = "sex" if table.groups != ("all",) else None
     question = Question("ALL", endpoint, by=by, landmark_days=landmark, horizon_days=horizon)
+    together = find_together(table, Scope(Level.PROTECTED), horizon)
+    table, start = table.select_groups(together.groups), together.start
     names = {group: group for group in table.groups}
     tests = run_tests(table, table.groups, question, names, Scope(Level.PROTECTED))
-    start = common_start(table)
-    start = None if start is None else first_grid_day(start)
     groups = tuple(estimate_group(
         table, group, label={by: group} if by else {}, name=group, question=question, interval=interval, days=days,
         ticks=risk_table_days(table, question), restricted_mean=tests.restricted_mean(group), from_day=start,

@@ -142,3 +142,17 @@ def test_no_text_in_an_address_breaks_a_page_or_is_shown_as_markup(
         assert not app.exception, (text, app.exception)
         for element in (*app.markdown, *app.caption, *app.error, *app.info, *app.warning, *app.subheader):
             assert text not in str(element.value) or is_escaped(text), (text, element.value)
+
+
+@pytest.mark.parametrize("page", ["survival", "subgroups"])
+def test_a_link_between_backticks_is_not_live(page: str, deployment: Deployment,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harmony_dash.ui.guard, "require", lambda permission: Actor("tess", Role.CLINICIAN, "session"))
+    monkeypatch.setattr(harmony_dash.ui.startup, "get_deployment", lambda: deployment)
+    app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60)
+    sent = "`\n\n[Your session has ended](https://evil.example)\n\n`"
+    app.query_params["q"] = json.dumps({**GOOD, "disease": sent})
+    app.run()
+    assert not app.exception
+    shown = [str(element.value) for element in (*app.markdown, *app.caption) if "Your session" in str(element.value)]
+    assert shown and all("[Your" not in text.replace("\\[", "") for text in shown), shown

@@ -45,6 +45,7 @@ from harmony_dash.ui.components.tables import build_estimates, build_key_numbers
 from harmony_dash.ui.components.text import capital, escape_markdown, join_words, sentence
 from harmony_dash.ui.components.withheld import describe_missing_causes, describe_withheld
 from harmony_dash.ui.theme import SELECTED
+from tests.fuzz.hostile import is_escaped
 from tests.pages.fakes import DICTIONARY
 from tests.unit.charts.factories import make_result, release_for_test
 
@@ -245,6 +246,25 @@ def test_what_is_to_be_typed_keeps_its_form_and_nothing_else_is_markup() -> None
     page = AppTest.from_function(draw).run()
     assert [one.value for one in page.markdown][-1] == "The \\*store\\* is empty."
     assert page.caption[0].value == "Run `ingest DIR_A` first."
+
+
+@pytest.mark.parametrize("sent", [
+    "`\n\n[Your session has ended](https://evil.example)\n\n`", "`[a](https://evil.example)`",
+    "`\r\r![x](https://evil.example/x.png)\r\r`", "`x` `\n\n<https://evil.example>\n\n` `x`",
+    "``\n\n[a](//evil.example)``", "`a`b`\n\n# [a](//evil.example)\n===\n`", "`www.evil.example`", "`:red[x]`"])
+def test_no_part_of_an_error_brings_what_was_sent_to_life(sent: str) -> None:
+    def draw(sent: str) -> None:
+        from harmony_dash.errors import QuestionError
+        from harmony_dash.ui.components.problem import show_problem
+
+        show_problem(QuestionError(f"there is no disease {sent}", remedy=f"Write `ALL` in place of {sent}"))
+
+    page = AppTest.from_function(draw, kwargs={"sent": sent}).run()
+    problem, remedy = page.markdown[-1].value, page.caption[0].value
+    assert is_escaped(problem)
+    assert remedy.startswith("Write `ALL` in place of ")
+    assert is_escaped(re.sub(r"(?<!\\)`[\w. ]+`", "", remedy)), remedy
+    assert not {"\n", "\r"} & {*problem, *remedy}
 
 
 @pytest.mark.parametrize(("theme", "background"), [("light", LIGHT_BACKGROUND), ("dark", DARK_BACKGROUND)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,6 +53,18 @@ def test_samples_stop_when_the_store_was_filled_before_the_lock(
     assert not first_start.first_start().running
     assert not first_start.first_start().problem
     assert "not used" in capsys.readouterr().err
+
+
+def test_a_broken_installation_ends_the_waiting(
+        deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "harmony_dash.services.ingest", None)
+    first_start._set(first_start.FirstStart(running=True))
+    with pytest.raises(ImportError):
+        first_start._build(deployment, [Path("sample")], lambda: None)
+    left = first_start.first_start()
+    first_start._set(first_start.FirstStart())
+    assert not left.running
+    assert "unexpected error" in left.problem
 
 
 def test_neither_samples_nor_demonstration_accounts_come_into_a_store_that_lost_its_pointer(

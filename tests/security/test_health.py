@@ -48,8 +48,9 @@ def test_the_operator_learns_snapshot_versions_and_state(server: Server) -> None
     answer = ask(server, Authorization=f"Bearer {TOKEN}")
     found = answer.json()
     assert answer.headers["cache-control"] == "no-store"
-    assert set(found) == {"ok", "snapshot", "published", "application", "libraries", "store", "trail", "free_share"}
-    assert (found["store"], found["trail"]) == ("readable", "kept")
+    assert set(found) == {"ok", "snapshot", "published", "application", "libraries", "store", "trail", "installation",
+                          "free_share"}
+    assert (found["store"], found["trail"], found["installation"]) == ("readable", "kept", "whole")
     assert answer.status_code == (200 if found["ok"] else 503)
     assert str(PATIENTS) not in answer.text.replace(found["snapshot"], "")
 

@@ -454,6 +454,7 @@ NO_ACTIONS = {
     "feasibility.endpoints_of": "what the two rows of feasibility go by, as a value",
     "budget.check_budget": "a part of each question, after its check; it can only refuse",
     "budget.check_budget_for_all": "the same for a table that answers several questions",
+    "budget.count_today": "a person's own number of today's questions, on their account page",
     "budget.record_within_budget": "writes the trail of an answer, or refuses it",
     "audited.answer_event": "a line of the trail, as a value",
     "export_answers.answer_for_export": "a part of both exports, after their check",

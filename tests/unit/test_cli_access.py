@@ -74,10 +74,38 @@ def test_a_withdrawal_reaches_the_database_that_the_server_reads(root: Path, run
     assert withdrawn_countries(server) == {"NL": "a letter"}
 
 
-@pytest.mark.parametrize("arguments", [
+ARGUMENTS = pytest.mark.parametrize("arguments", [
     ("accounts",), ADD, ("accounts", "disable", "clara"), ("grants",), ("grants", "withdrawn"),
     ("grants", "withdraw-country", "NL", "--reason", "a letter"), ("audit",), ("audit", "verify"), ("audit", "head"),
     ("audit", "accept-clock")], ids=" ".join)
+
+
+@ARGUMENTS
+@pytest.mark.parametrize("named", [None, "typo/access.sqlite"])
+def test_what_looks_after_people_makes_no_installed_access_database_but_for_the_first_account(
+        root: Path, run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], named: str | None) -> None:
+    monkeypatch.setenv("HARMONY_ACCESS", named or "")
+    access = root / (named or "var/access.sqlite")
+    before = sorted(root.rglob("*"))
+    code, said = run(*arguments)
+    if arguments == ADD:
+        assert (code, access.exists()) == (0, True)
+    else:
+        assert (code, sorted(root.rglob("*"))) == (2, before)
+        assert "there is no access database" in said and str(access) in said
+
+
+def test_an_access_database_that_cannot_be_looked_for_is_refused_in_words(
+        root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.exists", refuse)
+    code, said = run("grants")
+    assert code == 2 and "cannot be looked for (permission denied)" in said
+
+
+@ARGUMENTS
 @pytest.mark.parametrize("place", ["own", "nothing"])
 def test_what_looks_after_people_makes_no_access_database_beside_another_store(
         root: Path, run: Run, arguments: tuple[str, ...], place: str) -> None:
@@ -131,6 +159,7 @@ def test_every_change_says_where_it_was_written_and_no_look_does(root: Path, run
 def test_what_an_earlier_version_wrote_beside_the_installed_store_is_pointed_out(root: Path, run: Run) -> None:
     stray = root / "var" / "store" / "access.sqlite"
     database_of(stray.parent).close()
+    assert run(*ADD)[0] == 0
     code, said = run("accounts")
     assert (code, str(stray) in said) == (0, True)
     stray.unlink()

@@ -42,7 +42,7 @@ def work(root: Path, environment: dict[str, str]) -> None:
 
 
 def test_one_command_each(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["audit"]) == 0  # makes the keys and the database
+    assert main(["snapshots"]) == 0  # makes the keys and the database
     assert main(["backup", str(root / "one.backup")]) == 0
     said = capsys.readouterr()
     assert "access.sqlite" in said.out and "keys are not in it" in said.err
@@ -60,7 +60,8 @@ def test_one_command_each(root: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_a_restore_that_is_tried_out_says_how_to_look_at_it_and_touches_nothing_in_use(
         root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert main(["audit"]) == 0
+    assert main(["snapshots"]) == 0
+    capsys.readouterr()
     assert main(["backup", str(root / "one.backup"), "--with-keys", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["keys"] is True
     work(root, {})
@@ -87,7 +88,7 @@ def test_with_the_head_elsewhere_it_says_what_the_backup_lacks_and_to_move_nothi
     head = root / "elsewhere" / "audit.head"
     head.parent.mkdir()
     monkeypatch.setenv("HARMONY_AUDIT_HEAD", str(head))
-    assert main(["audit"]) == 0
+    assert main(["snapshots"]) == 0
     assert main(["backup", str(root / "one.backup"), "--with-keys"]) == 0
     work(root, {"HARMONY_AUDIT_HEAD": str(head)})
     capsys.readouterr()
@@ -118,7 +119,7 @@ def test_a_backup_of_nothing_is_refused_and_makes_nothing(tmp_path: Path, monkey
 
 def test_a_backup_without_snapshots_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.rmtree(root / "var" / "store")
-    assert main(["audit"]) == 0
+    assert main(["snapshots"]) == 0
     assert main(["backup", str(root / "one.backup")]) == 0
     assert "no snapshot in it" in capsys.readouterr().err
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -197,5 +198,41 @@ def test_a_restore_can_be_typed_as_it_stands() -> None:
         assert any(line[0] == "install" and line[-1].rstrip("/") == keys and "harmony-dash" in line for line in typed)
     (function,) = [words for words in commands(chapter("Install")) if words[0] == "harmony()"]
     assert "/opt/harmony-dash/.venv/bin/python" in function and "--uid=harmony-dash" in function
-    (contained,) = [words for words in typed if words[:2] == ["podman", "run"]]
+    contained, looked_at = (words for words in typed if words[:2] == ["podman", "run"])
     assert {"--user", "harmony-data:/data", "--env-file"} <= set(contained)
+    assert {"harmony-data:/data", "--env-file", "--entrypoint", "$look"} <= set(looked_at)
+    assert not [words for words in typed if words[1:2] == ["start"]]  # nobody signs in before it was looked at
+
+
+def test_every_command_on_a_server_gives_way_to_the_pages() -> None:
+    (function,) = [words for words in commands(chapter("Install")) if words[0] == "harmony()"]
+    assert "--property=CPUWeight=20" in function
+
+
+def test_the_nightly_backup_of_a_container_leaves_nothing_in_the_volume(tmp_path: Path) -> None:
+    (script,) = re.findall(r"^    (#!/bin/sh -e\n(?:    .*\n)+)", chapter("Backup"), re.MULTILINE)
+    for fails in ("nothing", "cp"):
+        (tmp_path / "podman").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / fails}\n[ "$1" != {fails} ]\n')
+        (tmp_path / "podman").chmod(0o755)
+        done = subprocess.run(["/bin/sh", "-ec", script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+        assert (done.returncode == 0) == (fails == "nothing")
+        written, copied, removed = [line.split() for line in (tmp_path / fails).read_text().splitlines()]
+        assert build_parser().parse_args(written[written.index("backup"):]).command == "backup"
+        assert copied == ["cp", f"harmony-dash:{written[-1]}", "/var/backups/harmony-dash/"]
+        assert removed == ["exec", "harmony-dash", "rm", "-f", written[-1]]
+    assert ["install", "-d", "-m", "700", "/var/backups/harmony-dash"] in commands(chapter("Install"))
+
+
+def test_the_only_default_server_of_nginx_is_ours() -> None:
+    assert "default_server" in text("nginx.conf")
+    assert ["rm", "-f", "/etc/nginx/sites-enabled/default"] in commands(chapter("Install"))
+
+
+def test_the_user_of_the_service_can_read_the_secrets_and_nobody_else() -> None:
+    manual = (ROOT / "docs" / "sign-in.md").read_text(encoding="utf-8")
+    installed = re.findall(r"`install (?:-D )?-o (\S+) (?:-g \S+ )?-m (\d+) secrets\.toml (\S+)`", manual)
+    (image_user,) = [words[1] for words in instructions("Containerfile") if words[0] == "USER"]
+    assert installed == [(unit("harmony-dash.service")["User"], "600", "/opt/harmony-dash/.streamlit/secrets.toml"),
+                         (image_user, "600", "/etc/harmony-dash/secrets.toml")]
+    assert "-v /etc/harmony-dash/secrets.toml:/app/.streamlit/secrets.toml:ro" in manual
+    assert ["WORKDIR", "/app"] in instructions("Containerfile")

@@ -10,10 +10,12 @@ from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.errors import UserError
 from harmony_dash.ui.components.text import escape_markdown, sentence
 
+_LINES = re.compile(r"\s*[\r\n]\s*")
 # Words of prose have no underscore.
 _NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
-# What is to be typed stands between backticks, as on the command line.
-_TYPED = re.compile(r"(`[^`]+`)")
+# What is to be typed stands between backticks, as on the command line. None of these signs makes a link or an image:
+# an error may repeat what stood in an address.
+_TYPED = re.compile(r"(`[A-Za-z0-9][A-Za-z0-9 ._=…-]*`)")
 
 
 def show_problem(error: UserError, *, heading: str = "This question cannot be answered as it stands",
@@ -21,16 +23,21 @@ def show_problem(error: UserError, *, heading: str = "This question cannot be an
     """What is wrong and what to do next; with a dictionary, variables go by their labels."""
     with st.container(border=True, key="problem"):
         st.markdown(f"**{heading}**")
-        st.markdown(_write(error.problem, dictionary))
+        st.markdown(_escape(sentence(error.problem), dictionary))
         if error.remedy:
-            st.caption(_write(error.remedy, dictionary))
+            st.caption(_write_remedy(error.remedy, dictionary))
 
 
-def _write(text: str, dictionary: Dictionary | None) -> str:
-    """The words of an error; what is to be typed keeps its form, and nothing else is markup."""
+def _write_remedy(text: str, dictionary: Dictionary | None) -> str:
+    """What to do next; what is to be typed keeps its form, and nothing else is markup."""
     parts = _TYPED.split(sentence(text))
-    return "".join(part if place % 2 else escape_markdown(name_variables(part, dictionary))
-                   for place, part in enumerate(parts))
+    return "".join(part if place % 2 else _escape(part, dictionary) for place, part in enumerate(parts))
+
+
+def _escape(text: str, dictionary: Dictionary | None) -> str:
+    """Words that may hold anything somebody sent: none of it is markup."""
+    # lines of their own could become headings or lists without a sign that is escaped
+    return escape_markdown(_LINES.sub(" ", name_variables(text, dictionary)))
 
 
 def name_variables(text: str, dictionary: Dictionary | None) -> str:

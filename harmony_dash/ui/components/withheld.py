@@ -12,6 +12,7 @@ from harmony_dash.disclosure.policy import Rules, too_few
 from harmony_dash.disclosure.protect_survival import GIVES_AWAY
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import SurvivalResult
+from harmony_dash.services.late_entry import why_withheld
 from harmony_dash.ui.components.cohort_flow import build_flow_table, withheld_by_reason
 from harmony_dash.ui.components.survival_view import current_view, set_view
 from harmony_dash.ui.components.tables import show_table
@@ -67,7 +68,10 @@ def _list_steps(result: SurvivalResult) -> str:
 
 def remedy_for(reason: str, rules: Rules) -> str:
     """What to do about a group that is not shown; empty where the reason says so itself."""
-    remedies = {too_few(rules): "Remove a filter, or choose a grouping with fewer groups.",
+    few = too_few(rules)
+    remedies = {few: "Remove a filter, or choose a grouping with fewer groups.",
+                why_withheld(few, rules, late_entry=True):
+                    "Remove a filter, choose a grouping with fewer groups, or ask for the group alone.",
                 GIVES_AWAY: "Choose a grouping with fewer groups."}
     return remedies.get(reason, "")
 

@@ -11,11 +11,13 @@ from harmony_dash.charts.numbers import (
     format_percent,
     format_percent_interval,
     format_time_interval,
+    name_length,
     name_time,
 )
 from harmony_dash.charts.palette import DARK, DARK_BACKGROUND, LIGHT, LIGHT_BACKGROUND, Palette, contrast
 from harmony_dash.charts.thinning import thin_marks, thin_steps
-from harmony_dash.disclosure.precision import Precision
+from harmony_dash.disclosure.grid import GRID
+from harmony_dash.disclosure.precision import Precision, name_years
 
 
 @pytest.mark.parametrize(("palette", "background"), [(LIGHT, LIGHT_BACKGROUND), (DARK, DARK_BACKGROUND)])
@@ -41,6 +43,27 @@ def test_a_median_that_is_not_reached_says_so() -> None:
     assert format_time_interval(None, None, None, TimeUnit.YEARS) == "not reached"
     assert format_time_interval(365.25 * 4.2, 365.25 * 3.9, None, TimeUnit.YEARS) == "4.2 (3.9–not reached)"
     assert format_time_interval(None, 365.25 * 3.9, None, TimeUnit.YEARS) == "not reached"
+
+
+def test_a_median_that_the_horizon_cuts_off_is_beyond_it() -> None:
+    years, days = TimeUnit.YEARS, 365.25
+    assert format_time_interval(None, None, None, years, horizon=365) == "beyond 1 year"
+    assert format_time_interval(None, None, None, TimeUnit.MONTHS, horizon=365) == "beyond 12 months"
+    assert format_time_interval(4.2 * days, 3.9 * days, None, years, horizon=1826) == "4.2 (3.9–beyond 5 years)"
+    assert format_time_interval(None, days, None, years, outward=True, horizon=1552) == (
+        "not certain (1.0–beyond 4.25 years)")
+
+
+@pytest.mark.parametrize(("days", "unit", "words"), [
+    (1826, TimeUnit.YEARS, "5 years"), (1825, TimeUnit.YEARS, "5 years"), (365, TimeUnit.YEARS, "1 year"),
+    (913, TimeUnit.YEARS, "2.5 years"), (1552, TimeUnit.YEARS, "4.25 years"), (822, TimeUnit.YEARS, "2.25 years"),
+    (1552, TimeUnit.MONTHS, "51 months"), (100, TimeUnit.MONTHS, "3.3 months"), (1552, TimeUnit.DAYS, "1,552 days")])
+def test_lengths_have_the_decimals_that_give_the_day_back(days: int, unit: TimeUnit, words: str) -> None:
+    assert name_length(days, unit) == words
+
+
+def test_every_quarter_of_a_year_is_named_exactly() -> None:
+    assert [float(name_years(day).split()[0]) for day in GRID.tolist()] == [place / 4 for place in range(len(GRID))]
 
 
 def test_a_protected_median_that_its_rounding_leaves_open_has_limits_alone() -> None:

@@ -18,7 +18,8 @@ from harmony_dash.disclosure.results import (
     Unapplied,
     WithheldGroup,
 )
-from harmony_dash.disclosure.wording import _interval, write_methods, write_summary
+from harmony_dash.disclosure.rounding import round_p
+from harmony_dash.disclosure.wording import _interval, format_p, write_methods, write_summary
 from tests.unit.charts.factories import make_result
 
 PROTECTED, EXACT = Scope(Level.PROTECTED), Scope(Level.EXACT)
@@ -38,6 +39,17 @@ def test_the_verdict_is_on_the_p_value_that_is_printed(p: float, differs: bool, 
     summary = write_summary(make(log_rank=EqualityTest("log-rank test", 3.9, 1, p, 50)), EXACT)
     assert printed in summary
     assert ("do not differ" in summary) != differs
+
+
+@pytest.mark.parametrize(("p", "printed"), [
+    (0.0001, "<0.001"), (0.00099, "<0.001"), (0.0010001, "0.001"), (0.00009, "<0.0001")])
+def test_exact_p_values_from_one_in_a_thousand_on_are_not_said_to_be_smaller(p: float, printed: str) -> None:
+    assert format_p(p) == printed
+
+
+@pytest.mark.parametrize(("p", "printed"), [(0.00001, "<0.001"), (0.00099, "<0.001"), (0.001, "0.001")])
+def test_protected_p_values_stop_at_one_in_a_thousand(p: float, printed: str) -> None:
+    assert format_p(round_p(p, PROTECTED.rules)) == printed
 
 
 def test_groups_that_take_no_part_in_a_test_are_not_spoken_of() -> None:

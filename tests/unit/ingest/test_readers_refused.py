@@ -41,7 +41,7 @@ def room_for(spare: int) -> Iterator[None]:
     highest = max(int(name) for name in os.listdir("/proc/self/fd"))
     taken = []
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 2, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 8, hard))
         while True:
             try:
                 taken.append(os.dup(0))

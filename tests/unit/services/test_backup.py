@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -306,6 +307,39 @@ def test_a_store_without_snapshots_is_backed_up_too(tmp_path: Path) -> None:
     deployment.access.close()
     assert restore(tmp_path / "one.backup", tmp_path / "new").manifest.snapshot == ""
     assert list((tmp_path / "new" / "store").iterdir()) == []
+
+
+@pytest.mark.parametrize("cause", [errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_links_gets_a_backup_that_replaces_nothing(
+        house: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: int) -> None:
+    came: list[Path] = []
+
+    def no_links(_: Path, file: Path) -> None:
+        for meanwhile in came:
+            meanwhile.write_text("somebody else's")
+        raise OSError(cause, os.strerror(cause))
+
+    monkeypatch.setattr(os, "link", no_links)
+    make_backup(house, OPERATOR, tmp_path / "one.backup")
+    assert stat.S_IMODE((tmp_path / "one.backup").stat().st_mode) == 0o600
+    assert restore(tmp_path / "one.backup", tmp_path / "new").manifest.snapshot
+    came.append(tmp_path / "two.backup")
+    with pytest.raises(StoreError, match="a file of this name already"):
+        make_backup(house, OPERATOR, tmp_path / "two.backup")
+    assert (tmp_path / "two.backup").read_text() == "somebody else's"
+
+
+@pytest.mark.parametrize("cause", [errno.EIO, errno.EPERM])
+def test_a_backup_that_gets_no_name_leaves_nothing_of_it(
+        house: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: int) -> None:
+    def fail(number: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", lambda *_: fail(cause))
+    monkeypatch.setattr("pathlib.Path.replace", lambda *_: fail(errno.EIO))
+    with pytest.raises(StoreError, match="could not be written"):
+        make_backup(house, OPERATOR, tmp_path / "one.backup")
+    assert not [path for path in tmp_path.iterdir() if "one.backup" in path.name]
 
 
 @pytest.mark.parametrize("taken", ["a file in it", "a file of its name", "a link to a folder that is not empty",

@@ -95,6 +95,13 @@ def test_a_file_that_only_an_open_connection_still_reads_is_an_alarm(deployment:
     assert (found.store, found.ok) == (StoreState.DAMAGED, False)
 
 
+def test_a_broken_installation_is_an_alarm(deployment: Deployment) -> None:
+    found = replace(review_health(deployment, TOKEN), free_share=0.5)
+    assert (found.installation, found.ok) == ("whole", True)
+    found = replace(review_health(deployment, TOKEN, ("jwt", "numpy")), free_share=0.5)
+    assert (found.installation, found.ok) == ("the installation is broken: jwt, numpy", False)
+
+
 def test_the_database_answers_in_time_or_says_no(deployment: Deployment) -> None:
     held, done = threading.Event(), threading.Event()
 

@@ -10,6 +10,8 @@ import pytest
 
 from harmony_dash.access.actor import OPERATOR, Actor, Role
 from harmony_dash.access.audit import AuditUnavailable, Decision, list_events
+from harmony_dash.charts.curve_tables import build_key_numbers
+from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.cohort import AnyOf, Between, Filter, Missing, Not, OneOf, Question
 from harmony_dash.cohort.parse import parse_filter
 from harmony_dash.disclosure import Level
@@ -175,6 +177,33 @@ def test_a_horizon_keeps_the_estimate_on_it(deployment: Deployment) -> None:
     assert cut.curve.at_risk[-1] == cut.at[-1].at_risk
 
 
+@pytest.mark.parametrize("level", [Level.PROTECTED, Level.EXACT])
+@pytest.mark.parametrize("read", [[183], [365], [365, 913], [365, 1096, 1826]])
+def test_nothing_is_read_beyond_the_horizon(deployment: Deployment, level: Level, read: list[int]) -> None:
+    for endpoint in ("os", "relapse"):
+        question = Question("ALL", endpoint, horizon_days=read[-1])
+        group = ask_survival(deployment, OPERATOR, question, level=level).value.groups[0]
+        for ats in (group.at, *(cause.at for cause in group.cumulative_incidence)):
+            assert [at.days for at in ats] == read
+            assert all(at.estimate is not None for at in ats)
+
+
+@pytest.mark.parametrize("level", [Level.PROTECTED, Level.EXACT])
+def test_a_median_beyond_the_horizon_is_not_said_to_be_unreached(deployment: Deployment, level: Level) -> None:
+    def median(horizon: int | None) -> tuple[str, bool]:
+        question = Question("ALL", "efs", horizon_days=horizon)
+        released = ask_survival(deployment, OPERATOR, question, level=level)
+        table = build_key_numbers(released, TimeUnit.YEARS)
+        return table.rows[0][table.header.index("Median, years")], released.value.groups[0].median_days is None
+
+    whole, _ = median(None)
+    assert whole.startswith("5.0 (4.")
+    assert median(365) == ("beyond 1 year", True)
+    assert median(1370) == ("beyond 3.75 years", True)
+    assert median(2009) == (f"{whole.split('–')[0]}–beyond 5.5 years)", False)
+    assert median(2192) == (whole, False)
+
+
 def test_treatment_failure_on_day_zero_and_a_landmark_exclude_each_other(deployment: Deployment) -> None:
     with pytest.raises(QuestionError, match="day 0"):
         ask_survival(deployment, CLINICIAN, Question("ALL", "efs_tf0", by="mrd_group"))
@@ -238,6 +267,22 @@ def test_the_json_of_an_answer_is_plain_and_complete(deployment: Deployment) -> 
     assert {"label", "n", "events", "median_days", "median_lower_days", "median_upper_days", "follow_up_median_days",
             "at", "rmst", "cumulative_incidence"} <= set(value["groups"][0])
     assert value["exact"] is False
+
+
+@pytest.mark.parametrize("level", [Level.PROTECTED, Level.EXACT])
+def test_the_json_of_competing_causes_has_no_median_and_no_mean(deployment: Deployment, level: Level) -> None:
+    def told(endpoint: str) -> tuple[list[object], list[object]]:
+        released = ask_survival(deployment, OPERATOR, replace(QUESTION, endpoint=endpoint), level=level)
+        value = survival_as_json(released)
+        names = ("median_days", "median_lower_days", "median_upper_days", "rmst")
+        return [group[name] for group in value["groups"] for name in names], value["rmst_differences"]
+
+    numbers, differences = told("relapse")
+    assert numbers == [None] * 8
+    assert differences == []
+    numbers, differences = told("efs")
+    assert numbers.count(None) < 8
+    assert differences
 
 
 def test_choices_show_what_each_would_leave_and_hide_small_ones(deployment: Deployment) -> None:

@@ -1,0 +1,101 @@
+"""With late entry: which groups of a figure are under observation at the same time, and from which day on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harmony_dash.disclosure import Scope, too_few
+from harmony_dash.disclosure.grid import grid_days
+from harmony_dash.disclosure.policy import Rules
+from harmony_dash.stats.event_table import EventTable, Ints
+from harmony_dash.stats.kaplan_meier import LEAST_AT_RISK
+from harmony_dash.stats.risk_sets import RiskSets, at_risk_on, count_risk_sets
+
+
+@dataclass(frozen=True)
+class Together:
+    """The groups of a table whose curves can start on one day.
+
+    Attributes
+    ----------
+    groups : in the order of the table; all of them without late entry.
+    start : the day on which their curves start; None without late entry, or if there is no group.
+    apart : the other groups, each with the reason for an exact result.
+    """
+
+    groups: tuple[str, ...]
+    start: int | None
+    apart: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_together(table: EventTable, scope: Scope, horizon_days: int | None = None) -> Together:
+    """Find the first day on which as many groups as possible have enough patients at risk at once.
+
+    Groups that have too few on that day, or whose observation breaks off before others of them enter, get no curve and
+    take part in no comparison. If only one of two groups can be shown, it is the one that was observed first.
+
+    Parameters
+    ----------
+    table : groups that may be drawn.
+    scope : how the result will leave; protected curves start on a day of the grid.
+    horizon_days : curves cannot start after it.
+
+    Returns
+    -------
+    Together. Its groups have at least ten at risk on the start (protected, as many as a curve needs).
+    """
+    if not table.has_late_entry:
+        return Together(table.groups, None)
+    least = max(LEAST_AT_RISK, scope.rules.minimum_at_risk) if scope.is_protected else LEAST_AT_RISK
+    days = _candidate_days(table, scope)
+    days = days if horizon_days is None else days[days <= horizon_days]
+    by_then = "" if horizon_days is None else f" by day {horizon_days}"
+    enough, why_not = np.zeros((len(table.groups), len(days)), dtype=np.bool_), {}
+    for place, group in enumerate(table.groups):
+        sets = count_risk_sets(table, group)
+        here = at_risk_on(sets.days, sets.at_risk, sets.left, sets.entered, days) >= least
+        if not here.any():
+            why_not[group] = f"fewer than {least} patients are ever under observation together{by_then}"
+        elif (gap := _first_gap(sets, int(days[np.argmax(here)]))) is not None:
+            # Judged from the group's own first day: that a curve starts later would tell that nobody was left before.
+            why_not[group] = f"nobody is under observation after day {gap} although others enter later"
+        else:
+            enough[place] = here
+    if not enough.any():
+        return Together((), None, why_not)
+    first = int(np.argmax(enough.sum(axis=0)))
+    start = int(days[first])
+    groups = tuple(group for group, here in zip(table.groups, enough[:, first].tolist(), strict=True) if here)
+    not_then = (f"not under observation at the same time as the others: fewer than {least} patients on day {start}, "
+                f"on which their curves start")
+    return Together(groups, start, {group: why_not.get(group, not_then) for group in table.groups
+                                    if group not in groups})
+
+
+def why_withheld(reason: str, rules: Rules, *, late_entry: bool) -> str:
+    """The reason for which a group of a protected result is withheld, as it may be told.
+
+    Where patients of a snapshot enter late, groups too small and groups not watched with the others share their words:
+    told apart, a group known to be large enough would be known to have fewer than ten patients at risk.
+    """
+    few = too_few(rules)
+    if late_entry and reason == few:
+        return f"{few}, or not under observation together, among themselves or with the others"
+    return reason
+
+
+def _candidate_days(table: EventTable, scope: Scope) -> Ints:
+    """Numbers at risk rise on no other days, so groups cannot come together between them."""
+    if scope.is_protected:
+        return np.asarray(grid_days(int(table.day.max(initial=0))), dtype=np.int64)
+    return np.unique(np.append(table.day[table.entries > 0] + 1, 0))
+
+
+def _first_gap(sets: RiskSets, start: int) -> int | None:
+    """The first day from `start` on after which nobody is under observation although others enter later."""
+    alone = (sets.days >= start) & (sets.at_risk - sets.left + sets.entered == 0)
+    days = sets.days[:-1][alone[:-1]]
+    return int(days[0]) if len(days) else None
