@@ -14,7 +14,7 @@ Days = NDArray[np.int64]
 # Nobody is followed longer, so no day lies beyond the last of the grid.
 _LONGEST_YEARS = 120
 # Somebody who asks for day 1,825 means five years, which is day 1,826; after ten years the two are three days apart.
-_NEAR_DAYS = 3
+NEAR_DAYS = 3
 _TICK_YEARS = (0.25, 0.5, 1, 2, 5, 10, 20)
 _MOST_TICKS = 12
 # Narrower columns, of parts of a year, have longer headings.
@@ -37,7 +37,7 @@ def first_grid_day(day: float) -> int:
 
 def snap_to_grid(day: int) -> int:
     """The last day of the grid that is not after `day`, or the next one where that is at most three days away."""
-    return int(GRID[np.searchsorted(GRID, day + _NEAR_DAYS, side="right") - 1])
+    return int(GRID[np.searchsorted(GRID, day + NEAR_DAYS, side="right") - 1])
 
 
 def snap_all(days: Iterable[int]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from harmony_dash.disclosure.grid import NEAR_DAYS
 from harmony_dash.disclosure.policy import DAYS_PER_YEAR, Rules
 from harmony_dash.disclosure.released import Scope
 from harmony_dash.disclosure.results import SurvivalResult
@@ -97,8 +98,13 @@ def name_years(days: float) -> str:
 
 
 def format_length(days: float, unit_days: float) -> str:
-    """A length of time in units of so many days: with the fewest decimals that give the day back, at most two."""
+    """A length of time in units of so many days: with the fewest decimals that give the day back, at most two.
+
+    Ten years are 3,650 days to some and 3,653 to others, and whole years to both.
+    """
     length = days / unit_days
+    if unit_days == DAYS_PER_YEAR and round(length) and abs(round(length) * unit_days - days) <= NEAR_DAYS:
+        return f"{round(length):,}"
     decimals = next((n for n in range(_MOST_DECIMALS) if abs(round(length, n) * unit_days - days) <= _HALF_A_DAY),
                     _MOST_DECIMALS)
     text = f"{length:,.{decimals}f}"

@@ -32,10 +32,11 @@ class Together:
 
 
 def find_together(table: EventTable, scope: Scope, horizon_days: int | None = None) -> Together:
-    """Find the first day on which as many groups as possible have enough patients at risk at once.
+    """Find the first day on which groups of as many patients as possible are under observation at once.
 
-    Groups that have too few on that day, or whose observation breaks off before others of them enter, get no curve and
-    take part in no comparison. If only one of two groups can be shown, it is the one that was observed first.
+    Groups that have too few at risk on that day, or whose observation breaks off before others of them enter, get no
+    curve and take part in no comparison. Exact results show groups of fewer than ten, so such a one
+    needs only somebody at risk, if nobody enters it late.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
 
     Returns
     -------
-    Together. Its groups have at least ten at risk on the start (protected, as many as a curve needs).
+    Together. Its groups have at least ten at risk on the start (protected, as many as a curve needs), but for those
+    small ones.
     """
     if not table.has_late_entry:
         return Together(table.groups, None)
@@ -56,17 +58,24 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
     enough, why_not = np.zeros((len(table.groups), len(days)), dtype=np.bool_), {}
     for place, group in enumerate(table.groups):
         sets = count_risk_sets(table, group)
-        here = at_risk_on(sets.days, sets.at_risk, sets.left, sets.entered, days) >= least
+        is_small = not scope.is_protected and not sets.entered.any() and sets.patients < least
+        needed = 1 if is_small else least
+        here = at_risk_on(sets.days, sets.at_risk, sets.left, sets.entered, days) >= needed
+        gaps = _gaps(sets)
         if not here.any():
-            why_not[group] = f"fewer than {least} patients are ever under observation together{by_then}"
-        elif (gap := _first_gap(sets, int(days[np.argmax(here)]))) is not None:
-            # Judged from the group's own first day: that a curve starts later would tell that nobody was left before.
-            why_not[group] = f"nobody is under observation after day {gap} although others enter later"
-        else:
-            enough[place] = here
+            why_not[group] = f"fewer than {needed} patients are ever under observation together{by_then}"
+            continue
+        # Protected, from the group's own first day on: a curve that starts later would tell that nobody was left.
+        own = int(days[np.argmax(here)])
+        here &= not (gaps >= own).any() if scope.is_protected else days > gaps.max(initial=-1)
+        if not here.any():
+            why_not[group] = f"nobody is under observation after day {gaps[-1]} although others enter later"
+        enough[place] = here
     if not enough.any():
         return Together((), None, why_not)
-    first = int(np.argmax(enough.sum(axis=0)))
+    # protected, to fives, because one patient more must not decide who is shown
+    patients = 5 * np.round(table.patients / 5) if scope.is_protected else table.patients
+    first = int(np.argmax(patients @ enough))
     start = int(days[first])
     groups = tuple(group for group, here in zip(table.groups, enough[:, first].tolist(), strict=True) if here)
     not_then = (f"not under observation at the same time as the others: fewer than {least} patients on day {start}, "
@@ -94,8 +103,8 @@ def _candidate_days(table: EventTable, scope: Scope) -> Ints:
     return np.unique(np.append(table.day[table.entries > 0] + 1, 0))
 
 
-def _first_gap(sets: RiskSets, start: int) -> int | None:
-    """The first day from `start` on after which nobody is under observation although others enter later."""
-    alone = (sets.days >= start) & (sets.at_risk - sets.left + sets.entered == 0)
-    days = sets.days[:-1][alone[:-1]]
-    return int(days[0]) if len(days) else None
+def _gaps(sets: RiskSets) -> Ints:
+    """The days after which nobody is under observation although others enter later."""
+    alone = sets.at_risk - sets.left + sets.entered == 0
+    days: Ints = sets.days[:-1][alone[:-1]]
+    return days

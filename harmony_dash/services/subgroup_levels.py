@@ -56,22 +56,19 @@ class VariableLevels:
 
     Attributes
     ----------
-    asked : value to the question it answers, without groups; of those that may be compared.
+    asked : value to the question it answers, without groups; of those that answer the same.
+    comparable : of these, the values that are watched at the same time, and so compared with one another, in order.
     grid : these levels side by side, inside strata; None if there is none.
     not_applied, notes : in what levels answer another question than the one asked, for programs and in words.
     """
 
     variable: Variable
     asked: Mapping[str, Question]
+    comparable: tuple[str, ...]
     levels: tuple[Level, ...]
     grid: LevelGrid | None
     notes: tuple[str, ...] = ()
     not_applied: tuple[Unapplied, ...] = ()
-
-    @property
-    def comparable(self) -> tuple[str, ...]:
-        """The values that may be compared with one another, in order."""
-        return tuple(self.asked)
 
 
 def fetch_variables(snapshot: Snapshot, question: SubgroupsQuestion, scope: Scope, *, countries: OneOf | None = None,
@@ -141,9 +138,8 @@ def _fetch_as_they_are(snapshot: Snapshot, question: SubgroupsQuestion, scope: S
         table = grid.pool_strata()
         levels = tuple(Level(value, _kind(value), table) for value in grid.groups)
         apart = _find_apart(table, scope)
-        asked = {level.value: question.cohort for level in levels
-                 if level.kind is RowKind.LEVEL and level.value not in apart}
-        yield VariableLevels(variable, asked, levels, grid)
+        asked = {level.value: question.cohort for level in levels if level.kind is RowKind.LEVEL}
+        yield VariableLevels(variable, asked, tuple(value for value in asked if value not in apart), levels, grid)
 
 
 def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, scope: Scope,
@@ -154,7 +150,7 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
     if plan.question is None:
         levels = [Level(value, _kind(value), None, reason=plan.withheld.get(value, too_few(scope.rules)))
                   for value in values]
-        return VariableLevels(variable, {}, tuple(levels), None, plan.notes, plan.not_applied)
+        return VariableLevels(variable, {}, (), tuple(levels), None, plan.notes, plan.not_applied)
     table, _ = fetch_planned_tables(snapshot, plan)
     asked = {value: part.question for part in plan.parts for value in part.groups}
     levels = [Level(value, _kind(value), table if value in asked else None,
@@ -162,13 +158,17 @@ def _plan(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variable, s
                     reason=plan.withheld.get(value, "" if value in asked else too_few(scope.rules)))
               for value in values]
     levels += _plan_missing(snapshot, question, variable, plan.question, scope, countries)
-    apart = _find_apart(table, scope)
-    drawn = [level for level in drawn_groups(table, scope) if level not in apart]
-    alike = plan.choose_alike(drawn, patients_meant(snapshot.dictionary, variable.name))
-    compared = {value: replace(asked[value], by=None) for value in values
-                if value in alike and _kind(value) is RowKind.LEVEL}
+    drawn, apart = drawn_groups(table, scope), _find_apart(table, scope)
+    meant = patients_meant(snapshot.dictionary, variable.name)
+    watched = plan.choose_alike([level for level in drawn if level not in apart], meant)
+    # a level that is not watched with its siblings has arms of its own that may be
+    alike = plan.choose_alike(drawn, meant)
+    alike = alike if set(watched) <= set(alike) else watched
+    same = {value: replace(asked[value], by=None) for value in values
+            if value in alike and _kind(value) is RowKind.LEVEL}
     return VariableLevels(
-        variable, compared, tuple(levels), None, (*plan.notes, *(note for level in levels for note in level.notes)),
+        variable, same, tuple(value for value in same if value in watched), tuple(levels), None,
+        (*plan.notes, *(note for level in levels for note in level.notes)),
         (*plan.not_applied, *(one for level in levels for one in level.not_applied)))
 
 
@@ -214,7 +214,7 @@ def fetch_arms(snapshot: Snapshot, question: SubgroupsQuestion, variable: Variab
                   for arm in arms]
         for arm, grid in fetch_level_tables(snapshot, asked, levels, strata=question.strata).items():
             grids.setdefault(arm, []).append(grid)
-    return {arm: join_levels(found).select_groups(variable.comparable) for arm, found in grids.items()}
+    return {arm: join_levels(found).select_groups(tuple(variable.asked)) for arm, found in grids.items()}
 
 
 def fetch_keyed_arm(snapshot: Snapshot, question: SubgroupsQuestion, variable: VariableLevels, arm: str,

@@ -131,7 +131,8 @@ def _build_row(level: Level, counts: Mapping[str, tuple[int, int]], variable: Va
     at, group, reason = read_level(level.table, level.value, n, events, together, reading)
     ratio = comparison.hazard_ratios.get(level.value)
     is_reference = bool(level.value) and level.value == comparison.reference
-    if ratio is None and not is_reference and level.kind is RowKind.LEVEL:
+    is_apart = together is not None and level.value in together.apart
+    if ratio is None and not is_reference and not is_apart and level.kind is RowKind.LEVEL:
         reason = _why_no_ratio(entry, comparison, reading.scope) or reason
     return SubgroupRow(level.value, name, level.kind, n, events, at, is_reference, ratio, None, reason,
                        level.own_question, (), group)

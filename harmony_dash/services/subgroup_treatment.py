@@ -118,11 +118,11 @@ class _Cells:
 def add_treatment(snapshot: Snapshot, question: SubgroupsQuestion, levels: VariableLevels, variable: SubgroupVariable,
                   arms: Arms, reading: Reading) -> SubgroupVariable:
     """The variable with the treatment's effect in each level, and the tests of its difference between levels."""
-    if not levels.comparable:
+    if not levels.asked:
         return replace(variable, interactions=tuple(
             _without(arms, compared, "too few patients") for compared in arms.values[1:]))
     cells = _fetch_cells(snapshot, question, levels, arms, reading)
-    rows = {row.level: row for row in variable.rows if row.kind is RowKind.LEVEL and row.level in levels.comparable}
+    rows = {row.level: row for row in variable.rows if row.kind is RowKind.LEVEL and row.level in levels.asked}
     interactions = []
     for compared in arms.values[1:]:
         pair = (arms.values[0], compared)

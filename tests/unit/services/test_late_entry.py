@@ -78,6 +78,7 @@ def sexes(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     women, men = (frame.index[frame["sex"] == sex] for sex in ("F", "M"))
     watch(frame, women, 0, 1 + np.arange(len(women)) % 700, np.arange(len(women)) % 3 == 0)
     watch(frame, men, 800, 900 + np.arange(len(men)), np.arange(len(men)) % 3 == 0)
+    frame["intensity_assigned"] = np.where(np.arange(len(frame)) // 2 % 2 == 0, "standard", "reduced")
     return open_house(tmp_path_factory.mktemp("sexes"), frame)
 
 
@@ -114,12 +115,22 @@ def test_tables_of_subgroups_compare_the_same_levels(trials: Deployment, men_in_
                                                      ) -> None:
     variable, rows = ask_table(trials, level, "trial")
     assert rows["Trial C"].at is None and rows["Trial C"].hazard_ratio is None
+    assert "under observation together" in rows["Trial C"].reason
     assert rows["Trial B"].hazard_ratio == ask(trials, level, by="trial").groups[1].hazard_ratio
     assert rows["Trial B"].hazard_ratio is not None
     assert variable.reference == "Trial A"
     variable, rows = ask_table(men_in_relay, level, "sex")
     assert (variable.reference, variable.test, rows["M"].at, rows["M"].hazard_ratio) == ("", None, None, None)
     assert rows["F"].at is not None and rows["F"].hazard_ratio is None
+
+
+def test_a_treatment_is_compared_within_a_level_that_is_not_watched_with_its_siblings(sexes: Deployment) -> None:
+    question = SubgroupsQuestion(Question("ALL", "os"), ("sex",), strata="trial", treatment="intensity_assigned",
+                                 arms=("standard", "reduced"))
+    variable = ask_subgroups(sexes, OPERATOR, question, level=Level.EXACT).value.variables[0]
+    assert {row.level: [found.hazard_ratio is not None for found in row.by_treatment] for row in variable.rows
+            if row.level in ("F", "M")} == {"F": [True], "M": [True]}
+    assert [row.hazard_ratio for row in variable.rows if row.level in ("F", "M")] == [None, None]
 
 
 def test_the_reason_is_true_and_protected_it_is_one_for_small_groups_too(sexes: Deployment, men_in_relay: Deployment,
@@ -173,11 +184,28 @@ def test_as_many_groups_as_possible_are_shown() -> None:
     assert (found.groups, found.start, list(found.apart)) == (("B", "C"), 401, ["A"])
 
 
-def test_a_group_whose_observation_breaks_off_is_not_shown() -> None:
+def test_the_groups_of_most_patients_are_shown() -> None:
+    lasting = make_table({"A": [(2000, 0, 1500), (9, 0, 2500)], "B": [(12, 2000, 2500)], "C": [(12, 2000, 2500)]})
+    assert (find_together(lasting, EXACT).groups, find_together(lasting, EXACT).start) == (("A",), 0)
+
+
+def test_a_group_whose_observation_breaks_off_starts_after_that_or_is_not_shown() -> None:
     broken = make_table({"A": [(20, 0, 100), (20, 200, 2000)], "B": [(40, 300, 2000)]})
     found = find_together(broken, EXACT)
-    assert (found.groups, found.start) == (("B",), 301)
+    assert (found.groups, found.start) == (("A", "B"), 301)
+    found = find_together(broken, PROTECTED)
+    assert (found.groups, found.start) == (("B",), 365)
     assert "nobody is under observation after day 100" in found.apart["A"]
+    never = make_table({"A": [(40, 0, 100), (5, 200, 2000)], "B": [(60, 0, 2000)]})
+    assert list(find_together(never, EXACT).apart) == ["A"]
+
+
+def test_exact_a_small_group_is_shown_beside_one_into_which_somebody_enters_late() -> None:
+    small = make_table({"A": [(8, 0, 900)], "B": [(499, 0, 900), (1, 30, 900)]})
+    assert (find_together(small, EXACT).groups, find_together(small, EXACT).start) == (("A", "B"), 0)
+    assert find_together(small, PROTECTED).groups == ("B",)
+    entering = make_table({"A": [(8, 0, 900), (1, 30, 900)], "B": [(500, 0, 900)]})
+    assert find_together(entering, EXACT).groups == ("B",)
 
 
 def test_a_day_that_the_grid_steps_over_is_none_for_protected_curves() -> None:

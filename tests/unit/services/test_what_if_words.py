@@ -32,6 +32,7 @@ def test_a_treatment_that_is_given_or_not_is_with_or_without_it() -> None:
     assert words["Horizon"] == "2.5 years after time zero"
 
 
-@pytest.mark.parametrize(("days", "words"), [(365, "1 year"), (1096, "3 years"), (1826, "5 years"), (913, "2.5 years")])
+@pytest.mark.parametrize(("days", "words"), [(365, "1 year"), (1096, "3 years"), (1826, "5 years"), (913, "2.5 years"),
+                                             (1552, "4.25 years"), (2920, "8 years"), (3650, "10 years")])
 def test_a_time_in_years_has_a_decimal_only_where_it_says_something(days: int, words: str) -> None:
     assert name_years(days) == words
