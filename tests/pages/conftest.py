@@ -34,7 +34,7 @@ def house(monkeypatch: pytest.MonkeyPatch) -> FakeHouse:
     monkeypatch.setattr(harmony_dash.ui.guard, "require", fakes.require)
     monkeypatch.setattr(harmony_dash.ui.components.feasibility, "require", fakes.require)
     monkeypatch.setattr(harmony_dash.ui.components.coverage_files, "require", fakes.require)
-    monkeypatch.setattr(harmony_dash.ui.startup, "get_deployment", lambda: object())
+    monkeypatch.setattr(harmony_dash.ui.startup, "_deployment", object())
     monkeypatch.setattr(harmony_dash.services.choices, "count_choices", fakes.count_choices)
     monkeypatch.setattr(harmony_dash.services.coverage, "review_coverage", fakes.review_coverage)
     monkeypatch.setattr(harmony_dash.services.coverage, "review_changes", fakes.review_changes)

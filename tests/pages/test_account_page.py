@@ -50,7 +50,7 @@ def open_page(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
             return check.actor
 
         monkeypatch.setattr(harmony_dash.ui.guard, "require", require)
-        monkeypatch.setattr(harmony_dash.ui.startup, "get_deployment", lambda: house.deployment)
+        monkeypatch.setattr(harmony_dash.ui.startup, "_deployment", house.deployment)
         for part in (own_account_password, own_account_second_factor):
             monkeypatch.setattr(part, "this_address", lambda: "10.0.0.1")
         return AppTest.from_file(str(ROOT / "pages" / "account.py"), default_timeout=30).run()

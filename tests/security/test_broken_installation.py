@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,10 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Depl
 
 def ask_health() -> tuple[int, dict[str, object]]:
     headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
-    answer = asyncio.run(routes.health(Request({"type": "http", "method": "GET", "headers": headers})))
+    # in a thread of its own, because a browser of another test may have left its loop running in this one
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(lambda: asyncio.run(routes.health(Request(
+            {"type": "http", "method": "GET", "headers": headers})))).result()
     return answer.status_code, json.loads(bytes(answer.body))
 
 
