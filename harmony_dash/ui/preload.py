@@ -30,7 +30,7 @@ def preload(names: Iterable[str]) -> None:
         for name in names:
             try:
                 importlib.import_module(name)
-            except Exception:
+            except BaseException:  # a library in Rust that panics raises no Exception
                 _broken.add(name)
                 raise
             _broken.discard(name)
