@@ -18,6 +18,7 @@ from harmony_dash.store.reader import Store
 
 if TYPE_CHECKING:
     from harmony_dash.disclosure.coverage_results import CoverageResult
+    from harmony_dash.disclosure.quality_results import QualityResult
     from harmony_dash.disclosure.release_info import CohortChoices, ReleaseInfo
     from harmony_dash.disclosure.results import SurvivalResult
     from harmony_dash.disclosure.subgroup_results import SubgroupsResult
@@ -38,6 +39,8 @@ class Deployment:
                                                         default_factory=Remembered)
     choices: Remembered[Released[CohortChoices]] = field(init=False, repr=False, compare=False,
                                                          default_factory=partial(Remembered, 128))
+    quality: Remembered[Released[QualityResult]] = field(init=False, repr=False, compare=False,
+                                                         default_factory=partial(Remembered, 32))
     survival: Remembered[Released[SurvivalResult]] = field(init=False, repr=False, compare=False,
                                                            default_factory=partial(Remembered, 128))
     subgroups: Remembered[Released[SubgroupsResult]] = field(init=False, repr=False, compare=False,

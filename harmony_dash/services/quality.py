@@ -58,16 +58,29 @@ def ask_quality(deployment: Deployment, actor: Actor, source: str | None = None,
                 _check_same_key(deployment, opened)
             _check_source(opened, source, withheld)
         scope = Scope(level) if level is Level.EXACT else scope_for_all(deployment, opened)
-        released = release(_describe(deployment, opened, source, withdrawn, scope), scope)
+        released = _release(deployment, opened, source, withdrawn, scope)
         with refusals_recorded(deployment, actor, REVIEW, question[:40]):
             check_still_admitted(deployment, actor, Admission(opened, scope, withdrawn))
     record_answer(deployment, actor, REVIEW, question=question, snapshot=released.value.snapshot, level=scope.level)
     return released
 
 
-def _describe(deployment: Deployment, snapshot: Snapshot, source: str | None,
-              withdrawn: Collection[str], scope: Scope) -> QualityResult:
-    signed, withheld = list_sign_offs(deployment), _withdrawn_sources(snapshot, withdrawn)
+def _release(deployment: Deployment, snapshot: Snapshot, source: str | None, withdrawn: frozenset[str],
+             scope: Scope) -> Released[QualityResult]:
+    """The released checks; protected ones are computed once for a snapshot, what is withdrawn, and the sign-offs."""
+    signed = list_sign_offs(deployment)
+
+    def compute() -> Released[QualityResult]:
+        return release(_describe(snapshot, source, withdrawn, scope, signed), scope)
+
+    if not scope.is_protected:
+        return compute()
+    return deployment.quality.get((snapshot.snapshot, withdrawn, scope.key, source, signed), compute)
+
+
+def _describe(snapshot: Snapshot, source: str | None, withdrawn: Collection[str], scope: Scope,
+              signed: Sequence[SignOff]) -> QualityResult:
+    withheld = _withdrawn_sources(snapshot, withdrawn)
     sources = tuple(replace(one, signed=_newest_of(one, signed))
                     for one in describe_sources(snapshot, source, with_rows=not scope.is_protected,
                                                 unprotected=scope.level is Level.OFF, withdrawn=withdrawn)

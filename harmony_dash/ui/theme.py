@@ -19,8 +19,22 @@ ICON = ('<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox=
 # Streamlit leaves 96 px above every page and 80 px beside it; the figure and its table need them more.
 _FRAME_STYLE = """
 <style>
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p, .stTable th {
-    color: %(quiet)s !important; opacity: 1 !important; }
+:root { %(inks)s }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p, .stTable th,
+.harmony-table th { color: %(quiet)s !important; opacity: 1 !important; }
+.harmony-table { overflow-x: auto; font-size: 0.875rem; line-height: 1.5; }
+.harmony-table table { width: 100%%; border-collapse: separate; border-spacing: 0; }
+.harmony-table :is(th, td) { padding: 4px 6px; text-align: left; vertical-align: middle; font-weight: 400;
+    border: 0 solid color-mix(in srgb, %(quiet)s 25%%, transparent); border-bottom-width: 1px; }
+.harmony-table tr:last-child td { border-bottom-width: 0; }
+.harmony-table .number { text-align: right; font-variant-numeric: tabular-nums; }
+.harmony-table td.line { white-space: nowrap; }
+.harmony-table td.roomy { min-width: 16rem; }
+.harmony-table .mark { --ink: var(--harmony-gray); padding: 1px 6px; border-radius: 0.25rem; color: var(--ink);
+    background: color-mix(in srgb, var(--ink) 12%%, transparent); }
+.harmony-table .red { --ink: var(--harmony-red); }
+.harmony-table .orange { --ink: var(--harmony-orange); }
+.harmony-table .green { --ink: var(--harmony-green); }
 [data-testid="stMainBlockContainer"] { padding-top: 4rem; padding-bottom: 4rem; }
 @media (min-width: 1000px) { [data-testid="stMainBlockContainer"] { padding-left: 3rem; padding-right: 3rem; } }
 [data-testid="stMain"] { font-variant-numeric: tabular-nums; }
@@ -55,6 +69,9 @@ _QUIET = {"light": "#5B6168", "dark": "#A5ABB1"}
 # Words of the chosen segment and of the protection mark, on a tenth of the accent over the page: 6.4:1 and 8.5:1.
 # Streamlit takes the accent itself, which stays at 3.4:1 on the dark page.
 SELECTED = {"light": "#005A8C", "dark": "#7CC4EC"}
+# Words of a mark in a table, on an eighth of themselves over the page: 4.9:1 or more.
+_INKS = {"light": {"gray": "#4F555B", "red": "#A4262C", "orange": "#8A4B00", "green": "#1E6B34"},
+         "dark": {"gray": "#B4BAC0", "red": "#FF9A95", "orange": "#FFC266", "green": "#7DD99A"}}
 # The accent and the text on it: 5.2:1 and 7.5:1.
 _ACCENTS = {"light": ("#0072B2", "#FFFFFF"), "dark": ("#56B0E2", "#171819")}
 
@@ -66,7 +83,8 @@ def configure_page(*, wide: bool) -> None:
 
 def show_frame() -> None:
     """Spacing, numerals and quiet text of every page."""
-    st.html(_FRAME_STYLE % {"quiet": _QUIET[_theme()], "selected": SELECTED[_theme()]})
+    inks = " ".join(f"--harmony-{name}: {colour};" for name, colour in _INKS[_theme()].items())
+    st.html(_FRAME_STYLE % {"quiet": _QUIET[_theme()], "selected": SELECTED[_theme()], "inks": inks})
 
 
 def show_sign_in_frame() -> None:

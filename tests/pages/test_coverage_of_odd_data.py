@@ -18,6 +18,7 @@ from harmony_dash.services.coverage import review_changes, review_coverage
 from harmony_dash.store.writer import new_snapshot
 from tests.disclosure.house import STEERING, open_house
 from tests.factories import DISCLOSURE_KEY, NOW, make_patients, make_record, no_issues
+from tests.pages.tables import tables_of
 from tests.pages.test_survival_page import words_of
 
 OpenPage = Callable[..., AppTest]
@@ -52,7 +53,7 @@ def test_one_patient_is_too_few_for_every_number_of_the_source(tmp_path: Path, o
     page.run()
     assert not page.exception
     assert page.metric[0].value == "300"
-    countries = next(table.value for table in page.get("table") if "Country" in str(table.value.columns.tolist()))
+    countries = next(table for table in tables_of(page) if "Country" in str(table.columns.tolist()))
     row = next(row for row in countries.to_dict("records") if "Iceland" in str(row) or "IS" in row.values())
     assert row["Patients"] == "hidden"
 
@@ -70,7 +71,7 @@ def test_a_variable_that_nobody_has_is_a_dash_and_no_share(tmp_path: Path, open_
     page.session_state["coverage.completeness.recorded.table"] = True
     page.run()
     assert not page.exception
-    rows = [row for table in page.get("table") for row in table.value.to_dict("records")
+    rows = [row for table in tables_of(page) for row in table.to_dict("records")
             if "Haemoglobin at diagnosis" in map(str, row.values())]
     assert rows and all("%" not in str(value) for row in rows for value in row.values())
 

@@ -25,6 +25,7 @@ from harmony_dash.settings import Settings
 from harmony_dash.ui.components.quality_checks import build_history, select_checks
 from harmony_dash.ui.components.quality_details import build_matrix, build_trend_table
 from tests.factories import ACCESS_KEY, DISCLOSURE_KEY, NOW, make_store
+from tests.pages.tables import tables_of
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "data_samples"
@@ -94,8 +95,8 @@ def words_of(page: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in page.get(kind)).replace("\\", "")
 
 
-def tables_of(page: AppTest) -> str:
-    return "\n".join(table.value.to_csv(index=False) for table in page.get("table")).replace("\\", "")
+def words_of_tables(page: AppTest) -> str:
+    return "\n".join(table.to_csv(index=False) for table in tables_of(page))
 
 
 @pytest.mark.parametrize("actor", [SANNE, DORA, ANNA], ids=lambda actor: actor.role)
@@ -107,7 +108,7 @@ def test_it_shows_sources_tiles_checks_trend_reasons_and_risk_groups(house: Hous
         "Checks", "Over the snapshots", "Rows by reason", "Reported and derived risk groups", "Sign-off",
         "Report for the provider"]
     assert len(page.metric) == 9 and len(page.get("plotly_chart")) == 1
-    tables = tables_of(page)
+    tables = words_of_tables(page)
     assert "de_aieop_bfm" in tables and "Refused" in tables and "hidden" in tables
     assert "Day of first event contradicts another day" in tables
     assert bool(page.text_area) is (actor is DORA)
@@ -116,7 +117,7 @@ def test_it_shows_sources_tiles_checks_trend_reasons_and_risk_groups(house: Hous
 def test_a_clinician_is_refused(house: House) -> None:
     house.actor = CLARA
     page = house.open()
-    assert "not open to your role" in words_of(page) and not page.get("table")
+    assert "not open to your role" in words_of(page) and not tables_of(page)
 
 
 def test_filters_choose_checks_and_an_empty_choice_says_so(house: House) -> None:
@@ -126,9 +127,9 @@ def test_filters_choose_checks_and_an_empty_choice_says_so(house: House) -> None
     page.session_state["quality.verdict"] = [Verdict.PASS]
     page.run()
     assert not page.exception
-    assert "is missing" in tables_of(page)
+    assert "is missing" in words_of_tables(page)
     page.text_input(key="quality.text").set_value("wbc").run()
-    assert "White cell count at diagnosis is missing" in tables_of(page)
+    assert "White cell count at diagnosis is missing" in words_of_tables(page)
 
 
 def test_a_check_is_explained_with_its_history(house: House) -> None:
@@ -136,7 +137,7 @@ def test_a_check_is_explained_with_its_history(house: House) -> None:
     page.selectbox(key="quality.one").select("range.wbc_dx").run()
     assert not page.exception
     assert "outside the range that the dictionary permits" in words_of(page)
-    assert tables_of(page).count("20261121T120000Z") == 1
+    assert words_of_tables(page).count("20261121T120000Z") == 1
 
 
 def test_a_check_of_outcomes_is_explained_without_a_number(house: House) -> None:
@@ -147,7 +148,7 @@ def test_a_check_of_outcomes_is_explained_without_a_number(house: House) -> None
     page.selectbox(key="quality.one").select("drift.death.is_yes").run()
     assert not page.exception
     assert "Its numbers are not shown" in words_of(page)
-    assert tables_of(page).count("not shown,not shown,–") == 2
+    assert words_of_tables(page).count("not shown,not shown,–") == 2
 
 
 def test_the_trend_has_a_table(house: House) -> None:
@@ -155,7 +156,7 @@ def test_the_trend_has_a_table(house: House) -> None:
     page.session_state["quality.trend.table"] = True
     page.run()
     assert not page.exception
-    assert "2026-12-21" in tables_of(page) and "failed" in tables_of(page)
+    assert "2026-12-21" in words_of_tables(page) and "failed" in words_of_tables(page)
 
 
 def test_a_data_manager_signs_off_and_everybody_reads_it(house: House) -> None:
@@ -170,7 +171,7 @@ def test_a_data_manager_signs_off_and_everybody_reads_it(house: House) -> None:
     page = house.open("nordic_nopho")
     assert "Refused **rows** agreed" in words_of(page)
     assert any("\\*\\*rows" in one.value for one in page.markdown)
-    assert "2026-12-22" in tables_of(page)
+    assert "2026-12-22" in words_of_tables(page)
 
 
 def test_a_sign_off_without_words_is_refused_in_words(house: House) -> None:
@@ -196,7 +197,7 @@ def test_a_withdrawn_source_is_named_and_not_shown(house: House) -> None:
     page = house.open()
     assert not page.exception
     assert "A country in nordic_nopho was withdrawn" in words_of(page)
-    assert "nordic_nopho" not in tables_of(page)
+    assert "nordic_nopho" not in words_of_tables(page)
 
 
 def test_a_missing_store_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

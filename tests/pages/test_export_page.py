@@ -30,6 +30,7 @@ from harmony_dash.ui.components import export_link
 from harmony_dash.ui.components.export_kinds import Exported
 from harmony_dash.ui.components.survival_view import SurvivalView
 from tests.factories import ACCESS_KEY, NOW, make_store
+from tests.pages.tables import tables_of
 
 ROOT = Path(__file__).parents[2]
 SANNE, STEFAN = Actor("sanne", Role.STEERING, "s1", "Sanne Steer"), Actor("stefan", Role.STEERING, "s2", "Stefan Steer")
@@ -104,7 +105,7 @@ def test_whoever_may_not_export_is_refused_and_recorded(house: House, actor: Act
     page = house.open()
     assert not page.exception
     assert "not open to your role" in words_of(page)
-    assert not page.get("table")
+    assert not tables_of(page)
     assert list_events(house.deployment.access)[0].event.decision is Decision.REFUSED
 
 
@@ -113,7 +114,7 @@ def test_the_question_of_the_link_is_shown_with_what_its_files_will_hold(house: 
     assert not page.exception
     assert "Event-free survival of " in words_of(page)
     assert "immunophenotype: B-cell precursor, by sex" in words_of(page)
-    table = next(element.value for element in page.get("table") if "Patients" in element.value.columns)
+    table = next(table for table in tables_of(page) if "Patients" in table.columns)
     assert list(table.iloc[:, 0]) == ["Female", "Male"]
     assert all(int(n) % 5 == 0 for n in table["Patients"])
     assert downloads_of(page) == []
@@ -135,7 +136,7 @@ def test_a_click_builds_the_files_and_leaves_a_receipt(house: House) -> None:
     assert saved.receipt.username == "sanne"
     assert f"Ready: receipt {saved.receipt.number}" in words_of(page)
     assert downloads_of(page) == ["Everything (ZIP)", "Report", "Excel workbook"]
-    receipts = page.get("table")[-1].value
+    receipts = tables_of(page)[-1]
     assert saved.receipt.number in str(receipts.iloc[0, 0]).replace("\\", "")
     assert list(receipts["Who"]) == ["sanne"]
 
@@ -198,9 +199,9 @@ def test_too_few_patients_are_a_designed_answer(house: House) -> None:
 def test_everybody_sees_their_own_receipts_and_the_committee_all(house: House) -> None:
     for actor in (ANNA, STEFAN):
         make_export(house.deployment, actor, QUESTION, formats=[Format.CSV])
-    assert sorted(house.open().get("table")[-1].value["Who"]) == ["anna", "stefan"]
+    assert sorted(tables_of(house.open())[-1]["Who"]) == ["anna", "stefan"]
     house.actor = ANNA
-    mine = house.open().get("table")[-1].value
+    mine = tables_of(house.open())[-1]
     assert "Who" not in mine.columns
     assert len(mine) == 1
 
@@ -209,9 +210,9 @@ def test_many_receipts_come_in_parts(house: House) -> None:
     for _ in range(12):
         make_export(house.deployment, SANNE, QUESTION, formats=[Format.CSV])
     page = house.open()
-    assert len(page.get("table")[-1].value) == 10
+    assert len(tables_of(page)[-1]) == 10
     page.button(key="export.receipts.more").click().run()
-    assert len(page.get("table")[-1].value) == 12
+    assert len(tables_of(page)[-1]) == 12
 
 
 def test_only_those_who_may_export_find_the_way_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +236,7 @@ def test_a_table_of_the_link_is_shown_and_built(house: House, settings: dict[str
     page = house.open_table(settings)
     assert not page.exception
     assert told in words_of(page)
-    assert page.get("table")
+    assert tables_of(page)
     assert page.query_params["export"] == "tables"
     page.button(key="export.build").click().run()
     assert not page.exception

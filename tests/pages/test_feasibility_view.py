@@ -12,6 +12,7 @@ from harmony_dash.access.actor import Role
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.errors import QuestionError
 from tests.pages.fakes import FakeHouse
+from tests.pages.tables import tables_of
 from tests.pages.test_survival_page import words_of
 from tests.unit.charts.feasibility import make_feasibility
 
@@ -47,7 +48,7 @@ def test_the_first_view_is_an_answer_with_a_way_to_the_curves(open_page: OpenPag
         page.session_state[f"feasibility.{name}.table"] = True
     page.run()
     assert not page.exception
-    assert len(page.get("table")) == 4
+    assert len(tables_of(page)) == 4
 
 
 def test_an_assumption_changes_what_to_expect_and_asks_nothing_new(open_page: OpenPage, house: FakeHouse,

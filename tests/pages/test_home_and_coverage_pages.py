@@ -12,6 +12,7 @@ from harmony_dash.errors import StoreError
 from harmony_dash.ui.components.welcome import QUESTIONS, choose_pages
 from harmony_dash.ui.registry import PAGES
 from tests.pages.fakes import FakeHouse
+from tests.pages.tables import tables_of
 from tests.pages.test_survival_page import words_of
 from tests.unit.charts.factories import make_coverage
 
@@ -28,7 +29,7 @@ def test_coverage_answers_how_many_where_and_how_long_at_once(open_page: OpenPag
         page.session_state[f"coverage.{name}.table"] = True
     page.run()
     assert not page.exception
-    assert len(page.get("table")) == 7
+    assert len(tables_of(page)) == 7
 
 
 def test_coverage_has_countries_by_kind_and_what_else_is_known_of_a_variable(open_page: OpenPage) -> None:
@@ -45,7 +46,7 @@ def test_what_changed_is_read_when_it_is_opened(open_page: OpenPage) -> None:
     page.run()
     assert not page.exception
     assert "The variables are the same." in words_of(page)
-    assert len(page.get("table")) == 2
+    assert len(tables_of(page)) == 2
 
 
 def test_coverage_of_an_empty_release_says_so(house: FakeHouse, open_page: OpenPage) -> None:

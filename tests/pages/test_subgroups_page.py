@@ -36,6 +36,7 @@ from harmony_dash.ui.components.subgroup_view import (
 )
 from harmony_dash.ui.components.survival_view import SurvivalView
 from tests.factories import ACCESS_KEY, NOW, make_patients, make_store
+from tests.pages.tables import tables_of
 from tests.unit.charts.test_forest_figure import table
 
 ROOT = Path(__file__).parents[2]
@@ -204,7 +205,7 @@ def test_two_variables_at_once(house: House) -> None:
 def test_table_one_has_shares_and_standardised_differences_and_no_p(house: House) -> None:
     page = house.open(view="characteristics", by="sex", variables="age_group,cyto_group")
     assert not page.exception
-    (table,) = [element.value for element in page.get("table")]
+    (table,) = tables_of(page)
     columns = [column.replace("\\", "") for column in table.columns]
     assert columns[0] == "Characteristic"
     assert columns[1].startswith("Female (n ")
@@ -248,7 +249,7 @@ def test_a_link_that_cannot_be_read_says_so_and_shows_the_first_settings(house: 
 def test_the_plot_has_its_lines_and_tests_as_tables(house: House) -> None:
     page = house.open(treatment="intensity_assigned")
     assert not page.exception
-    lines, tests = [element.value for element in page.get("table")][-2:]
+    lines, tests = tables_of(page)[-2:]
     assert lines.columns[0] == "Variable and level"
     assert "Age group" in list(lines.iloc[:, 0])
     said = list(tests["What may be said"].astype(str))

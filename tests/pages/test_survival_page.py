@@ -17,6 +17,7 @@ from harmony_dash.disclosure.results import IntervalType, Unapplied, WithheldGro
 from harmony_dash.errors import QuestionError, StoreError
 from tests.pages import fakes
 from tests.pages.fakes import FakeHouse
+from tests.pages.tables import tables_of
 from tests.unit.charts.factories import make_group, make_result
 
 OpenPage = Callable[..., AppTest]
@@ -55,7 +56,7 @@ def test_the_first_view_is_already_an_answer(house: FakeHouse, open_page: OpenPa
     assert page.multiselect(key="survival.where.age_group").value == ["1-9", "10-17"]
     assert "### Event-free survival of 3,300 patients" in words_of(page)
     assert len(figures_of(page)) == 1
-    assert len(page.get("table")) == 2  # the flow and the key numbers
+    assert len(tables_of(page)) == 2  # the flow and the key numbers
 
 
 def test_the_page_refuses_a_role_that_may_not_see_outcomes(house: FakeHouse, open_page: OpenPage) -> None:
@@ -73,7 +74,7 @@ def test_key_numbers_tests_summary_and_methods_are_all_there(open_page: OpenPage
     assert "Log-rank test: χ² 61.2 on 2 degrees of freedom, p <0.0001" in words
     assert "groups were not randomised" in words
     assert "Kaplan–Meier; 95 % log-log intervals" in words
-    headers = list(page.get("table")[1].value.columns)
+    headers = list(tables_of(page)[1].columns)
     assert [header.replace("\\", "") for header in headers][:4] == ["Group", "Patients", "Events", "1 year, %"]
 
 
@@ -82,12 +83,12 @@ def test_the_figure_and_the_pairs_have_their_tables_when_opened(open_page: OpenP
     page.session_state["survival.table"] = page.session_state["survival.pairs"] = True
     page.run()
     assert not page.exception
-    assert len(page.get("table")) == 6  # also pairs, mean differences, estimates, numbers at risk
+    assert len(tables_of(page)) == 6  # also pairs, mean differences, estimates, numbers at risk
 
 
 def test_the_flow_tells_how_the_cohort_came_about(open_page: OpenPage) -> None:
     page = open_page("survival")
-    table = page.get("table")[0].value
+    table = tables_of(page)[0]
     assert "5,012" in table["Left"].iloc[0]
     assert table["Removed"].iloc[1] == "1,702"
     assert any("Not counted" in step for step in table["Step"])
@@ -271,9 +272,9 @@ def test_a_cohort_too_small_to_show_gets_reasons_instead_of_a_figure(house: Fake
     assert "What you can do" in words
     assert "Choose a grouping with fewer groups, or none." in words
     assert "Remove the filter" not in words  # there is none
-    tables = page.get("table")
+    tables = tables_of(page)
     assert len(tables) == 2  # the flow, as a popover and here
-    assert "5,012" in tables[1].value["Left"].iloc[0]
+    assert "5,012" in tables[1]["Left"].iloc[0]
 
 
 def test_too_few_in_groups_can_be_shown_together_by_one_click(house: FakeHouse, open_page: OpenPage) -> None:
@@ -334,7 +335,7 @@ def test_a_group_with_another_question_has_a_dagger_everywhere_and_no_part_in_th
         house: FakeHouse, open_page: OpenPage) -> None:
     house.answer = replace(make_result(), **DIFFERENT)
     page = open_page("survival")
-    groups = [cell.replace("\\", "") for cell in page.get("table")[1].value.iloc[:, 0]]
+    groups = [cell.replace("\\", "") for cell in tables_of(page)[1].iloc[:, 0]]
     assert groups == ["Good risk", "Intermediate risk", f"High {MARKED}"]
     words = words_of(page)
     assert "† These patients answer a slightly different question. Not applied: age group: 1–9 years (in high" in words
@@ -354,7 +355,7 @@ def test_the_error_of_protection_stands_under_the_figure(house: FakeHouse, open_
     house.answer = make_result([make_group("all patients", "", by=None, n=100, quarterly=True)], by=None)
     page = open_page("survival")
     assert "Protected: estimates may be off by up to ±2.5 points. They are given in whole per cents." in words_of(page)
-    row = page.get("table")[1].value.iloc[0]
+    row = tables_of(page)[1].iloc[0]
     assert row["5 years, %"].replace("\\", "") == "82 (78–86)"
 
 

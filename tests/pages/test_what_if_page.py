@@ -21,6 +21,7 @@ from harmony_dash.ui.components.what_if_support import describe_weights
 from harmony_dash.ui.components.what_if_verdict import describe_reasons
 from harmony_dash.ui.components.what_if_view import WhatIfSettings, read_settings, write_settings
 from tests.pages.fakes import DICTIONARY, FakeHouse
+from tests.pages.tables import tables_of
 from tests.unit.charts.what_if_factories import (
     make_amber,
     make_between_protocols,
@@ -92,7 +93,7 @@ def test_nothing_is_ever_recommended(house: FakeHouse, open_page: OpenPage) -> N
 
 
 def test_the_allocation_matrix_marks_what_each_trial_tells(open_page: OpenPage) -> None:
-    table = open_page("what_if").get("table")[0].value
+    table = tables_of(open_page("what_if"))[0]
     rows = {row[0]: row[1:] for row in table.itertuples(index=False)}
     assert list(rows) == ["COIN", "BOTH", "OLD"]
     assert rows["COIN"] == ("300 / 40", "400 / hidden", "◆ randomised")
@@ -102,7 +103,7 @@ def test_the_allocation_matrix_marks_what_each_trial_tells(open_page: OpenPage) 
 def test_a_count_that_may_not_be_shown_is_not_called_small(house: FakeHouse, open_page: OpenPage) -> None:
     result = make_what_if()
     house.what_if = replace(result, allocation=tuple(replace(cell, n=None) for cell in result.allocation))
-    table = open_page("what_if").get("table")[0].value
+    table = tables_of(open_page("what_if"))[0]
     assert set(table["Standard"]) == {"hidden"}
 
 
@@ -154,13 +155,13 @@ def test_a_refused_adjusted_comparison_beside_a_randomised_one_says_so(house: Fa
 
 def test_the_support_is_drawn_when_it_is_opened(open_page: OpenPage) -> None:
     page = open_page("what_if")
-    page.session_state["what_if.support"] = page.session_state["what_if.table"] = True
+    page.session_state["what_if.support.kept"] = page.session_state["what_if.table.kept"] = True
     page.run()
     assert not page.exception
     assert figures_of(page) == 5
     words = words_of(page)
     assert "E-value 2.37 (limit 1.20)" in words and "97 % of the patients" in words
-    tables = [table.value for table in page.get("table")]
+    tables = tables_of(page)
     arms = next(table for table in tables if "Effective size" in table.columns)
     assert list(arms["Effective size"]) == ["900", "500"] and list(arms["At risk at horizon"]) == ["640", "410"]
     assert any("If this had not been recorded" in table.columns for table in tables)

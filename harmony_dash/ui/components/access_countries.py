@@ -16,8 +16,8 @@ from harmony_dash.services.grants import (
     withdraw_country,
 )
 from harmony_dash.ui.components.access_notice import carry_out, show_confirmation
-from harmony_dash.ui.components.access_table import show_rows
 from harmony_dash.ui.components.access_words import country_name
+from harmony_dash.ui.components.html_table import show_rows
 from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.startup import Deployment, get_deployment

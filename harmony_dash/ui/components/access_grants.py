@@ -23,7 +23,6 @@ from harmony_dash.ui.components.access_grant_card import (
 )
 from harmony_dash.ui.components.access_grant_dialogs import show_approval, show_ending, show_rejection, show_removal
 from harmony_dash.ui.components.access_proposal import is_proposing, open_proposal, show_proposal
-from harmony_dash.ui.components.access_table import Mark, show_rows
 from harmony_dash.ui.components.access_trail_filters import show_trail_of
 from harmony_dash.ui.components.access_words import (
     SHORT_LEVELS,
@@ -31,6 +30,7 @@ from harmony_dash.ui.components.access_words import (
     name_of,
     short_day,
 )
+from harmony_dash.ui.components.html_table import Mark, show_rows
 from harmony_dash.ui.components.problem import show_empty
 from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.startup import Deployment

@@ -21,8 +21,8 @@ from harmony_dash.ui.components.access_person_dialogs import (
     show_second_factor_reset,
     show_sessions_end,
 )
-from harmony_dash.ui.components.access_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.access_words import NOTHING, count_words, moment_words, person_words
+from harmony_dash.ui.components.html_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.text import escape_markdown
 from harmony_dash.ui.theme import ROLE_LABELS
 

@@ -19,7 +19,6 @@ from harmony_dash.services.audit_trail import TrailFilters, read_trail, trail_as
 from harmony_dash.services.grants import GrantInfo
 from harmony_dash.services.people import PersonRow
 from harmony_dash.ui.components.access_notice import show_refused
-from harmony_dash.ui.components.access_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.access_trail_filters import (
     choose_filters,
     current_page,
@@ -28,6 +27,7 @@ from harmony_dash.ui.components.access_trail_filters import (
 )
 from harmony_dash.ui.components.access_trail_words import role_words, what_words
 from harmony_dash.ui.components.access_words import NOTHING, SHORT_LEVELS, count_words, moment_words, name_of
+from harmony_dash.ui.components.html_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.problem import show_empty
 from harmony_dash.ui.components.text import capital, escape_markdown
 from harmony_dash.ui.guard import require

@@ -21,7 +21,7 @@ from harmony_dash.disclosure.quality_words import (
 from harmony_dash.disclosure.released import Released
 from harmony_dash.quality.model import Category, Verdict
 from harmony_dash.quality.types import TYPES
-from harmony_dash.ui.components.access_table import Cell, Mark, show_rows
+from harmony_dash.ui.components.html_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.problem import show_empty
 from harmony_dash.ui.components.text import capital, escape_markdown, tidy_units
 from harmony_dash.ui.guard import require

@@ -13,8 +13,8 @@ from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.disclosure.quality_results import QualityResult, ReasonCount, RiskMatrix
 from harmony_dash.disclosure.quality_words import CATEGORIES, reason_words, tally_words
 from harmony_dash.disclosure.released import Released
-from harmony_dash.ui.components.access_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.coverage_answer import QUIET_FIGURE
+from harmony_dash.ui.components.html_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.problem import show_empty
 from harmony_dash.ui.components.survival_answer import is_dark
 from harmony_dash.ui.components.tables import show_table

@@ -10,8 +10,8 @@ from harmony_dash.charts.numbers import format_count
 from harmony_dash.disclosure.quality_results import QualityResult, SourceQuality, Tally
 from harmony_dash.disclosure.quality_words import CATEGORIES
 from harmony_dash.disclosure.released import Released
-from harmony_dash.ui.components.access_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.chips import show_chips
+from harmony_dash.ui.components.html_table import Cell, Mark, show_rows
 from harmony_dash.ui.components.text import escape_markdown
 
 _NOT_SIGNED = "not yet"

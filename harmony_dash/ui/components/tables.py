@@ -16,7 +16,8 @@ from harmony_dash.disclosure.headline import headline_estimates
 from harmony_dash.disclosure.precision import precision_of
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.results import SurvivalResult
-from harmony_dash.ui.components.text import capital, escape_markdown
+from harmony_dash.ui.components.html_table import render_table
+from harmony_dash.ui.components.text import capital
 
 # A number with its interval stands on one line; what is told in words instead would push other columns off the page.
 _LONGEST_LINE = 24
@@ -100,20 +101,9 @@ def show_table(table: pd.DataFrame, *, left: Sequence[str] = ("Group",), alt: st
     colours : a colour for the first cell of each row, the one the row has in the figure.
     headings : rows, by place, that name what the rows below them belong to.
     """
-    safe = table.map(lambda cell: escape_markdown(str(cell)))
-    safe.columns = [escape_markdown(column) for column in table.columns]
-    numbers = [place for place, column in enumerate(table.columns) if column not in left]
-    # Streamlit aligns each cell by its type, in the cell itself; text that is a number has to insist.
-    right = {"text-align": "right !important", "font-variant-numeric": "tabular-nums"}
-    styled = safe.style.set_properties(subset=[safe.columns[place] for place in numbers], **right)
-    for row, colour in enumerate(colours[:len(safe)]):
-        styled = styled.set_properties(subset=pd.IndexSlice[[row], [safe.columns[0]]],
-                                       **{"color": f"{colour} !important", "font-weight": "600"})
-    if headings:
-        names = pd.IndexSlice[list(headings), [safe.columns[0]]]
-        styled = styled.set_properties(subset=names, **{"font-weight": "600"})
-    styled = styled.set_table_styles([
-        *({"selector": f"th.col{place}", "props": list(right.items())} for place in numbers),
-        *({"selector": f"td.col{place}, td.col{place} *", "props": [("white-space", "nowrap !important")]}
-          for place in numbers if table.iloc[:, place].map(lambda cell: len(str(cell))).max() <= _LONGEST_LINE)])
-    st.table(styled, border="horizontal", hide_index=True, alt=alt or None)
+    rows = [[str(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
+    kinds = []
+    for place, name in enumerate(table.columns):
+        short = max((len(row[place]) for row in rows), default=0) <= _LONGEST_LINE
+        kinds.append("" if name in left else "number line" if short else "number")
+    st.html(render_table(list(table.columns), rows, kinds, alt=alt, colours=colours, headings=headings))

@@ -44,6 +44,7 @@ from harmony_dash.disclosure.what_if_results import (
 )
 from harmony_dash.disclosure.what_if_words import tell_horizon, tell_plain
 from harmony_dash.ui.components.coverage_answer import QUIET_FIGURE
+from harmony_dash.ui.components.kept_expander import show_kept_expander
 from harmony_dash.ui.components.survival_answer import is_dark
 from harmony_dash.ui.components.tables import show_table
 from harmony_dash.ui.components.text import capital, escape_markdown, sentence, tidy_units
@@ -196,7 +197,7 @@ def build_effects_table(released: Released[WhatIfResult]) -> pd.DataFrame:
 
 
 def _show_table(released: Released[WhatIfResult]) -> None:
-    twin = st.expander("View as table", key="what_if.table", on_change="rerun")
+    twin = show_kept_expander("View as table", key="what_if.table")
     if twin.open:
         with twin:
             show_table(build_estimates(released), left=("Outcome", "Strategy", "Method"), alt="Estimates by strategy")

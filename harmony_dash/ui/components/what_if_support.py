@@ -20,6 +20,7 @@ from harmony_dash.disclosure.what_if_diagnostics import ArmDiagnostics
 from harmony_dash.disclosure.what_if_results import OBSERVED, WhatIfResult
 from harmony_dash.stats.refusal import Thresholds
 from harmony_dash.ui.components.coverage_answer import QUIET_FIGURE
+from harmony_dash.ui.components.kept_expander import show_kept_expander
 from harmony_dash.ui.components.survival_answer import is_dark
 from harmony_dash.ui.components.tables import show_table
 from harmony_dash.ui.components.text import capital, escape_markdown
@@ -38,8 +39,7 @@ def show_support(released: Released[WhatIfResult]) -> None:
     result = released.value
     if not has_support(result):
         return
-    box = st.expander("How far the data support this", icon=":material/query_stats:", key="what_if.support",
-                      on_change="rerun")
+    box = show_kept_expander("How far the data support this", icon=":material/query_stats:", key="what_if.support")
     if box.open:
         with box:
             _show_pictures(released)

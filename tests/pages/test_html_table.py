@@ -1,0 +1,58 @@
+"""Tables as markup: what a cell holds is shown as it stands, and is never markup itself."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from harmony_dash.ui.components.html_table import Mark, render_table
+from tests.pages.tables import read_table, tables_of
+
+HOSTILE = ("<script>alert(1)</script>", "</td></tr></table><img src=x onerror=alert(1)>", '" onmouseover="x', "&lt;10",
+           "<10", "**bold** :red[x] $x$ [a](javascript:1)")
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), max_size=4), st.tuples(st.text(), st.text()))
+def test_any_text_comes_out_as_it_went_in(rows: list[tuple[str, str]], header: tuple[str, str]) -> None:
+    read = read_table(render_table(header, rows, ["", "number"], alt="Anything"))
+    assert [tuple(row) for row in [list(read.columns), *read.to_numpy().tolist()]] == [header, *rows]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_becomes_markup(text: str) -> None:
+    body = render_table([text], [[text], [Mark(text, text, text)]], [""], alt=text, colours=[text])
+    tags = {part.split(">")[0].split()[0] for part in body.split("<")[1:]}
+    assert tags == {"div", "table", "thead", "tr", "th", "/th", "/tr", "/thead", "tbody", "td", "/td", "span", "/span",
+                    "/tbody", "/table", "/div"}
+    assert body.count('"') % 2 == 0 and ' onmouseover="' not in body
+
+
+def test_a_row_that_is_too_short_is_an_error() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        render_table(["a", "b"], [["1"]], ["", ""])
+
+
+def test_kinds_colours_headings_and_marks_are_in_the_markup() -> None:
+    body = render_table(["Group", "n"], [["all", "1,234"], ["one", Mark("few", "red", "and why")]],
+                        ["", "number line"], alt="Groups", colours=["#0072B2"], headings=[1])
+    assert '<table aria-label="Groups">' in body
+    assert '<td style="color: #0072B2; font-weight: 600">all</td><td class="number line">1,234</td>' in body
+    assert '<td style="font-weight: 600">one</td>' in body
+    assert '<span class="mark red">few</span> and why</td>' in body
+
+
+def test_a_page_shows_numbers_right_and_long_words_wrapped() -> None:
+    def page() -> None:
+        import pandas as pd
+
+        from harmony_dash.ui.components.tables import show_table
+        show_table(pd.DataFrame({"Group": ["a"], "n": ["<10"], "Why": ["x" * 30]}), alt="Groups")
+
+    shown = AppTest.from_function(page).run()
+    assert not shown.exception
+    pd.testing.assert_frame_equal(tables_of(shown)[0], pd.DataFrame({"Group": ["a"], "n": ["<10"], "Why": ["x" * 30]}))
+    body = shown.get("html")[0].proto.body
+    assert '<th scope="col">Group</th><th scope="col" class="number line">n</th><th scope="col" class="number">' in body
