@@ -7,7 +7,7 @@ than what is called notable, its own rounding included; elsewhere there is none,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
@@ -20,6 +20,8 @@ from harmony_dash.disclosure.released import Released
 from harmony_dash.stats.standardised_difference import NOTABLE, difference_of_proportions
 
 Range: TypeAlias = tuple[int, int]
+# Part, whole, with the value, everybody.
+Counts: TypeAlias = tuple[Range, Range, Range, Range]
 VARIABLES = ("age_group", "immunophenotype", "sex", "dx_period")
 
 
@@ -42,7 +44,8 @@ def compare_case_mix(released: Released[CoverageResult]) -> tuple[CaseMixDiffere
     result = released.value
     error = released.scope.rules.most_error if released.scope.is_protected else 0
     countries = {cell.labels["country"]: cell.n for cell in result.by_country}
-    found = []
+    names: list[tuple[str, str, str]] = []
+    counts: list[Counts | None] = []
     for variable in VARIABLES:
         totals = {cell.labels[variable]: cell.n for cell in result.table(variable)}
         everywhere = _stated(totals, result.n, error)
@@ -53,9 +56,12 @@ def compare_case_mix(released: Released[CoverageResult]) -> tuple[CaseMixDiffere
             if country == NOT_STATED:
                 continue
             stated = _stated(values, countries.get(country), error)
-            found += [CaseMixDifference(country, variable, value, _difference(
-                n, stated, totals.get(value), everywhere, error)) for value, n in values.items() if value != NOT_STATED]
-    return tuple(found)
+            for value, n in values.items():
+                if value != NOT_STATED:
+                    names.append((country, variable, value))
+                    counts.append(_corners(n, stated, totals.get(value), everywhere, error))
+    return tuple(CaseMixDifference(*name, difference)
+                 for name, difference in zip(names, _differences(counts, error), strict=True))
 
 
 def _stated(values: Mapping[str, int | None], whole: int | None, error: int) -> Range | None:
@@ -73,18 +79,27 @@ def _stated(values: Mapping[str, int | None], whole: int | None, error: int) -> 
     return least, most
 
 
-def _difference(part: int | None, stated: Range | None, with_value: int | None, everywhere: Range | None,
-                error: int) -> float | None:
-    """d of a share of the patients here with any value against the same elsewhere.
+def _corners(part: int | None, stated: Range | None, with_value: int | None, everywhere: Range | None,
+             error: int) -> Counts | None:
+    """The ends of what each count can be, shape (4, 2); None where one is hidden."""
+    if part is None or stated is None or with_value is None or everywhere is None:
+        return None
+    return (part - error, part + error), stated, (with_value - error, with_value + error), everywhere
+
+
+def _differences(counts: Sequence[Counts | None], error: int) -> list[float | None]:
+    """d of a share of the patients here with any value against the same elsewhere, of each of some cells.
 
     None where the corners of what the counts can be lie so far apart that the middle, rounded, could be wrong by more
     than what is called notable.
     """
-    if part is None or stated is None or with_value is None or everywhere is None:
-        return None
-    corners = _at(np.array(list(product((part - error, part + error), stated, (with_value - error, with_value + error),
-                                        everywhere)), dtype=float))
-    low, high = float(corners.min()), float(corners.max())
+    told = [list(product(*one)) for one in counts if one is not None]
+    at_corners = iter(_at(np.array(told, dtype=float).reshape(len(told), 16, 4)))
+    return [None if one is None else _middle(next(at_corners), error) for one in counts]
+
+
+def _middle(of_corners: NDArray[np.float64], error: int) -> float | None:
+    low, high = float(of_corners.min()), float(of_corners.max())
     if not np.isfinite([low, high]).all():
         return None
     if error == 0:
@@ -93,9 +108,9 @@ def _difference(part: int | None, stated: Range | None, with_value: int | None, 
 
 
 def _at(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """d at each of some counts (part, whole, with the value, everybody), shape (corners, 4); NaN where nobody is left
-    to compare."""
-    part, whole, with_value, everybody = corners.T
+    """d at each of some counts (part, whole, with the value, everybody) on the last axis; NaN where nobody is left to
+    compare."""
+    part, whole, with_value, everybody = np.moveaxis(corners, -1, 0)
     rest = everybody - whole
     with np.errstate(divide="ignore", invalid="ignore"):
         here, elsewhere = (np.where((whole > 0) & (rest > 0), np.clip(share, 0.0, 1.0), np.nan)
