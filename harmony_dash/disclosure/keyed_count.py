@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self
 
+import numpy as np
+
 from harmony_dash.stats.keyed_counts import KeyedCounts
 
 _KEYS = 1 << 64
+_NO_SET = "a keyed count needs a number that is not negative and a key of 64 bits"
 
 
 class KeyedCount(int):
@@ -34,7 +37,7 @@ class KeyedCount(int):
         count = super().__new__(cls, n)
         key_ = int(key)
         if count < 0 or not 0 <= key_ < _KEYS:
-            raise ValueError("a keyed count needs a number that is not negative and a key of 64 bits")
+            raise ValueError(_NO_SET)
         object.__setattr__(count, "_key", key_)
         return count
 
@@ -63,6 +66,19 @@ def union(counts: Iterable[KeyedCount]) -> KeyedCount:
 
 
 def keyed(counts: KeyedCounts) -> tuple[KeyedCount, ...]:
-    """The counts of a statistic one by one, in the order of its array."""
-    return tuple(KeyedCount(n, key) for n, key in zip(counts.n.ravel().tolist(), counts.keys.ravel().tolist(),
-                                                      strict=True))
+    """The counts of a statistic one by one, in the order of its array.
+
+    Raises
+    ------
+    ValueError for a negative count, or keys that are not of 64 bits.
+    """
+    if counts.keys.dtype != np.uint64 or (counts.n < 0).any():
+        raise ValueError(_NO_SET)
+    found = []
+    # What `KeyedCount` refuses is refused above for all at once: a curve has hundreds of them, a table thousands.
+    make, put = int.__new__, object.__setattr__
+    for n, key in zip(counts.n.ravel().tolist(), counts.keys.ravel().tolist(), strict=True):
+        count = make(KeyedCount, n)
+        put(count, "_key", key)
+        found.append(count)
+    return tuple(found)

@@ -6,11 +6,13 @@ import copy
 import json
 import pickle
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed, union
 from harmony_dash.stats.keyed_counts import KeyedCounts
@@ -83,3 +85,13 @@ def test_the_counts_of_an_array_come_one_by_one() -> None:
     counts = keyed(KeyedCounts(np.array([1, 0]), np.array([2**63, 0], dtype=np.uint64)))
     assert [(n, n.key) for n in counts] == [(1, 2**63), (0, 0)]
     assert keyed(KeyedCounts(np.array(3), np.array(7, dtype=np.uint64)))[0].key == 7
+
+
+@pytest.mark.parametrize(("n", "keys"), [
+    (np.array([3, -1]), np.array([1, 2], dtype=np.uint64)),
+    (np.array([3, 1]), np.array([1, -2])),
+    (np.array([3, 1]), np.array([1, 2**64], dtype=object)),
+])
+def test_an_array_of_what_no_set_of_patients_has_is_refused(n: NDArray[Any], keys: NDArray[Any]) -> None:
+    with pytest.raises(ValueError, match="keyed count"):
+        keyed(KeyedCounts(n, keys))

@@ -20,6 +20,7 @@ from harmony_dash.disclosure.results import IntervalType
 from harmony_dash.errors import AccessRefused
 from harmony_dash.services.choices import count_choices
 from harmony_dash.services.deployment import Deployment, open_deployment
+from harmony_dash.services.quality import REVIEW, ask_quality, sign_off
 from harmony_dash.services.release_info import describe_release
 from harmony_dash.services.remembered import Remembered
 from harmony_dash.services.subgroups import ask_subgroups
@@ -151,3 +152,26 @@ def test_the_panel_counts_once_for_all_figures_beside_it(deployment: Deployment)
     assert count_choices(deployment, CLARA, replace(QUESTION, by="country", endpoint="os"), ["sex", "country"]) is first
     assert count_choices(deployment, CLARA, replace(QUESTION, where=()), ["sex", "country"]) is not first
     assert len(list_events(deployment.access, action=PANEL_ACTION)) == 3
+
+
+def test_the_checks_are_kept_for_everybody_who_may_see_them_until_somebody_signs_off(deployment: Deployment) -> None:
+    stefan, dora = Actor("stefan", Role.STEERING, "s3"), Actor("dora", Role.DATA_MANAGER, "s4")
+    first = ask_quality(deployment, stefan)
+    source = first.value.sources[0].source
+    assert ask_quality(deployment, dora) is first
+    assert ask_quality(deployment, stefan, source) is not first
+    assert [event.event.username for event in list_events(deployment.access, action=REVIEW)] == ["stefan", "dora",
+                                                                                                 "stefan"]
+    with pytest.raises(AccessRefused):
+        ask_quality(deployment, CLARA)
+    said = sign_off(deployment, dora, source, first.value.snapshot, "Looked at the dates.")
+    assert said in next(one for one in ask_quality(deployment, stefan).value.sources if one.source == source).signed
+    exact = ask_quality(deployment, OPERATOR, level=Level.EXACT)
+    assert ask_quality(deployment, OPERATOR, level=Level.EXACT) is not exact
+
+
+def test_a_withdrawn_country_leaves_the_checks_at_once(deployment: Deployment) -> None:
+    stefan = Actor("stefan", Role.STEERING, "s3")
+    assert ask_quality(deployment, stefan).value.sources
+    withdraw_country(deployment.access, "DE", "their wish", by=OPERATOR, now=NOW)
+    assert not ask_quality(deployment, stefan).value.sources
