@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.palette import faded, palette_for
 from harmony_dash.disclosure.case_mix import CaseMixDifference, compare_case_mix
@@ -29,7 +30,7 @@ def build_case_mix_figure(released: Released[CoverageResult], *, names: Mapping[
     figure = build_heat(list(rows), [names.get(country, country) for country in countries], values, texts, palette,
                         top=_FARTHEST, bottom=-_FARTHEST, colours=scale,
                         hover="%{y}, %{x}: %{customdata}<extra></extra>")
-    return go.Figure(figure, _validate=False)
+    return build_figure(figure)
 
 
 def rows_of(released: Released[CoverageResult]) -> dict[str, dict[str, CaseMixDifference]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import plotly.graph_objects as go
 
 from harmony_dash.charts.coverage import short_titles
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.numbers import format_share
 from harmony_dash.charts.palette import palette_for
@@ -37,7 +38,7 @@ def build_completeness_figure(released: Released[CoverageResult], *, part: Statu
     texts = [[share_text(found.get((name, source)), part) for source in sources] for name in labels]
     figure = build_heat(list(labels.values()), [titles.get(source, source) for source in sources], values, texts,
                         palette_for(dark), top=1.0, hover="%{x}<br>%{y}: %{customdata} per cent<extra></extra>")
-    return go.Figure(figure, _validate=False)
+    return build_figure(figure)
 
 
 def knows(one: Completeness, part: Status) -> bool:

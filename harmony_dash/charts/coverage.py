@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from harmony_dash.charts.bars import build_bars
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.numbers import TimeUnit, format_part
 from harmony_dash.charts.palette import Palette, palette_for
@@ -22,13 +23,13 @@ def build_country_figure(released: Released[CoverageResult], *, names: Mapping[s
     """Patients by country, most first; `names` turns country codes into words."""
     result = released.value
     bars = [(names.get(cell.labels["country"], cell.labels["country"]), cell.n) for cell in result.by_country]
-    return go.Figure(_count_bars(bars, palette_for(dark)), _validate=False)
+    return build_figure(_count_bars(bars, palette_for(dark)))
 
 
 def build_trial_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
     """Patients by trial or registry, most first."""
     bars = [(cell.labels["trial"], cell.n) for cell in released.value.by_trial]
-    return go.Figure(_count_bars(bars, palette_for(dark)), _validate=False)
+    return build_figure(_count_bars(bars, palette_for(dark)))
 
 
 def build_follow_up_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
@@ -37,8 +38,8 @@ def build_follow_up_figure(released: Released[CoverageResult], *, dark: bool = F
     known = [(titles[source.source], source.follow_up_median_days / TimeUnit.YEARS.days)
              for source in released.value.sources if source.follow_up_median_days is not None]
     known.sort(key=lambda pair: -pair[1])
-    return go.Figure(build_bars([(name, years, f"{years:.1f}") for name, years in known], palette_for(dark),
-                                title="Median follow-up in years", unit="years", letters=48), _validate=False)
+    return build_figure(build_bars([(name, years, f"{years:.1f}") for name, years in known], palette_for(dark),
+                                   title="Median follow-up in years", unit="years", letters=48))
 
 
 def build_accrual_figure(released: Released[CoverageResult], *, dark: bool = False) -> go.Figure:
@@ -46,7 +47,7 @@ def build_accrual_figure(released: Released[CoverageResult], *, dark: bool = Fal
     result = released.value
     cells = {cell.labels["dx_period"]: cell.n for cell in result.table("dx_period")}
     bars = [(result.label_of("dx_period", period), cells.get(period)) for period in values_shown(result, "dx_period")]
-    return go.Figure(_count_bars(bars, palette_for(dark)), _validate=False)
+    return build_figure(_count_bars(bars, palette_for(dark)))
 
 
 def build_cross_figure(released: Released[CoverageResult], *, names: Mapping[str, str], columns: str = "trial",
@@ -63,7 +64,7 @@ def build_cross_figure(released: Released[CoverageResult], *, names: Mapping[str
     top = max((n for row in shades for n in row if n is not None), default=1.0)
     figure = build_heat(rows, [result.label_of(columns, value) for value in values], shades, texts, palette_for(dark),
                         top=top, hover="%{y}, %{x}: %{customdata} patients<extra></extra>")
-    return go.Figure(figure, _validate=False)
+    return build_figure(figure)
 
 
 def cross_cells(result: CoverageResult, columns: str) -> tuple[CountCell, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.heat import build_frame, plain
 from harmony_dash.charts.numbers import format_part
 from harmony_dash.charts.palette import Palette, faded, palette_for
@@ -55,7 +56,7 @@ def build_map_figure(released: Released[CoverageResult], *, names: Mapping[str, 
     layout["xaxis"] = {**hidden, "range": [left, right], "constrain": "domain"}
     layout["yaxis"] = {**hidden, "range": [bottom, height], "scaleanchor": "x", "constrain": "domain"}
     layout["hovermode"] = "closest"
-    return go.Figure({"data": traces, "layout": layout}, _validate=False)
+    return build_figure({"data": traces, "layout": layout})
 
 
 def not_on_map(released: Released[CoverageResult], names: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The traces one curve is made of: band, line, censor marks, hover points. Plain dictionaries, float32 arrays."""
+"""The traces one curve is made of: band, line, censor marks, hover points. Plain dictionaries and lists."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ LINE_STEP_PX = 0.25  # a difference nobody sees on an ordinary screen
 BAND_STEP_PX = 1.0  # bands are pale and have no outline
 CENSOR_STEP_PX = 3.0
 HOVER_POINTS = 73  # monthly over six years, every two months over twelve
+_DECIMALS = 5  # of a share and of a year; a day is 0.003 of a year
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,11 @@ def build_band(series: Series, pen: Pen) -> list[Trace]:
         return []
     days, lower, upper = curve.days[known], curve.lower[known], curve.upper[known]
     kept = _thin(curve.estimate[known], BAND_STEP_PX, pen)
-    x = _f4(days[kept] / pen.unit.days)
+    x = _numbers(days[kept] / pen.unit.days)
     common: Trace = {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "showlegend": False,
                      "legendgroup": series.name, "line": {"width": 0, "shape": pen.shape}, **pen.axes}
-    return [{**common, "x": x, "y": _f4(upper[kept])},
-            {**common, "x": x, "y": _f4(lower[kept]), "fill": "tonexty", "fillcolor": faded(series.colour, 0.15)}]
+    filled = {"fill": "tonexty", "fillcolor": faded(series.colour, 0.15)}
+    return [{**common, "x": x, "y": _numbers(upper[kept])}, {**common, "x": x, "y": _numbers(lower[kept]), **filled}]
 
 
 def build_line(series: Series, pen: Pen, *, keep_days: Sequence[float] = (), legend: bool = False) -> Trace:
@@ -121,7 +122,7 @@ def build_line(series: Series, pen: Pen, *, keep_days: Sequence[float] = (), leg
                  if day <= curve.days[-1])
     kept = _thin(curve.estimate, LINE_STEP_PX, pen, keep)
     return {"type": "scatter", "mode": "lines", "name": html.escape(series.name, quote=False),
-            "x": _f4(curve.days[kept] / pen.unit.days), "y": _f4(curve.estimate[kept]), "hoverinfo": "skip",
+            "x": _numbers(curve.days[kept] / pen.unit.days), "y": _numbers(curve.estimate[kept]), "hoverinfo": "skip",
             "legendgroup": series.name, "showlegend": legend,
             "line": {"color": series.colour, "width": 2, "shape": pen.shape}, **pen.axes}
 
@@ -136,7 +137,7 @@ def build_backdrop(curves: Sequence[Curve], pen: Pen, colour: str) -> Trace:
         kept = _thin(drawn.estimate, 2, pen)
         xs += [drawn.days[kept] / pen.unit.days, gap]
         ys += [drawn.estimate[kept], gap]
-    return {"type": "scatter", "mode": "lines", "x": _f4(np.concatenate(xs)), "y": _f4(np.concatenate(ys)),
+    return {"type": "scatter", "mode": "lines", "x": _numbers(np.concatenate(xs)), "y": _numbers(np.concatenate(ys)),
             "hoverinfo": "skip", "showlegend": False, "connectgaps": False,
             "line": {"color": colour, "width": 1, "shape": pen.shape}, **pen.axes}
 
@@ -149,8 +150,8 @@ def build_censor_marks(series: Series, pen: Pen) -> list[Trace]:
         return []
     x = days / pen.unit.days
     kept = thin_marks(x, CENSOR_STEP_PX * pen.x_per_px)
-    return [{"type": "scatter", "mode": "markers", "x": _f4(x[kept]), "y": _f4(heights[kept]), "hoverinfo": "skip",
-             "showlegend": False, "legendgroup": series.name,
+    return [{"type": "scatter", "mode": "markers", "x": _numbers(x[kept]), "y": _numbers(heights[kept]),
+             "hoverinfo": "skip", "showlegend": False, "legendgroup": series.name,
              "marker": {"symbol": "line-ns-open", "size": 7, "color": series.colour,
                         "line": {"width": 1, "color": series.colour}}, **pen.axes}]
 
@@ -181,8 +182,10 @@ def build_hover(series: Series, pen: Pen, days: Floats) -> Trace:
         at_risk = f", {format_count(int(n), series.minimum)} at risk" if np.isfinite(n) else ""
         texts.append(f"{format_percent(float(s), series.precision)}{interval}{at_risk}")
     return {"type": "scatter", "mode": "markers", "name": html.escape(series.name, quote=False),
-            "x": _f4(inside / pen.unit.days), "y": _f4(curve.estimate[now]), "customdata": texts, "showlegend": False,
-            "marker": {"size": 8, "color": series.colour, "opacity": 0},
+            "x": _numbers(inside / pen.unit.days), "y": _numbers(curve.estimate[now]), "customdata": texts,
+            "showlegend": False,
+            # one of them stands for all in the page: a hundred are half the time of a drawing, and hover needs none
+            "marker": {"size": 8, "color": series.colour, "opacity": 0, "maxdisplayed": 1},
             "hovertemplate": f"<span style=\"color:{series.word_colour}\"><b>%{{fullData.name}}</b></span>  "
                              "%{customdata}<extra></extra>", **pen.axes}
 
@@ -192,5 +195,9 @@ def _thin(values: Floats, step_px: float, pen: Pen, keep: tuple[int, ...] = ()) 
     return thin_steps(values, step_px * pen.y_per_px, keep) if pen.shape == STEPS else np.arange(len(values))
 
 
-def _f4(values: Floats) -> NDArray[np.float32]:
-    return np.asarray(values, dtype=np.float32)
+def _numbers(values: Floats) -> list[float | None]:
+    """Numbers for the browser, to less than a hundredth of a pixel; None where the line has a gap.
+
+    A list and no array: `build_figure` says why.
+    """
+    return [None if value != value else value for value in np.round(values, _DECIMALS).tolist()]

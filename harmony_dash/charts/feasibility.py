@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.flow import DIFFERS, Bar, build_bars
 from harmony_dash.charts.numbers import NOTHING, format_count
 from harmony_dash.charts.palette import palette_for
@@ -21,7 +22,7 @@ def build_country_figure(released: Released[FeasibilityResult], *, names: Mappin
     minimum = released.scope.rules.minimum_cell
     bars = [Bar(names.get(one.country, one.country), float(one.n or 0), name_country_count(one, minimum))
             for one in released.value.by_country if one.n]
-    return go.Figure(build_bars(bars, palette_for(dark), title="Patients"))
+    return build_figure(build_bars(bars, palette_for(dark), title="Patients"))
 
 
 def name_country_count(one: CountryCount, minimum: int) -> str:
@@ -33,8 +34,8 @@ def name_country_count(one: CountryCount, minimum: int) -> str:
 
 def build_loss_figure(released: Released[FeasibilityResult], *, dark: bool = False) -> go.Figure:
     """Who meets every filter and is lost, by exactly what is not known of them; most lost first."""
-    return go.Figure(build_bars([Bar(words, float(n), f"{n:,}") for words, n in rank_losses(released.value)],
-                                palette_for(dark), title="Patients of whom it is not known"))
+    return build_figure(build_bars([Bar(words, float(n), f"{n:,}") for words, n in rank_losses(released.value)],
+                                   palette_for(dark), title="Patients of whom it is not known"))
 
 
 def rank_losses(result: FeasibilityResult) -> list[tuple[str, int]]:

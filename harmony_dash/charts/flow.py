@@ -10,6 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from harmony_dash.charts.axes import wrap_label
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.numbers import format_part
 from harmony_dash.charts.palette import FONT, Palette, palette_for
 from harmony_dash.disclosure.feasibility_results import FeasibilityResult, Stage
@@ -42,7 +43,7 @@ def build_flow_figure(released: Released[FeasibilityResult], *, dark: bool = Fal
         bars.append(Bar(capital(step.label), float(step.n or 0), f"{format_part(step.n)}{lost}",
                         float(before) if before is not None and step.n is not None else None))
         before = step.n if step.n is not None else before
-    return go.Figure(build_bars(bars, palette_for(dark), title="Patients"))
+    return build_figure(build_bars(bars, palette_for(dark), title="Patients"))
 
 
 def build_source_flow_figure(released: Released[FeasibilityResult], *, dark: bool = False) -> go.Figure:
@@ -56,7 +57,7 @@ def build_source_flow_figure(released: Released[FeasibilityResult], *, dark: boo
             counted, words = (None, "–") if one.counted is None else (one.counted.n, name_stage(one.counted))
         bars.append(Bar(capital(one.title.removeprefix("Synthetic: ")), float(counted or 0),
                         f"{words}{DIFFERS if one.differs else ''} of {format_part(accepted)}", float(accepted or 0)))
-    return go.Figure(build_bars(bars, palette_for(dark), title="Patients"))
+    return build_figure(build_bars(bars, palette_for(dark), title="Patients"))
 
 
 def capital(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.forest_lines import (
     ForestLines,
     Line,
@@ -103,7 +104,7 @@ def _figure(forest: ForestLines, frame: _Frame, palette: Palette) -> go.Figure:
     traces = [*words(forest, frame, palette), *_marks(forest, frame, ends, palette)]
     if forest.lines:
         traces.append(_rows(forest, frame))
-    return go.Figure({"data": traces, "layout": _layout(forest, frame, ends, palette)}, _validate=False)
+    return build_figure({"data": traces, "layout": _layout(forest, frame, ends, palette)})
 
 
 def _ends(lines: Sequence[Line]) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.heat import build_heat
 from harmony_dash.charts.numbers import format_part, format_percent, format_percent_interval
 from harmony_dash.charts.palette import palette_for
@@ -35,7 +36,7 @@ def build_outcome_map_figure(released: Released[OutcomeMap], *, dark: bool = Fal
                         palette_for(dark), top=max((value for row in values for value in row if value is not None),
                                                    default=1.0) or 1.0,
                         hover="%{y}<br>%{x}: %{customdata}<extra></extra>", uirevision="outcome map")
-    return go.Figure(figure, _validate=False)
+    return build_figure(figure)
 
 
 def list_outcome_rows(released: Released[OutcomeMap]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

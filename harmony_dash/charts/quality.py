@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.palette import FONT, palette_for
 from harmony_dash.disclosure.quality_results import QualityResult, SourceQuality, Tally
 from harmony_dash.disclosure.quality_words import CATEGORIES
@@ -54,7 +55,7 @@ def build_trend_figure(released: Released[QualityResult], *, dark: bool = False)
         "yaxis": {"range": [0, 1.06 * high], "gridcolor": palette.grid, "zeroline": False, "fixedrange": True,
                   "dtick": max(1, round(high / 4)), "tickformat": ",d",
                   "tickfont": {"size": 11, "color": palette.muted}}}
-    return go.Figure({"data": traces, "layout": layout})
+    return build_figure({"data": traces, "layout": layout})
 
 
 def _labels(ends: Sequence[tuple[str, int]], x: int, top: float, colours: Sequence[str],

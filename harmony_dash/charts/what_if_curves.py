@@ -26,6 +26,7 @@ from harmony_dash.charts.curves import (
     start_curve,
     value_at,
 )
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.numbers import TimeUnit, format_percent, name_time
 from harmony_dash.charts.palette import FONT, Palette, palette_for
 from harmony_dash.charts.what_if_words import (
@@ -115,7 +116,7 @@ def build_strategy_figure(released: Released[WhatIfResult], *, population: str =
     annotations += _key(result, population, palette)
     height = sum(panel.height for panel in panels if panel.x[0] == 0) + (_GAP if len(panels) > 1 else 0)
     layout |= _page(palette, height, population)
-    return go.Figure({"data": traces, "layout": layout | {"annotations": annotations}}, _validate=False)
+    return build_figure({"data": traces, "layout": layout | {"annotations": annotations}})
 
 
 def _place(outcomes: Sequence[str]) -> list[_Panel]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from harmony_dash.charts.axes import wrap_label
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.palette import FONT, Palette, palette_for
 from harmony_dash.charts.what_if_words import (
     METHOD_NAMES,
@@ -127,7 +128,7 @@ def _figure(lines: Sequence[_Line], directions: tuple[str, str], palette: Palett
         "xaxis2": {"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True, "anchor": "y"},
         "yaxis": {"range": [rows - 0.5, -0.5], "visible": False, "fixedrange": True},
         "annotations": _ends(directions, height, palette)}
-    return go.Figure({"data": traces, "layout": layout}, _validate=False)
+    return build_figure({"data": traces, "layout": layout})
 
 
 def _reach(lines: Sequence[_Line]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.palette import FONT, Palette, faded, palette_for
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.what_if_diagnostics import Balance, Diagnostics
@@ -58,7 +59,7 @@ def build_overlap_figure(released: Released[WhatIfResult], *, dark: bool = False
              "font": {"size": 12, "color": palette.words[place]}}
             for place, name, x, side, y, anchor in ((1, compared, 0.01, "left", 1.0, "top"),
                                                     (0, reference, 0.99, "right", 0.0, "bottom"))]}
-    return go.Figure({"data": traces, "layout": layout}, _validate=False)
+    return build_figure({"data": traces, "layout": layout})
 
 
 def build_balance_figure(released: Released[WhatIfResult], *, dark: bool = False) -> go.Figure:
@@ -101,7 +102,7 @@ def build_balance_figure(released: Released[WhatIfResult], *, dark: bool = False
                   "ticks": "", "ticklabelstandoff": 4, "tickfont": {"size": 11, "color": palette.ink}},
         "shapes": [{"type": "line", "xref": "x", "x0": _LIMITS.amber, "x1": _LIMITS.amber, "yref": "paper", "y0": 0,
                     "y1": 1, "layer": "below", "line": {"color": palette.muted, "width": 1, "dash": "dash"}}]}
-    return go.Figure({"data": traces, "layout": layout}, _validate=False)
+    return build_figure({"data": traces, "layout": layout})
 
 
 def _lines(spans: Sequence[tuple[float, float] | None], line: dict[str, Any]) -> dict[str, Any]:

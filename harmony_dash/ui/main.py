@@ -13,7 +13,7 @@ from harmony_dash.ui.browser_scripts import run_end
 from harmony_dash.ui.first_start import first_start, show_first_start
 from harmony_dash.ui.guard import require
 from harmony_dash.ui.pins import begin_page
-from harmony_dash.ui.preload import FOR_PAGES, FOR_SIGN_IN, begin_preload, preload
+from harmony_dash.ui.preload import FOR_PAGES, FOR_SIGN_IN, FORM_DRAWN, begin_preload, preload
 from harmony_dash.ui.registry import PAGES, PageEntry
 from harmony_dash.ui.session import check_this_session, end_this_session
 from harmony_dash.ui.startup import Deployment, get_deployment
@@ -61,7 +61,7 @@ def main() -> None:
     if session.actor is None:
         # every address shows the sign-in page, so that a link works again right after signing in
         show_alone(lambda: show_sign_in_page(deployment, session.state))
-        begin_preload(FOR_PAGES)
+        begin_preload(FOR_PAGES, FORM_DRAWN)
         return
     show_frame()
     page = st.navigation([build_page(entry, session.actor) for entry in PAGES], position="top")

@@ -1,8 +1,9 @@
 """Importing what takes seconds, while people wait for something else anyhow.
 
-What the sign-in form stands on is imported while the first browser loads the interface, and what the pages of signed-in
-people stand on while the first person signs in. Not the form's own package: a custom component that is imported before
-the first run of a page is never served.
+What the sign-in form stands on is imported while the first browser works through the interface that it has fetched, and
+what the pages of signed-in people stand on while the first person signs in. Both begin a moment late: an import holds
+the interpreter, and a browser that is waiting for one of its many files would wait for the import as well. Not the
+form's own package: a custom component that is imported before the first run of a page is never served.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterable
 
 FOR_SIGN_IN = ("requests", "jwt", "cryptography.fernet", "PIL.Image", "numpy")
 FOR_PAGES = ("pandas", "plotly.graph_objects", "harmony_dash.services.survival")
+# Seconds until a browser has fetched the interface, and until it has drawn the form.
+INTERFACE_FETCHED, FORM_DRAWN = 0.4, 1.5
 # One thread imports and the others wait: two that import parts of one package may each see the other's half-done.
 _lock = threading.Lock()
 _broken: set[str] = set()
@@ -42,6 +45,8 @@ def broken_modules() -> tuple[str, ...]:
 
 
 @functools.cache
-def begin_preload(names: tuple[str, ...]) -> None:
-    """Begin to import modules in the background, once in a process."""
-    threading.Thread(target=preload, args=(names,), name="preload", daemon=True).start()
+def begin_preload(names: tuple[str, ...], wait: float = 0.0) -> None:
+    """Begin to import modules in the background, `wait` seconds from now, once in a process."""
+    timer = threading.Timer(wait, preload, args=(names,))
+    timer.name, timer.daemon = "preload", True
+    timer.start()

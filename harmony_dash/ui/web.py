@@ -17,7 +17,7 @@ from harmony_dash.ui.gate import Gate
 from harmony_dash.ui.headers import SecurityHeaders
 from harmony_dash.ui.incidents import note_error, quieten_streamlit
 from harmony_dash.ui.outside_settings import outside_sign_in
-from harmony_dash.ui.preload import FOR_SIGN_IN, begin_preload
+from harmony_dash.ui.preload import FOR_SIGN_IN, INTERFACE_FETCHED, begin_preload
 from harmony_dash.ui.routes import routes
 from harmony_dash.ui.server_settings import check_server_settings
 from harmony_dash.ui.startup import get_deployment
@@ -43,7 +43,7 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
         deployment = await run_in_threadpool(get_deployment)
         await run_in_threadpool(outside_sign_in)
         await run_in_threadpool(begin_first_start, deployment, deployment.ensure_demo_accounts)
-        begin_preload(FOR_SIGN_IN)
+        begin_preload(FOR_SIGN_IN, INTERFACE_FETCHED)
     except UserError as refused:
         # the web server would print the way here, line by line, below the one line that matters
         logging.getLogger("uvicorn.error").addFilter(lambda line: "Traceback" not in line.getMessage())

@@ -14,6 +14,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -148,16 +149,21 @@ BENCHMARKS: Final[dict[str, Callable[[], list[Action]]]] = {
 QUESTION: Final = "question"
 
 
-def write_tables(names: Sequence[str], *, large: bool) -> str:
-    """The tables of some benchmarks, as Markdown."""
-    parts = []
+def write_tables(names: Sequence[str], *, large: bool) -> tuple[str, list[str]]:
+    """The tables of some benchmarks, as Markdown, and the names of those that failed."""
+    parts: list[str] = []
+    failed: list[str] = []
     if names != [QUESTION]:
         lines = [f"What people wait for, at {PATIENTS:,} patients where nothing else is said:\n",
                  "| action | here | naive peer | ratio |", "|---|---:|---:|---:|"]
         for name in names:
             if name in BENCHMARKS:
                 begun = time.perf_counter()
-                lines += [action.row for action in BENCHMARKS[name]()]
+                try:
+                    lines += [action.row for action in BENCHMARKS[name]()]
+                except Exception as error:  # the others took minutes, too, and are still wanted
+                    traceback.print_exc()
+                    failed.append(f"{name} ({type(error).__name__})")
                 print(f"{name}: {time.perf_counter() - begun:.0f} s", file=sys.stderr, flush=True)
         parts.append("\n".join(lines))
     if QUESTION in names:
@@ -167,7 +173,7 @@ def write_tables(names: Sequence[str], *, large: bool) -> str:
             "follow-up, log-rank and pairwise tests, restricted means. \"Same content\" is what people write with\n"
             "pandas and lifelines on rows in memory; \"least\" leaves out medians, follow-up, pairs and restricted\n"
             f"means, which ours still computes.\n\n{question.table(sizes, naive_up_to=1_000_000)}")
-    return "\n\n".join(parts)
+    return "\n\n".join(parts), failed
 
 
 def put_into(text: str, tables: str) -> str:
@@ -194,10 +200,13 @@ def main() -> None:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(every)}")
     if options.write and options.names:
         parser.error("the README has all of them: leave out the names")
-    tables = f"{write_tables(options.names or every, large=options.large)}\n\nMeasured on {os.cpu_count()} cores."
+    found, failed = write_tables(options.names or every, large=options.large)
+    tables = f"{found}\n\nMeasured on {os.cpu_count()} cores."
+    print(tables)
+    if failed:
+        sys.exit(f"failed, so that the README stays as it was: {', '.join(failed)}")
     if options.write:
         README.write_text(put_into(README.read_text("utf-8"), tables), "utf-8")
-    print(tables)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from harmony_dash.charts.axes import choose_ticks, nice_end
 from harmony_dash.charts.curves import STEPS, STRAIGHT, Series, start_curve
+from harmony_dash.charts.figures import build_figure
 from harmony_dash.charts.names import mark_name
 from harmony_dash.charts.numbers import TimeUnit
 from harmony_dash.charts.palette import Palette, palette_for
@@ -47,15 +48,10 @@ def build_survival_figure(released: Released[SurvivalResult], *, time_unit: Time
     columns = [_series_of(released, endpoint, cause, palette) for cause in shown]
     frame = _build_frame(released, endpoint, palette, time_unit, columns)
     if not any(columns):
-        return _figure(_empty_figure(frame))
+        return build_figure(_empty_figure(frame))
     if len(result.groups) > MOST_CURVES:
-        return _figure(draw_facets(frame, columns[0]))
-    return _figure(draw_shared_axes(frame, endpoint, shown, columns))
-
-
-def _figure(spec: dict[str, Any]) -> go.Figure:
-    """The figure without Plotly's check of every property, which takes longer than all the rest; a test makes it."""
-    return go.Figure(spec, _validate=False)
+        return build_figure(draw_facets(frame, columns[0]))
+    return build_figure(draw_shared_axes(frame, endpoint, shown, columns))
 
 
 def _causes_shown(endpoint: Endpoint, causes: Sequence[str]) -> tuple[str, ...]:

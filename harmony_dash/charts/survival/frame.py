@@ -17,6 +17,9 @@ MOST_CURVES = 4  # a fifth colour could not be told from the rest on both backgr
 # Pixels. Widths are those of a plot of middling size; heights are exact.
 PLOT_HEIGHT, PLOT_WIDTH, AXIS_HEIGHT, TOP, BOTTOM, LEFT = 400, 700, 52, 30, 6, 92
 
+# Labels that the margins have room for. Plotly would lay out the page once a label to see whether it has.
+UNCHECKED = {"ticklabeloverflow": "allow"}
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -105,7 +108,7 @@ def axis_layout(frame: Frame, panel: Panel, ticks: Sequence[float], *, title: st
         "domain": list(panel.y), "anchor": panel.axes["xaxis"], "range": [bottom, frame.top_share * 1.004],
         "tickformat": ".0%", "dtick": 0.2 if frame.top_share > 0.4 else 0.1 if frame.top_share > 0.2 else 0.05,
         "tick0": 0, "gridcolor": palette.grid, "gridwidth": 1, "zeroline": False, "showline": False, "ticks": "",
-        "tickfont": font, "showticklabels": percent, "ticklabelstandoff": 6}
+        "tickfont": font, "showticklabels": percent, "ticklabelstandoff": 6, **UNCHECKED}
     return {f"xaxis{panel.suffix}": x, f"yaxis{panel.suffix}": y}
 
 

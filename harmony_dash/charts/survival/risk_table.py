@@ -10,7 +10,7 @@ from harmony_dash.charts.axes import choose_table_days
 from harmony_dash.charts.curves import Series, Trace
 from harmony_dash.charts.numbers import format_at_risk, format_so_far
 from harmony_dash.charts.palette import FONT
-from harmony_dash.charts.survival.frame import LEFT, Frame, Panel
+from harmony_dash.charts.survival.frame import LEFT, UNCHECKED, Frame, Panel
 from harmony_dash.cohort.endpoints import endpoint_named
 
 ROW_HEIGHT = 16
@@ -65,7 +65,7 @@ def table_axis(frame: Frame, rows: Sequence[tuple[int, str]], height: float) -> 
     return {"domain": [0, height], "range": [len(rows) - 0.5, -0.5], "anchor": "x", "fixedrange": True,
             "showgrid": False, "zeroline": False, "showline": False, "tickmode": "array", "ticks": "",
             "tickvals": [position for position, _ in numbered], "ticktext": [word for _, word in numbered],
-            "ticklabelstandoff": 26, "tickfont": {"size": 11, "color": frame.palette.muted}}
+            "ticklabelstandoff": 26, "tickfont": {"size": 11, "color": frame.palette.muted}, **UNCHECKED}
 
 
 def table_headings(series: Sequence[Series], rows: Sequence[tuple[int, str]], axis: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from harmony_dash.charts.survival.frame import (
     PLOT_HEIGHT,
     PLOT_WIDTH,
     TOP,
+    UNCHECKED,
     Frame,
     Panel,
     axis_layout,
@@ -56,6 +57,7 @@ def draw_shared_axes(frame: Frame, endpoint: Endpoint, causes: Sequence[str],
         traces += curve_traces(frame, panel.series, pen, legend=not direct and len(series) > 1 and panel.index == 0)
         first = panel.index == 0  # panels share their scale, so one of them names it
         layout |= axis_layout(frame, panel, ticks, title=frame.time_label if first else "", percent=first)
+        layout[f"xaxis{panel.suffix}"] |= UNCHECKED
         horizon_shapes, horizon_notes = horizon_line(frame, panel)
         shapes += horizon_shapes
         annotations += horizon_notes

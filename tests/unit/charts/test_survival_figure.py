@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import replace
@@ -68,13 +67,11 @@ def test_each_band_is_filled_up_to_an_edge_without_width_at_fifteen_per_cent() -
     assert len(bands_of(figure)) == 3
 
 
-def test_arrays_travel_as_four_byte_numbers() -> None:
-    figure = build_survival_figure(release_for_test(make_result()))
+def test_numbers_travel_as_lists_so_that_the_browser_draws_them_once() -> None:
+    figure = build_survival_figure(release_for_test(make_result(count=5)))
     spec = json.loads(figure.to_json())
-    arrays = [t[axis] for t in spec["data"] if t["mode"] == "lines" and t["line"].get("dash") is None
-              for axis in ("x", "y")]
-    assert {array["dtype"] for array in arrays} == {"f4"}
-    assert len(base64.b64decode(arrays[0]["bdata"])) % 4 == 0
+    assert spec["layout"]["datarevision"]
+    assert {type(trace[axis]) for trace in spec["data"] for axis in ("x", "y")} == {list}
 
 
 def test_ten_thousand_points_a_curve_fit_the_budget_and_keep_their_height() -> None:
@@ -94,7 +91,7 @@ def test_the_horizon_is_never_thinned_away() -> None:
     curve = result.groups[0].curve
     exact = curve.estimate[np.searchsorted(curve.days, 1826, side="right") - 1]
     at = np.searchsorted(np.asarray(line.x), 1826 / 365.25, side="right") - 1
-    assert line.y[at] == pytest.approx(exact, abs=1e-7)
+    assert line.y[at] == pytest.approx(exact, abs=1e-5)
 
 
 def test_up_to_four_groups_are_named_at_the_end_of_their_curves_without_a_legend() -> None:
