@@ -16,22 +16,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from harmony_dash.disclosure.policy import Rules
 
 Cell = TypeVar("Cell", bound=Hashable)
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 _SLACK = 1e-6
 _MANY = 2**31
-_UNBOUNDED = 3  # scipy's status of a linear programme without a finite optimum
+_UNBOUNDED = 3  # scipy's status of a programme without a finite optimum
 
 
 def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, int | None], small: Collection[Cell],
@@ -62,22 +63,19 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
     result = dict(shown)
     if not small:
         return result
-    rows = {cell: _row(members[cell], atoms) for cell in small}
-    of_all = np.array(list(rows.values()))
     most = dict.fromkeys(small, rules.minimum_cell - 1) if limits is None else dict(limits)
     # At worst an onlooker sees which counts were hidden for the sake of others, and so that they are not small.
     least_of = floors or {}
     partners = {cell: least_of[cell] for cell, n in shown.items() if n is None and cell in least_of}
-    # More hidden never narrows an interval, so a count that is safe stays so. For the same reason what a programme
-    # finds possible stays possible, and most counts need no programme of their own.
-    seen = dict.fromkeys(small, (math.inf, -math.inf))
-    same = _rows_of_ties(ties, atoms)
-    known = _Known.of(members, result, most, partners, rules, atoms, same)
-    least = {cell: min(rules.fewest_possible, most.get(cell, _MANY) + 1) for cell in small}
-    _widen_all_at_once(rows, known, seen, least)
+    sums, place_of = _Sums.of(members, ties, atoms), {cell: place for place, cell in enumerate(members)}
+    bounds = np.array([_bounds_of(cell, result[cell], most, partners, rules) for cell in members])
+    known = sums.within(bounds)
+    needed = np.array([min(rules.fewest_possible, most.get(cell, _MANY) + 1) for cell in small], dtype=np.float64)
+    guarded = _Guarded(_matrix([[(1.0, members[cell])] for cell in small], atoms), needed)
+    guarded.widen_all_at_once(known)
     reach = {cell: _add_tied(places, ties) for cell, places in members.items()}
-    for cell in small:
-        while values_left(*seen[cell]) < least[cell] and _count_possible(rows[cell], of_all, known, seen) < least[cell]:
+    for place, cell in enumerate(small):
+        while not guarded.is_safe(place, known):
             related = frozenset().union(*(reach[other] for other, n in result.items()
                                           if n is not None and reach[other] & reach[cell]))
             partner = next_partner([other for other, n in result.items() if n is not None and related & reach[other]])
@@ -85,7 +83,8 @@ def hide_partners(members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, 
                 break
             result[partner] = None
             partners[partner] = least_of.get(partner, rules.minimum_cell)
-            known = _Known.of(members, result, most, partners, rules, atoms, same)
+            bounds[place_of[partner]] = _bounds_of(partner, None, most, partners, rules)
+            known = sums.within(bounds)
     return result
 
 
@@ -114,8 +113,12 @@ def bounds_in_one_total(total: int, parts: Collection[int], small: int, partners
     return max(0, lowest - most * (small - 1)), min(most, highest)
 
 
-def _rows_of_ties(ties: Sequence[tuple[Collection[int], Collection[int]]], atoms: int) -> csr_array:
-    return csr_array(np.array([_row(one, atoms) - _row(other, atoms) for one, other in ties]).reshape(len(ties), atoms))
+def _bounds_of(cell: Cell, n: int | None, most: Mapping[Cell, int], partners: Mapping[Cell, int], rules: Rules,
+               ) -> tuple[float, float]:
+    """What an onlooker knows of one count: shown, hidden as a small one, or hidden for the sake of one."""
+    if n is not None:
+        return max(rules.minimum_cell, n - rules.most_error), n + rules.most_error
+    return (0.0, most[cell]) if cell in most else (partners.get(cell, 0.0), math.inf)
 
 
 def _add_tied(places: Collection[int], ties: Sequence[tuple[Collection[int], Collection[int]]]) -> frozenset[int]:
@@ -127,75 +130,74 @@ def _add_tied(places: Collection[int], ties: Sequence[tuple[Collection[int], Col
     return frozenset(found)
 
 
-def _row(places: Collection[int], width: int) -> Floats:
-    row = np.zeros(width)
-    row[list(places)] = 1.0
-    return row
+def _matrix(rows: Sequence[Sequence[tuple[float, Collection[int]]]], width: int) -> csr_array:
+    """A row for each sum of atoms, from its signs and their atoms; made without the zeros, which are nearly all."""
+    signs, columns, ends = [], [], [0]
+    for row in rows:
+        for sign, places in row:
+            distinct = sorted(set(places))
+            columns += distinct
+            signs += [sign] * len(distinct)
+        ends.append(len(columns))
+    return csr_array((np.array(signs, dtype=np.float64), np.array(columns, dtype=np.int32),
+                      np.array(ends, dtype=np.int32)), shape=(len(rows), width))
 
 
-def _signed_rows(rows: Sequence[tuple[float, Collection[int]]], width: int) -> csr_array:
-    """A row for each sum, with its sign at its atoms; made without the zeros, which are nearly all of it."""
-    places = [sorted(set(places)) for _, places in rows]
-    sizes = [len(one) for one in places]
-    columns = np.array([place for one in places for place in one], dtype=np.int32)
-    ends = np.cumsum([0, *sizes], dtype=np.int32)
-    return csr_array((np.repeat([sign for sign, _ in rows], sizes), columns, ends), shape=(len(rows), width))
+@dataclass(frozen=True)
+class _Sums:
+    """The counts as sums of atoms.
+
+    A count of one atom is a bound of it, because a programme with fewer rows is faster: `single` are the numbers of
+    those counts and `atom` is what each counts. `several` are the others, the first rows of `matrix`; the rest of its
+    rows are the ties.
+    """
+
+    single: Places
+    atom: Places
+    several: Places
+    matrix: csr_array
+
+    @classmethod
+    def of(cls, members: Mapping[Cell, Collection[int]], ties: Sequence[tuple[Collection[int], Collection[int]]],
+           atoms: int) -> _Sums:
+        """The counts numbered in the order of `members`."""
+        of_one = {place: min(atoms_) for place, atoms_ in enumerate(members.values()) if len(atoms_) == 1}
+        several = {place: atoms_ for place, atoms_ in enumerate(members.values()) if len(atoms_) != 1}
+        rows = [[(1.0, atoms_)] for atoms_ in several.values()] + [[(1.0, one), (-1.0, other)] for one, other in ties]
+        return cls(np.array(list(of_one), dtype=np.int64), np.array(list(of_one.values()), dtype=np.int64),
+                   np.array(list(several), dtype=np.int64), _matrix(rows, atoms))
+
+    def within(self, bounds: Floats) -> _Known:
+        """What is known of the atoms if each count lies in its bounds, shape (counts, 2)."""
+        of_each = np.tile([0.0, math.inf], (self.matrix.shape[1], 1))
+        np.maximum.at(of_each[:, 0], self.atom, bounds[self.single, 0])
+        np.minimum.at(of_each[:, 1], self.atom, bounds[self.single, 1])
+        of_sums = np.zeros((self.matrix.shape[0], 2))
+        of_sums[:len(self.several)] = bounds[self.several]
+        told = (of_sums[:, 0] > 0) | (of_sums[:, 1] < math.inf)
+        return _Known(of_each, self.matrix[told], of_sums[told])
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What an onlooker knows: bounds of each atom, shape (atoms, 2), and of sums of them, matrix @ atoms ≤ most, and
-    that same @ atoms = 0.
-
-    A count of one atom is a bound, because a programme with fewer rows is faster.
-    """
+    """What an onlooker knows: bounds of each atom, shape (atoms, 2), and of sums of them, matrix @ atoms."""
 
     of_each: Floats
     matrix: csr_array
-    most: Floats
-    same: csr_array
-
-    @classmethod
-    def of(cls, members: Mapping[Cell, Collection[int]], shown: Mapping[Cell, int | None], most: Mapping[Cell, int],
-           partners: Mapping[Cell, int], rules: Rules, atoms: int, same: csr_array) -> _Known:
-        """What the shown counts, the hidden small ones and those hidden for their sake say."""
-        of_each = np.column_stack([np.zeros(atoms), np.full(atoms, math.inf)])
-        rows: list[tuple[float, Collection[int]]] = []
-        ends: list[float] = []
-        for cell, places in members.items():
-            n, low, high = shown[cell], 0.0, math.inf
-            if n is not None:
-                low, high = max(rules.minimum_cell, n - rules.most_error), n + rules.most_error
-            elif cell in most:
-                high = most[cell]
-            elif cell in partners:
-                low = partners[cell]
-            if len(places) == 1:
-                (place,) = places
-                of_each[place] = max(of_each[place, 0], low), min(of_each[place, 1], high)
-                continue
-            if high < math.inf:
-                rows.append((1.0, places))
-                ends.append(high)
-            if low > 0:
-                rows.append((-1.0, places))
-                ends.append(-low)
-        return cls(of_each, _signed_rows(rows, atoms), np.array(ends), same)
+    of_sums: Floats
 
     def smallest(self, objective: Floats) -> tuple[float, Floats | None]:
         """The smallest value of a sum of atoms, and the atoms that have it where it is finite."""
         if (self.of_each[:, 0] > self.of_each[:, 1]).any():
             return math.inf, None
-        bounds = [(low, high) for low, high in self.of_each.tolist()]
-        # Most of the matrices is zero; scipy takes sparse ones, which its stubs do not say.
-        solved = linprog(objective, A_ub=self.matrix, b_ub=self.most,  # type: ignore[call-overload]
-                         A_eq=self.same, b_eq=np.zeros(self.same.shape[0]), bounds=bounds, method="highs")
+        solved = milp(objective, bounds=Bounds(*self.of_each.T), constraints=LinearConstraint(
+            self.matrix, *self.of_sums.T))
         if solved.fun is None:
             # Nothing fits only if the counts are not those of any patients; then nothing is known to be safe.
             return -math.inf if solved.status == _UNBOUNDED else math.inf, None
         return float(solved.fun), solved.x
 
-    def nearest(self, rows: Floats, goals: Floats, *, upward: bool) -> Floats | None:
+    def nearest(self, rows: csr_array, goals: Floats, *, upward: bool) -> Floats | None:
         """Atoms for which some sums miss their goals by as little as possible, all misses added up.
 
         Parameters
@@ -203,55 +205,68 @@ class _Known:
         rows, goals : shapes (sums, atoms) and (sums,).
         upward : whether a sum misses its goal by what it is below it, or by what it is above.
         """
-        count, sign = len(rows), -1.0 if upward else 1.0
-        misses = vstack([hstack([self.matrix, csr_array((self.matrix.shape[0], count))]),
-                         hstack([csr_array(sign * rows), -eye_array(count)])], format="csr")
-        padded = replace(
-            self, of_each=np.vstack([self.of_each, np.column_stack([np.zeros(count), np.full(count, math.inf)])]),
-            matrix=misses, most=np.concatenate([self.most, sign * goals]),
-            same=hstack([self.same, csr_array((self.same.shape[0], count))], format="csr"))
-        solution = padded.smallest(np.concatenate([np.zeros(rows.shape[1]), np.ones(count)]))[1]
-        return None if solution is None else solution[:rows.shape[1]]
+        count, atoms = rows.shape
+        sign, far = (1.0, math.inf) if upward else (-1.0, -math.inf)
+        padded = _Known(
+            np.vstack([self.of_each, np.tile([0.0, math.inf], (count, 1))]),
+            vstack([hstack([self.matrix, csr_array((self.matrix.shape[0], count))]),
+                    hstack([rows, sign * eye_array(count)])], format="csr"),
+            np.vstack([self.of_sums, np.sort(np.column_stack([goals, np.full(count, far)]), axis=1)]))
+        solution = padded.smallest(np.concatenate([np.zeros(atoms), np.ones(count)]))[1]
+        return None if solution is None else solution[:atoms]
 
 
-def _count_possible(row: Floats, of_all: Floats, known: _Known, seen: dict[Cell, tuple[float, float]]) -> int:
-    """How many values a hidden count can have for somebody who knows all that is shown.
+class _Guarded:
+    """The hidden small counts, and the smallest and largest value that any solution has given each; these only grow.
 
-    `seen` holds the smallest and largest value that any solution has given each small count; it grows. `of_all` holds
-    the rows of those counts, shape (counts, atoms).
+    More hidden never narrows an interval, so a count that is safe stays so, what a programme finds possible stays
+    possible, and most counts need no programme of their own.
     """
-    lowest, fewest = known.smallest(row)
-    highest, largest = known.smallest(-row)
-    for solution in (fewest, largest):
+
+    def __init__(self, rows: csr_array, needed: Floats) -> None:
+        self._rows, self._needed = rows, needed
+        self._low, self._high = np.full(len(needed), math.inf), np.full(len(needed), -math.inf)
+
+    def is_safe(self, place: int, known: _Known) -> bool:
+        """Whether a count can have as many values as it needs for somebody who knows all that is shown."""
+        needed = float(self._needed[place])
+        if values_left(self._low[place], self._high[place]) >= needed:
+            return True
+        row = self._rows[[place]].toarray()[0]
+        highest = -self._solve(known, -row)
+        if values_left(0.0, highest) < needed:  # no count is below nothing
+            return False
+        if values_left(self._low[place], self._high[place]) >= needed:
+            return True
+        return values_left(self._solve(known, row), highest) >= needed
+
+    def widen_all_at_once(self, known: _Known) -> None:
+        """Find solutions in which many counts are large enough, or small enough: a few programmes for hundreds.
+
+        What is still missing of all counts together is made as small as it can be, so that one which is far enough
+        does not take from the others.
+        """
+        for upward in (True, False):
+            waiting = np.arange(len(self._needed))
+            while len(waiting) > 1:
+                goals = self._needed[waiting] - 1 if upward else self._high[waiting] - self._needed[waiting] + 1
+                solution = known.nearest(self._rows[waiting], goals, upward=upward)
+                if solution is None:
+                    return
+                self._note(solution)
+                missed = self._high[waiting] < goals - _SLACK if upward else np.array([
+                    values_left(self._low[place], self._high[place]) < self._needed[place] for place in waiting])
+                if missed.all():
+                    break
+                waiting = waiting[missed]
+
+    def _solve(self, known: _Known, objective: Floats) -> float:
+        smallest, solution = known.smallest(objective)
         if solution is not None:
-            _note_values(of_all, solution, seen)
-    return values_left(lowest, -highest)
+            self._note(solution)
+        return smallest
 
-
-def _widen_all_at_once(rows: Mapping[Cell, Floats], known: _Known, seen: dict[Cell, tuple[float, float]],
-                       needed: Mapping[Cell, int]) -> None:
-    """Find solutions in which many small counts are large enough, or small enough: a few programmes for hundreds.
-
-    What is still missing of all counts together is made as small as it can be, so that one which is far enough does not
-    take from the others.
-    """
-    of_all = np.array(list(rows.values()))
-    for upward in (True, False):
-        waiting = list(rows)
-        while len(waiting) > 1:
-            goals = np.array([needed[cell] - 1.0 if upward else seen[cell][1] - needed[cell] + 1 for cell in waiting])
-            solution = known.nearest(np.array([rows[cell] for cell in waiting]), goals, upward=upward)
-            if solution is None:
-                return
-            _note_values(of_all, solution, seen)
-            left = [cell for cell, goal in zip(waiting, goals.tolist(), strict=True) if (
-                seen[cell][1] < goal - _SLACK if upward else values_left(*seen[cell]) < needed[cell])]
-            if len(left) == len(waiting):
-                break
-            waiting = left
-
-
-def _note_values(of_all: Floats, solution: Floats, seen: dict[Cell, tuple[float, float]]) -> None:
-    for cell, value in zip(seen, (of_all @ solution).tolist(), strict=True):
-        low, high = seen[cell]
-        seen[cell] = min(low, value), max(high, value)
+    def _note(self, solution: Floats) -> None:
+        values = self._rows @ solution
+        np.minimum(self._low, values, out=self._low)
+        np.maximum(self._high, values, out=self._high)

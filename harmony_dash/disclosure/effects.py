@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -85,7 +86,7 @@ class Effects:
 
 def meets_selections(effects: Effects, selections: Sequence[Selection]) -> list[Bools]:
     """For each selection, which rows meet it."""
-    return [np.any([has_choice(effects, name, chosen) for name, chosen in selection.chosen], axis=0)
+    return [reduce(np.logical_or, (has_choice(effects, name, chosen) for name, chosen in selection.chosen))
             for selection in selections]
 
 
@@ -113,7 +114,9 @@ def count_rows(effects: Effects, rows: Bools) -> KeyedCount:
 def count_fail_only(effects: Effects, selections: Sequence[Selection]) -> list[int]:
     """For each of these selections, the patients in the figure who fail it and meet every other one."""
     met = meets_selections(effects, selections)
-    failed = sum(((~one).astype(np.int64) for one in met), start=np.zeros(len(effects.n), dtype=np.int64))
+    failed = np.zeros(len(effects.n), dtype=np.int64)
+    for one in met:
+        failed += ~one
     alone = effects.in_figure & (failed == 1)
     return [int(effects.n[alone & ~one].sum()) for one in met]
 

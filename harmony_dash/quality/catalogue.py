@@ -8,7 +8,7 @@ from typing import Any
 from harmony_dash.dictionary.model import Dictionary
 from harmony_dash.quality.completeness import completeness_rules
 from harmony_dash.quality.conformance import conformance_rules
-from harmony_dash.quality.drafting import finish_rule
+from harmony_dash.quality.drafting import describe_meanings, finish_rule
 from harmony_dash.quality.expectations import expectation_rules, read_expectations
 from harmony_dash.quality.model import Rule
 from harmony_dash.quality.plausibility import plausibility_rules
@@ -26,10 +26,11 @@ def build_rules(dictionary: Dictionary, expected: Mapping[str, Any] | None = Non
     DictionaryError for expectations that cannot be read.
     """
     expected = read_expectations() if expected is None else expected
+    meanings = describe_meanings(dictionary)
     found: dict[str, Rule] = {}
     for rule in (*conformance_rules(dictionary), *completeness_rules(dictionary), *plausibility_rules(dictionary),
                  *expectation_rules(dictionary, expected)):
         if rule.check.id in found:
             raise ValueError(f"two checks are called {rule.check.id}")
-        found[rule.check.id] = finish_rule(rule, dictionary)
+        found[rule.check.id] = finish_rule(rule, dictionary, meanings)
     return tuple(found.values())

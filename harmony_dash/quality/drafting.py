@@ -17,6 +17,7 @@ from harmony_dash.quality.types import TYPES
 # Below so many patients a share says little.
 FEWEST = 20
 ROWS, PATIENTS = "rows read", "accepted patients"
+_MEANING = ("name", "type", "unit", "values", "lower", "upper", "bands", "derived")
 
 
 def draft(kind: str, variable: Variable | None, words: str, evidence: Evidence, *, part: str = "",
@@ -42,16 +43,20 @@ def draft(kind: str, variable: Variable | None, words: str, evidence: Evidence, 
     return Rule(check, evidence, ((name,) if name else ()) if needs is None else needs)
 
 
-def finish_rule(rule: Rule, dictionary: Dictionary) -> Rule:
+def describe_meanings(dictionary: Dictionary) -> dict[str, dict[str, Any]]:
+    """Each variable's values, range and unit, as JSON-able values."""
+    return {entry["name"]: {key: entry[key] for key in _MEANING if key in entry}
+            for entry in describe_dictionary({}, dictionary.variables)["variables"]}
+
+
+def finish_rule(rule: Rule, dictionary: Dictionary, meanings: Mapping[str, Mapping[str, Any]]) -> Rule:
     """The rule whose check knows what of its answer may leave, and its digest.
 
-    The digest is of what is counted, and of the variables' values, range and unit.
+    The digest is of what is counted, and of what its variables mean: `meanings` are those of the dictionary.
     """
     read = {rule.check.variable, *_variables_of(rule.evidence)}
     known = {name: dictionary[name] for name in sorted(read) if name in dictionary}
-    meaning = [{key: entry[key] for key in ("name", "type", "unit", "values", "lower", "upper", "bands", "derived")
-                if key in entry} for entry in describe_dictionary({}, known)["variables"]]
-    text = json.dumps([rule.check.id, repr(rule.evidence), meaning], sort_keys=True)
+    text = json.dumps([rule.check.id, repr(rule.evidence), [meanings[name] for name in known]], sort_keys=True)
     return replace(rule, check=replace(rule.check, showing=_showing_of(rule, known),
                                        digest=hashlib.sha256(text.encode()).hexdigest()[:12]))
 

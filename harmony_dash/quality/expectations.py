@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,15 @@ _LEAST_SHARE = 100
 _FAR = 3.0
 
 
-def read_expectations(path: Path = BUILT_IN) -> LocatedDict:
-    """The expectations as they stand in the file.
+@cache
+def read_expectations() -> LocatedDict:
+    """The package's expectations, parsed once a process: nothing but an installation changes them.
 
     Raises
     ------
     DictionaryError with the line for what cannot be read.
     """
-    return read_yaml(path, error=DictionaryError)
+    return read_yaml(BUILT_IN, error=DictionaryError)
 
 
 def expectation_rules(dictionary: Dictionary, expected: Mapping[str, Any]) -> Iterator[Rule]:

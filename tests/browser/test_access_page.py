@@ -1,26 +1,27 @@
-"""A grant from its proposal to its end, as four people walk it, each in a window of their own."""
+"""A grant from its proposal to its end, as four people walk it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from harmony_dash.access.accounts import create_account
 from harmony_dash.access.actor import OPERATOR, Role
 from harmony_dash.access.grants import list_grants
 from harmony_dash.access.sessions import open_session
 from harmony_dash.ui.session import SESSION_COOKIE
-from tests.browser.steps import fill_sign_in
+from tests.browser.conftest import OpenWindow
+from tests.browser.steps import fill_sign_in, settle
 from tests.security.server import PASSWORD, Server, username_of
 
 PROJECT = "Relapse after induction"
 SECOND = "second.steering"
-NARROW, WIDE = 800, 1400
+NARROW = 800
 
 # Opens the access page, at one of its parts, as somebody who has signed in.
 Visit = Callable[..., Page]
@@ -34,29 +35,16 @@ def second_approver(server: Server) -> str:
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    contexts = []
-
-    def visit(username: str, address: str = "/access?part=Grants", *, scheme: str = "light", width: int = WIDE) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-        context.set_default_timeout(30_000)
-        contexts.append(context)
+def visit(open_window: OpenWindow, server: Server) -> Visit:
+    def visit(username: str, address: str = "/access?part=Grants", *, window: Page | None = None) -> Page:
+        page = window or open_window()
         with server.access.write() as connection:
             token = open_session(connection, username, now=datetime.now(UTC))
-        context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": server.url}])
-        page = context.new_page()
+        page.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": server.url}])
         page.goto(server.url + address)
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-
-
-def settle(page: Page) -> None:
-    """Wait until the page has nothing left to draw."""
-    expect(page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
-    page.wait_for_timeout(300)
+    return visit
 
 
 def press(where: Page | Locator, name: str) -> None:
@@ -88,6 +76,7 @@ def propose(page: Page) -> None:
     expect(page.get_by_text("Give the name that the committee knows.")).to_be_visible()
     page.get_by_label("Project", exact=True).fill(PROJECT)
     page.get_by_label("Purpose", exact=True).fill("Whether residual disease tells who relapses.")
+    page.keyboard.press("Tab")
     choose(page, "Countries", "Netherlands")
     choose(page, "Members", "Test analyst")
     page.get_by_text("Exact numbers on screen").click()
@@ -118,12 +107,12 @@ def test_a_grant_is_proposed_approved_by_two_shown_to_its_member_and_ended(
     expect(first.get_by_text("You have approved this grant. One more person has to.")).to_be_visible()
     expect(first.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
 
-    second = visit(second_approver)
+    second = visit(second_approver, window=first)
     approve(second, "Yours is the second approval")
     expect(second.get_by_text("Nothing is waiting.")).to_be_visible()
     expect(second.get_by_role("table").filter(has_text=PROJECT)).to_be_visible()
 
-    analyst = visit(username_of(Role.ANALYST), "/account")
+    analyst = visit(username_of(Role.ANALYST), "/account", window=second)
     expect(analyst.get_by_text(PROJECT).first).to_be_visible()
 
     manager.reload()
@@ -206,8 +195,9 @@ def test_the_trail_is_downloaded_on_request_and_proved(server: Server, visit: Vi
 @pytest.mark.parametrize("part", ["People", "Grants", "Who+saw+what"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_each_part_is_drawn_in_both_themes_and_fits_a_narrow_window(
-        visit: Visit, tmp_path: Path, part: str, scheme: str) -> None:
-    page = visit(username_of(Role.STEERING), f"/access?part={part}", scheme=scheme, width=NARROW)
+        visit: Visit, open_window: OpenWindow, tmp_path: Path, part: str, scheme: str) -> None:
+    page = visit(username_of(Role.STEERING), f"/access?part={part}",
+                 window=open_window(scheme=scheme, width=NARROW))
     expect(page.get_by_role("heading", name="Access", exact=True)).to_be_visible()
     settle(page)
     picture = page.screenshot(path=str(tmp_path / f"access-{part}-{scheme}.png"), full_page=True)

@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from harmony_dash.access.actor import Role
-from harmony_dash.ui.session import SESSION_COOKIE
-from tests.disclosure.house import samples_of_run
-from tests.security.server import Server, start_server
+from tests.browser.conftest import Listen
+from tests.browser.steps import enter, settle
+from tests.security.server import Server
 
 FIGURE = ".js-plotly-plot"
 
 
-@pytest.fixture(scope="module")
-def sample_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    store = samples_of_run(tmp_path_factory)
-    with start_server(tmp_path_factory.mktemp("coverage"), environment={"HARMONY_STORE": str(store)}) as running:
-        yield running
-
-
 @pytest.fixture
-def member(page: Page, context: BrowserContext, sample_server: Server) -> Page:
+def member(page: Page, sample_server: Server) -> Page:
     """A window of a member of the steering committee, who may not look at outcomes."""
-    context.add_cookies([{"name": SESSION_COOKIE, "value": sample_server.open_session(Role.STEERING),
-                          "url": sample_server.url}])
-    return page
+    return enter(page, sample_server, Role.STEERING)
 
 
 def open_coverage(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/coverage")
-    expect(page.locator(FIGURE)).to_have_count(8)
-    expect(page.locator("[data-testid=stStatusWidget]")).to_have_count(0)
+    expect(page.locator(FIGURE)).to_have_count(8, timeout=120_000)
+    settle(page)
 
 
-def test_the_map_is_drawn_and_no_request_leaves_the_machine(member: Page, sample_server: Server) -> None:
+def test_the_map_is_drawn_and_no_request_leaves_the_machine(
+        member: Page, sample_server: Server, listen: Listen) -> None:
     asked: list[str] = []
-    member.on("request", lambda request: asked.append(request.url))
-    member.on("websocket", lambda socket: asked.append(socket.url))
+    listen("request", lambda request: asked.append(request.url))
+    listen("websocket", lambda socket: asked.append(socket.url))
     open_coverage(member, sample_server)
     expect(member.locator(f"{FIGURE} .scatterlayer path.js-fill").nth(10)).to_be_attached()
     for choice in ("Period of diagnosis", "Age group", "Immunophenotype", "Not tested", "Unknown"):
         member.get_by_role("radio", name=choice, exact=True).click()
-        expect(member.locator("[data-testid=stStatusWidget]")).to_have_count(0)
+        settle(member)
     member.get_by_text("What changed since the snapshot before").click()
     expect(member.get_by_text("There is no earlier snapshot.")).to_be_visible()
     hosts = {urlsplit(url).netloc for url in asked if urlsplit(url).scheme in ("http", "https", "ws", "wss")}

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from playwright.sync_api import Page, expect
 
 from harmony_dash.access.actor import Role
 from tests.browser.steps import sign_in
-from tests.factories import make_store
-from tests.security.server import Server, start_server
+from tests.security.server import Server
 
 FIGURE = ".js-plotly-plot"
-
-
-@pytest.fixture(scope="module")
-def filled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("feasibility")
-    make_store(folder / "store", 3000)
-    with start_server(folder / "data", environment={"HARMONY_STORE": str(folder / "store")}) as running:
-        yield running
 
 
 def patients_of(page: Page) -> str:
@@ -29,8 +16,8 @@ def patients_of(page: Page) -> str:
     return metric.get_by_test_id("stMetricValue").inner_text()
 
 
-def test_a_clinician_counts_then_asks_the_same_question(page: Page, filled_server: Server) -> None:
-    sign_in(page, filled_server, Role.CLINICIAN)
+def test_a_clinician_counts_then_asks_the_same_question(page: Page, sample_server: Server) -> None:
+    sign_in(page, sample_server, Role.CLINICIAN)
     page.get_by_role("link", name="Can my question be asked of these data?").click()
     expect(page.locator(FIGURE).first).to_be_visible()
     expect(page.get_by_text("Expected events")).to_be_visible()
@@ -44,8 +31,8 @@ def test_a_clinician_counts_then_asks_the_same_question(page: Page, filled_serve
     expect(page.get_by_role("heading").filter(has_text=f"Overall survival of {n} patients")).to_be_visible()
 
 
-def test_the_steering_committee_counts_and_is_shown_no_outcome(page: Page, filled_server: Server) -> None:
-    sign_in(page, filled_server, Role.STEERING)
+def test_the_steering_committee_counts_and_is_shown_no_outcome(page: Page, sample_server: Server) -> None:
+    sign_in(page, sample_server, Role.STEERING)
     page.get_by_role("link", name="Has a planned study enough patients?").click()
     expect(page.get_by_text("Expected events")).to_be_visible()
     expect(page.get_by_text("no outcome of these data enters")).to_be_visible()

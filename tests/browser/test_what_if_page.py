@@ -10,15 +10,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from harmony_dash.access.actor import Role
 from harmony_dash.cohort.filters import OneOf
 from harmony_dash.cohort.question import Question
 from harmony_dash.stats.refusal import CODES
-from harmony_dash.ui.session import SESSION_COOKIE
+from tests.browser.conftest import OpenWindow
 from tests.browser.made_up_what_if import FIRST_DAY
-from tests.disclosure.house import samples_of_run
+from tests.browser.steps import enter, settle
 from tests.factories import make_store
 from tests.security.server import PROJECT_ROOT, Server, copy_project, start_server
 from tests.what_if_cohort import draw_cohort
@@ -49,13 +49,6 @@ def write_address(where: tuple[OneOf, ...], settings: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def sample_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    store = samples_of_run(tmp_path_factory)
-    with start_server(tmp_path_factory.mktemp("samples"), environment={"HARMONY_STORE": str(store)}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def drawn_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Patients whose treatment was chosen by their findings, with a known effect; the page's own files are copies."""
     folder: Path = tmp_path_factory.mktemp("drawn")
@@ -78,9 +71,9 @@ def refusing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
         yield running
 
 
-def open_window(page: Page, context: BrowserContext, server: Server, address: str) -> None:
-    """The address in a clinician's window, once the store is there."""
-    context.add_cookies([{"name": SESSION_COOKIE, "value": server.open_session(Role.CLINICIAN), "url": server.url}])
+def ask(page: Page, server: Server, address: str) -> None:
+    """Open the address in a clinician's window."""
+    enter(page, server, Role.CLINICIAN)
     page.goto(server.url + address)
     expect(page.get_by_role("heading").filter(has_text="What if:").first).to_be_visible(timeout=120_000)
 
@@ -91,8 +84,8 @@ def test_every_code_is_reached_here() -> None:
 
 @pytest.mark.parametrize("code", PATHS)
 def test_a_question_that_the_data_do_not_carry_is_refused_with_its_reason(
-        page: Page, context: BrowserContext, sample_server: Server, code: str) -> None:
-    open_window(page, context, sample_server, write_address(*PATHS[code]))
+        page: Page, sample_server: Server, code: str) -> None:
+    ask(page, sample_server, write_address(*PATHS[code]))
     expect(page.get_by_text(code, exact=True).first).to_be_visible(timeout=LONG)
     expect(page.get_by_text("What would be needed")).to_be_visible()
     expect(page.get_by_text("What the data say")).to_have_count(0)
@@ -101,17 +94,17 @@ def test_a_question_that_the_data_do_not_carry_is_refused_with_its_reason(
 
 @pytest.mark.parametrize("code", sorted(set(CODES) - PATHS.keys()))
 def test_a_code_that_no_question_here_leads_to_is_shown_all_the_same(
-        page: Page, context: BrowserContext, refusing_server: Server, code: str) -> None:
+        page: Page, refusing_server: Server, code: str) -> None:
     day = FIRST_DAY + CODES.index(code)
-    open_window(page, context, refusing_server, write_address((), {"horizon_days": day}))
+    ask(page, refusing_server, write_address((), {"horizon_days": day}))
     expect(page.get_by_text(code, exact=True).first).to_be_visible()
     expect(page.get_by_text(f"Data for {code}.")).to_be_visible()
     expect(page.locator(FIGURE)).to_have_count(0)
 
 
 def test_a_long_computation_shows_its_progress_and_is_stopped_and_asked_again(
-        page: Page, context: BrowserContext, sample_server: Server) -> None:
-    open_window(page, context, sample_server, write_address((CHILDREN,), {}))
+        page: Page, sample_server: Server, open_window: OpenWindow) -> None:
+    ask(page, sample_server, write_address((CHILDREN,), {}))
     cancel = page.get_by_role("button", name="Cancel")
     expect(page.get_by_text("Re-drawing the patients")).to_be_visible(timeout=LONG)
     cancel.click()
@@ -122,27 +115,30 @@ def test_a_long_computation_shows_its_progress_and_is_stopped_and_asked_again(
     expect(page.get_by_text("Read with caution").first).to_be_visible(timeout=LONG)
     expect(page.get_by_text("MODEL_DEPENDENT").first).to_be_visible()
     expect(page.locator(FIGURE)).to_have_count(3)
-    other = context.new_page()
+    other = enter(open_window(), sample_server, Role.CLINICIAN)
     other.goto(page.url)
     # the answer is kept, so the second window has it at once
     expect(other.locator(FIGURE)).to_have_count(3)
 
 
-def test_an_example_keeps_its_filters_while_it_is_computed(
-        page: Page, context: BrowserContext, sample_server: Server) -> None:
-    open_window(page, context, sample_server, "/what_if")
+def test_an_example_keeps_its_filters_and_what_was_opened_while_it_is_computed(
+        page: Page, sample_server: Server) -> None:
+    ask(page, sample_server, "/what_if")
+    page.get_by_text("How far the data support this").click(timeout=LONG)
+    expect(page.get_by_text("In what do the arms differ?")).to_be_visible()
     page.get_by_text("Less treatment, B-cell").first.click()
+    # the answer before it stands there until the run that draws the new heading has come to its end
+    expect(page.get_by_role("heading").filter(has_text="MRD band at end of induction").first).to_be_visible()
+    settle(page)
     expect(page.get_by_text("What would be needed").or_(page.get_by_text("What the data say"))).to_be_visible(
         timeout=LONG)
-    expect(page.get_by_role("heading").filter(has_text="MRD band at end of induction").first).to_be_visible()
-    page.get_by_text("How far the data support this").click()
     expect(page.get_by_text("Could everybody have had either strategy?")).to_be_visible()
     expect(page.get_by_role("heading").filter(has_text="MRD band at end of induction").first).to_be_visible()
 
 
 def test_an_answer_shows_the_trade_off_the_methods_and_how_far_the_data_support_it(
-        page: Page, context: BrowserContext, drawn_server: Server) -> None:
-    open_window(page, context, drawn_server, write_address((), {"horizon_days": FOUR_YEARS}))
+        page: Page, drawn_server: Server) -> None:
+    ask(page, drawn_server, write_address((), {"horizon_days": FOUR_YEARS}))
     expect(page.get_by_text("What the data say")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("extra relapse for every").first).to_be_visible()
     for name in ("Relapse", "Death in remission", "A  Standardised", "B  Doubly robust", "C  Weighted"):
@@ -154,9 +150,8 @@ def test_an_answer_shows_the_trade_off_the_methods_and_how_far_the_data_support_
     expect(page.get_by_text("E-value").first).to_be_visible()
 
 
-def test_the_keyboard_reaches_the_support_and_the_link(page: Page, context: BrowserContext, drawn_server: Server,
-                                                       ) -> None:
-    open_window(page, context, drawn_server, write_address((), {"strategy": "hsct_cr1", "reference": "no",
+def test_the_keyboard_reaches_the_support_and_the_link(page: Page, drawn_server: Server) -> None:
+    ask(page, drawn_server, write_address((), {"strategy": "hsct_cr1", "reference": "no",
                                                                 "compared": "yes"}))
     expect(page.get_by_text("NO_TIME_ZERO").first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Copy link").focus()

@@ -209,18 +209,29 @@ def test_every_command_on_a_server_gives_way_to_the_pages() -> None:
     assert "--property=CPUWeight=20" in function
 
 
-def test_the_nightly_backup_of_a_container_leaves_nothing_in_the_volume(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fails", ["nothing", "backup", "cp"])
+def test_the_nightly_backup_of_a_container_leaves_nothing_in_the_volume_and_no_half_copy(
+        tmp_path: Path, fails: str) -> None:
     (script,) = re.findall(r"^    (#!/bin/sh -e\n(?:    .*\n)+)", chapter("Backup"), re.MULTILINE)
-    for fails in ("nothing", "cp"):
-        (tmp_path / "podman").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / fails}\n[ "$1" != {fails} ]\n')
-        (tmp_path / "podman").chmod(0o755)
-        done = subprocess.run(["/bin/sh", "-ec", script], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
-        assert (done.returncode == 0) == (fails == "nothing")
-        written, copied, removed = [line.split() for line in (tmp_path / fails).read_text().splitlines()]
-        assert build_parser().parse_args(written[written.index("backup"):]).command == "backup"
-        assert copied == ["cp", f"harmony-dash:{written[-1]}", "/var/backups/harmony-dash/"]
-        assert removed == ["exec", "harmony-dash", "rm", "-f", written[-1]]
+    said, backups = tmp_path / "said", tmp_path / "backups"
     assert ["install", "-d", "-m", "700", "/var/backups/harmony-dash"] in commands(chapter("Install"))
+    backups.mkdir()
+    # stands in for podman: writes down how it was called, copies, and fails where it is told to
+    (tmp_path / "podman").write_text(
+        f'#!/bin/sh\necho "$@" >> "{said}"\n[ "$1" != cp ] || echo copied > "$3"\n'
+        f'case "$*" in *" {fails} "*|"{fails} "*) exit 1;; esac\n')
+    (tmp_path / "podman").chmod(0o755)
+    done = subprocess.run(["/bin/sh", "-ec", script.replace("/var/backups/harmony-dash", str(backups))], check=False,
+                          env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True)
+    assert (done.returncode == 0) == (fails == "nothing"), done.stderr
+    written, *copied, removed = [line.split() for line in said.read_text().splitlines()]
+    assert build_parser().parse_args(written[written.index("backup"):]).command == "backup"
+    inside = written[-1]
+    name = Path(inside).name
+    assert copied == ([] if fails == "backup" else [["cp", f"harmony-dash:{inside}", str(backups / f"{name}.part")]])
+    assert removed == ["exec", "harmony-dash", "rm", "-f", inside]
+    left = {"nothing": [name], "backup": [], "cp": [f"{name}.part"]}
+    assert [path.name for path in backups.iterdir()] == left[fails]
 
 
 def test_the_only_default_server_of_nginx_is_ours() -> None:

@@ -105,13 +105,13 @@ def _is_floor(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return found is not None and one != other and shown - SCOPE.rules.most_error < int(found[1].replace(",", ""))
 
 
-def attack(world: World, targets: Sequence[int], **changes: Any) -> list[Claims]:
+def attack(world: World, targets: Sequence[int], *, asker: Asker | None = None, **changes: Any) -> list[Claims]:
     """Attack every target; `changes` to all questions are a landmark, a horizon or another endpoint."""
-    return [claim(world, int(row), pairs_of(world, int(row), **changes)) for row in targets]
+    return [claim(world, int(row), pairs_of(world, int(row), **changes), asker) for row in targets]
 
 
-def claim(world: World, row: int, pairs: Iterable[Pair]) -> Claims:
-    """What the pairs say of one target."""
-    asker = Asker(world)
+def claim(world: World, row: int, pairs: Iterable[Pair], asker: Asker | None = None) -> Claims:
+    """What the pairs say of one target, to somebody who may have asked before."""
+    asker = asker or Asker(world)
     seen = [(differs(asker, pair, YES), differs(asker, pair, NO)) for pair in pairs if not is_explained(asker, pair)]
     return Claims(world.is_positive(row), (True, False) in seen, (False, True) in seen)

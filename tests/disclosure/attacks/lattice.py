@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -35,6 +36,7 @@ VALUE, ALL, NOT = 1, 0, -1
 _CERTAIN = 100.0
 
 Cells = NDArray[np.bool_]
+Point = dict[str | None, tuple[int | None, tuple[Filter, ...]]]
 _FIELDS = np.array(list(product((VALUE, NOT), repeat=len(KNOWN))))
 
 
@@ -60,9 +62,9 @@ def auc(positives: Sequence[float], negatives: Sequence[float]) -> float:
 def attack(world: World, targets: Sequence[int]) -> dict[str, float]:
     """The AUC of the two readings of the same answers."""
     scores: dict[str, tuple[list[float], list[float]]] = {"asked": ([], []), "answered": ([], [])}
-    everything = fetch_everything(world)
+    everything, answers = fetch_everything(world), dict[tuple[Filter, ...], Point]()
     for row in targets:
-        equations = list(ask_lattice(world, int(row), everything))
+        equations = list(ask_lattice(world, int(row), everything, answers))
         for reading, (positives, negatives) in scores.items():
             score = solve(equations, reading)
             (positives if world.is_positive(int(row)) else negatives).append(score)
@@ -92,15 +94,21 @@ def fetch_panel(world: World, where: tuple[Filter, ...]) -> Effects:
     return fetch_choice_effects(world.snapshot, question, [world.snapshot.dictionary[SECRET]])[SECRET]
 
 
-def ask_lattice(world: World, row: int, everything: Effects) -> Iterator[Equation]:
-    """What is shown of every question of the lattice; nothing where a count is withheld."""
+def ask_lattice(world: World, row: int, everything: Effects, answers: dict[tuple[Filter, ...], Point],
+                ) -> Iterator[Equation]:
+    """What is shown of every question of the lattice; nothing where a count is withheld.
+
+    `answers` are those to questions that another target's lattice has too; they grow.
+    """
     for wanted, where in lattice_of(world, row):
-        selections, _ = close_filters(where, world.snapshot.dictionary, world.snapshot.values_of)
-        effects = replace(everything, selections=selections, question=replace(everything.question, where=where))
-        for secret, (count, applied) in count_point(world, effects).items():
+        if where not in answers:
+            selections, _ = close_filters(where, world.snapshot.dictionary, world.snapshot.values_of)
+            effects = replace(everything, selections=selections, question=replace(everything.question, where=where))
+            answers[where] = count_point(world, effects)
+        for secret, (count, applied) in answers[where].items():
             if count is not None:
                 left = {name for item in applied for name in variables_of(item)}
-                answered = [want if name in left else ALL for want, name in zip(wanted, KNOWN, strict=True)]
+                answered = tuple(want if name in left else ALL for want, name in zip(wanted, KNOWN, strict=True))
                 yield Equation(_sum_of(wanted, secret), _sum_of(answered, secret), count)
 
 
@@ -112,7 +120,7 @@ def lattice_of(world: World, row: int) -> Iterator[tuple[tuple[int, ...], tuple[
                             for want, (name, value) in zip(wanted, known.items(), strict=True) if want != ALL)
 
 
-def count_point(world: World, effects: Effects) -> dict[str | None, tuple[int | None, tuple[Filter, ...]]]:
+def count_point(world: World, effects: Effects) -> Point:
     """The counts of one point, by secret and (None) in all, each with the conditions that were applied to it."""
     choices = list_choices(world.snapshot.dictionary[SECRET],
                            world.snapshot.values_of(world.snapshot.dictionary[SECRET]))
@@ -124,7 +132,8 @@ def count_point(world: World, effects: Effects) -> dict[str | None, tuple[int | 
             else (release_count(answer.n, SCOPE), answer.question.where) for value, answer in answers.items()}
 
 
-def _sum_of(wanted: Sequence[int], secret: str | None) -> Cells:
+@cache
+def _sum_of(wanted: tuple[int, ...], secret: str | None) -> Cells:
     chosen = np.array([all(want in (ALL, cell) for want, cell in zip(wanted, cells, strict=True)) for cells in _FIELDS])
     nothing = np.zeros_like(chosen)
     return np.concatenate([nothing if secret == NO else chosen, nothing if secret == YES else chosen])

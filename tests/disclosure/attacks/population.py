@@ -8,19 +8,20 @@ look for them. Such exceptions are what an attacker needs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from numpy.typing import NDArray
 
 from harmony_dash.cohort.endpoints import ENDPOINTS, TimeZero
 from harmony_dash.dictionary import Dictionary, load_dictionary
-from harmony_dash.store.reader import Snapshot
+from harmony_dash.store.reader import Snapshot, Store
 from tests.factories import CAUSE_OF_FIRST_EVENT, make_store
+from tests.made_once import make_once
 
 Bools = NDArray[np.bool_]
 
@@ -109,13 +110,6 @@ class World:
     folder: Path
     snapshot: Snapshot
     patients: pd.DataFrame
-    _indices: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
-
-    def rows_like(self, row: int, names: Sequence[str]) -> NDArray[np.int64]:
-        """The patients who agree with one of them in these columns."""
-        if tuple(names) not in self._indices:
-            self._indices[tuple(names)] = self.patients.groupby(list(names), observed=True).indices
-        return np.asarray(self._indices[tuple(names)][tuple(self.patients.loc[row, list(names)])])
 
     def is_positive(self, row: int) -> bool:
         """The secret of one patient."""
@@ -126,6 +120,15 @@ def make_world(folder: Path, n: int = 100_000, seed: int = 1) -> World:
     """Publish the patients and open the snapshot."""
     patients = make_population(n, seed)
     return World(folder, make_store(folder, dictionary=ten_year_dictionary(), frame=patients), patients)
+
+
+def world_of_run(factory: pytest.TempPathFactory) -> World:
+    """The 100,000 patients that all attacks of a run share; nobody writes into their store."""
+    def publish(folder: Path) -> None:
+        make_world(folder / "store").patients.to_pickle(folder / "patients.pickle")
+
+    folder = make_once(factory, "attacked", publish)
+    return World(folder / "store", Store(folder / "store").current(), pd.read_pickle(folder / "patients.pickle"))
 
 
 def alone_among(patients: pd.DataFrame, names: Sequence[str], special: Bools | None = None) -> NDArray[np.int64]:
@@ -140,7 +143,8 @@ def unique_targets(world: World, count: int, seed: int = 2) -> NDArray[np.int64]
     Those in wider groups too small for any answer are safe, and would only flatter the figures.
     """
     rows = alone_among(world.patients, KNOWN)
-    large = [row for row in rows if max(len(world.rows_like(int(row), [n for n in KNOWN if n != left]))
-                                        for left in KNOWN) >= 100]
+    known = world.patients[list(KNOWN)]
+    wider = [known.groupby([name for name in KNOWN if name != left], observed=True)[left].transform("size").to_numpy()
+             for left in KNOWN]
     rng = np.random.default_rng(seed)
-    return rng.permutation(np.array(large, dtype=np.int64))[:count]
+    return rng.permutation(rows[np.max(wider, axis=0)[rows] >= 100])[:count]

@@ -7,30 +7,36 @@ from scipy.stats import fisher_exact
 
 from harmony_dash.disclosure import Level, Scope
 from tests.disclosure.attacks import asking, differencing, side_doors
+from tests.disclosure.attacks.asking import Asker
 from tests.disclosure.attacks.campaign import PATIENTS, QUICK
-from tests.disclosure.attacks.population import NO, YES, World, make_world, unique_targets
+from tests.disclosure.attacks.population import NO, YES, World, unique_targets, world_of_run
 from tests.disclosure.attacks.verdict import Claims, judge_claims
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("attacked"), PATIENTS)
+    return world_of_run(tmp_path_factory)
 
 
-def test_nobody_is_learnt_by_leaving_out_the_category_they_are_alone_in(world: World) -> None:
-    claims = differencing.attack(world, unique_targets(world, QUICK.differencing))
+@pytest.fixture(scope="module")
+def asker(world: World) -> Asker:
+    """Who asks about the same targets again has the same answers."""
+    return Asker(world)
+
+
+def test_nobody_is_learnt_by_leaving_out_the_category_they_are_alone_in(world: World, asker: Asker) -> None:
+    claims = differencing.attack(world, unique_targets(world, QUICK.differencing), asker=asker)
     verdict = judge_claims("A", claims)
     assert verdict.passed, verdict
 
 
-def test_pairs_that_are_explained_look_alike_with_and_without_the_secret(world: World) -> None:
+def test_pairs_that_are_explained_look_alike_with_and_without_the_secret(world: World, asker: Asker) -> None:
     """What a verdict leaves out must be no hiding place: it may not tell those who have the secret from the others."""
     rows = [int(row) for row in unique_targets(world, PATIENTS)]
     seen: dict[bool, list[tuple[bool, bool]]] = {}
     for positive in (True, False):
         seen[positive] = []
         for row in [row for row in rows if world.is_positive(row) == positive][:12]:
-            asker = differencing.Asker(world)
             seen[positive] += [(differencing.differs(asker, pair, YES), differencing.differs(asker, pair, NO))
                                for pair in differencing.pairs_of(world, row) if differencing.is_explained(asker, pair)]
     assert min(map(len, seen.values())) > 30
@@ -70,10 +76,9 @@ def test_a_verdict_fails_on_one_negative_and_on_claims_better_than_chance() -> N
     assert not judge_claims("", [right] * 8 + [wrong] * 2).passed
 
 
-def test_a_note_about_one_group_is_seen_for_that_group_alone(world: World) -> None:
+def test_a_note_about_one_group_is_seen_for_that_group_alone(world: World, asker: Asker) -> None:
     row = int(unique_targets(world, 1)[0])
     pair = next(differencing.pairs_of(world, row))
-    asker = differencing.Asker(world)
     result = asker.ask(pair.without)
     assert result is not None
     words = world.snapshot.dictionary["cna_ikzf1"].label_of(YES)

@@ -11,13 +11,13 @@ import pytest
 from harmony_dash.disclosure.selections import close_filters
 from tests.disclosure.attacks import lattice
 from tests.disclosure.attacks.asking import Asker, ask_about, see_counts
-from tests.disclosure.attacks.campaign import PATIENTS, QUICK, attack_lattice
-from tests.disclosure.attacks.population import World, make_world, unique_targets
+from tests.disclosure.attacks.campaign import QUICK, attack_lattice
+from tests.disclosure.attacks.population import World, unique_targets, world_of_run
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("attacked"), PATIENTS)
+    return world_of_run(tmp_path_factory)
 
 
 def test_a_lattice_around_a_patient_leaves_a_weak_signal(world: World) -> None:
@@ -52,7 +52,7 @@ def test_least_squares_finds_the_target_in_exact_counts() -> None:
     # Every cell holds ten patients but for the target's, which holds one, with the secret.
     equations = []
     for wanted in np.ndindex(*(3,) * len(lattice.KNOWN)):
-        point = [lattice.VALUE - place for place in wanted]
+        point = tuple(lattice.VALUE - place for place in wanted)
         for secret in (lattice.YES, lattice.NO, None):
             cells = lattice._sum_of(point, secret)
             equations.append(lattice.Equation(cells, cells, int(_sizes()[cells].sum())))

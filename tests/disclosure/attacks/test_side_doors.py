@@ -20,15 +20,15 @@ from harmony_dash.services.recorded_questions import RecordedQuestion, View, fin
 from harmony_dash.store.membership import fetch_bitmaps, find_close_pairs
 from tests.disclosure.attacks import asking, side_doors
 from tests.disclosure.attacks.asking import SCOPE, ask_about, like
-from tests.disclosure.attacks.campaign import PATIENTS, QUICK
+from tests.disclosure.attacks.campaign import QUICK
 from tests.disclosure.attacks.differencing import values_of
-from tests.disclosure.attacks.population import World, alone_among, make_world
+from tests.disclosure.attacks.population import World, alone_among, world_of_run
 from tests.disclosure.attacks.verdict import Claims, judge_claims
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("attacked"), PATIENTS)
+    return world_of_run(tmp_path_factory)
 
 
 def count_right(claims: Sequence[Claims]) -> int:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from harmony_dash.disclosure.audit import bounds_in_one_total, hide_partners, values_left
 from harmony_dash.disclosure.policy import RULES, Level
@@ -64,3 +70,61 @@ def test_a_table_that_shares_a_margin_gives_away_what_its_own_would() -> None:
     shown = {"country": 45, "women": 30, "men": None}
     assert hide([])["women"] == 30
     assert hide([([0, 1], [2, 3])])["women"] is None  # 7 to 9 by the margins
+
+
+# -- the same by one programme for each bound, all of it anew after every count that is hidden -------------------------
+
+Place = tuple[int, int]
+
+
+def bounds_of(places: Sequence[int], members: dict[Place, list[int]], shown: dict[Place, int | None],
+              small: Sequence[Place], atoms: int) -> tuple[float, float]:
+    """The least and the most that a sum of atoms can be for somebody who sees a table."""
+    def row(of: Sequence[int]) -> NDArray[np.float64]:
+        return np.bincount(of, minlength=atoms).astype(float)
+
+    rows, ends = [], []
+    for cell, n in shown.items():
+        low = RULES_.minimum_cell if n is None else max(RULES_.minimum_cell, n - RULES_.most_error)
+        if n is not None or cell in small:
+            rows.append(row(members[cell]))
+            ends.append(RULES_.minimum_cell - 1 if n is None else n + RULES_.most_error)
+        if cell not in small:
+            rows.append(-row(members[cell]))
+            ends.append(-low)
+    found = [linprog(sign * row(places), np.array(rows), np.array(ends), method="highs") for sign in (1, -1)]
+    return tuple(sign * (-np.inf if one.status == 3 else np.inf if one.fun is None else one.fun)
+                 for sign, one in zip((1, -1), found, strict=True))  # type: ignore[return-value]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(st.sampled_from([0, 1, 4, 7, 9, 11, 14, 23, 60]), min_size=3, max_size=3),
+                min_size=2, max_size=4), st.randoms(use_true_random=False))
+def test_what_is_hidden_is_what_two_programmes_for_each_count_would_hide(table: list[list[int]], chance: Random,
+                                                                         ) -> None:
+    """A table with both its margins and its total, its counts rounded up or down at random."""
+    cells = np.array(table)
+    height, width = cells.shape
+    members = {(i, j): [i * width + j] for i in range(height) for j in range(width)}
+    members |= {(i, -1): [i * width + j for j in range(width)] for i in range(height)}
+    members |= {(-1, j): [i * width + j for i in range(height)] for j in range(width)}
+    members[-1, -1] = list(range(cells.size))
+    sizes = {cell: int(cells.ravel()[places].sum()) for cell, places in members.items()}
+    shown: dict[Place, int | None] = {
+        cell: None if n < RULES_.minimum_cell else 5 * ((n + chance.choice([0, 4])) // 5)
+        for cell, n in sizes.items()}
+    small = [cell for cell, n in shown.items() if n is None]
+
+    def next_partner(candidates: list[Place]) -> Place | None:
+        return min((cell for cell in candidates if cell != (-1, -1)), key=lambda cell: (-1 in cell, cell), default=None)
+
+    expected = dict(shown)
+    for cell in small:
+        while values_left(*bounds_of(members[cell], members, expected, small, cells.size)) < RULES_.fewest_possible:
+            left = [other for other, n in expected.items() if n is not None]
+            near = {place for other in left if {*members[other]} & {*members[cell]} for place in members[other]}
+            partner = next_partner([other for other in left if near & {*members[other]}])
+            if partner is None:
+                break
+            expected[partner] = None
+    assert hide_partners(members, shown, small, RULES_, atoms=cells.size, next_partner=next_partner) == expected
