@@ -192,7 +192,7 @@ class _Known:
             return math.inf, None
         solved = milp(objective, bounds=Bounds(*self.of_each.T), constraints=LinearConstraint(
             self.matrix, *self.of_sums.T))
-        if solved.fun is None:
+        if not solved.success:
             # Nothing fits only if the counts are not those of any patients; then nothing is known to be safe.
             return -math.inf if solved.status == _UNBOUNDED else math.inf, None
         return float(solved.fun), solved.x
@@ -238,7 +238,8 @@ class _Guarded:
             return False
         if values_left(self._low[place], self._high[place]) >= needed:
             return True
-        return values_left(self._solve(known, row), highest) >= needed
+        lowest = self._solve(known, row)
+        return lowest < math.inf and values_left(lowest, highest) >= needed
 
     def widen_all_at_once(self, known: _Known) -> None:
         """Find solutions in which many counts are large enough, or small enough: a few programmes for hundreds.

@@ -206,6 +206,8 @@ def write_summary(result: SurvivalResult, scope: Scope) -> str:
     endpoint = endpoint_named(result.question.endpoint)
     readings = _readings(result)
     if not readings:
+        if any(group.curve.days[0] > 0 for group in result.groups):
+            return "Observation begins too late, or ends too early, to give an estimate at the chosen times."
         return "Follow-up is too short to give an estimate at the chosen times."
     day = readings[0][1].days
     what = endpoint.label[0].lower() + endpoint.label[1:]

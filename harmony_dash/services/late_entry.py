@@ -32,11 +32,13 @@ class Together:
 
 
 def find_together(table: EventTable, scope: Scope, horizon_days: int | None = None) -> Together:
-    """Find the first day on which groups of as many patients as possible are under observation at once.
+    """Find the first day on which groups with as many patients to follow as possible are under observation at once.
 
-    Groups that have too few at risk on that day, or whose observation breaks off before others of them enter, get no
-    curve and take part in no comparison. Exact results show groups of fewer than ten, so such a one
-    needs only somebody at risk, if nobody enters it late.
+    A patient counts on a day if they are at risk on it or enter after it: a curve that starts later says nothing of
+    those who have left. Groups that have too few at risk on that day, of which more than half have left by then, or
+    whose observation breaks off before others of them enter, get no curve and take part in no comparison. Exact results
+    show groups of fewer than ten, so such a one needs only half of its own at risk, if nobody enters it late; it has no
+    say in the day.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
     Returns
     -------
     Together. Its groups have at least ten at risk on the start (protected, as many as a curve needs), but for those
-    small ones.
+    small ones, and at least half of their patients still to follow.
     """
     if not table.has_late_entry:
         return Together(table.groups, None)
@@ -56,11 +58,15 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
     days = days if horizon_days is None else days[days <= horizon_days]
     by_then = "" if horizon_days is None else f" by day {horizon_days}"
     enough, why_not = np.zeros((len(table.groups), len(days)), dtype=np.bool_), {}
+    followed = np.zeros(enough.shape)
     for place, group in enumerate(table.groups):
         sets = count_risk_sets(table, group)
         is_small = not scope.is_protected and not sets.entered.any() and sets.patients < least
         needed = 1 if is_small else least
         here = at_risk_on(sets.days, sets.at_risk, sets.left, sets.entered, days) >= needed
+        step = 5 if scope.is_protected else 1  # one patient more must not decide who is shown
+        still = step * np.round((sets.patients - _left_before(sets, days)) / step)
+        is_most = 2 * still >= step * round(sets.patients / step)
         gaps = _gaps(sets)
         if not here.any():
             why_not[group] = f"fewer than {needed} patients are ever under observation together{by_then}"
@@ -70,16 +76,17 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
         here &= not (gaps >= own).any() if scope.is_protected else days > gaps.max(initial=-1)
         if not here.any():
             why_not[group] = f"nobody is under observation after day {gaps[-1]} although others enter later"
-        enough[place] = here
+        elif not (here & is_most).any():
+            why_not[group] = f"more than half of its patients have left before {needed} are under observation together"
+        enough[place] = here & is_most
+        followed[place] = 0 if is_small else still
     if not enough.any():
         return Together((), None, why_not)
-    # protected, to fives, because one patient more must not decide who is shown
-    patients = 5 * np.round(table.patients / 5) if scope.is_protected else table.patients
-    first = int(np.argmax(patients @ enough))
+    first = int(np.argmax((followed * enough).sum(axis=0)))
     start = int(days[first])
     groups = tuple(group for group, here in zip(table.groups, enough[:, first].tolist(), strict=True) if here)
-    not_then = (f"not under observation at the same time as the others: fewer than {least} patients on day {start}, "
-                f"on which their curves start")
+    not_then = (f"not under observation at the same time as the others: too few of its patients on day {start}, on "
+                f"which their curves start")
     return Together(groups, start, {group: why_not.get(group, not_then) for group in table.groups
                                     if group not in groups})
 
@@ -101,6 +108,13 @@ def _candidate_days(table: EventTable, scope: Scope) -> Ints:
     if scope.is_protected:
         return np.asarray(grid_days(int(table.day.max(initial=0))), dtype=np.int64)
     return np.unique(np.append(table.day[table.entries > 0] + 1, 0))
+
+
+def _left_before(sets: RiskSets, days: Ints) -> Ints:
+    """Patients whose follow-up ended before each of the days, shape (days,)."""
+    until = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sets.left)])
+    before: Ints = until[np.searchsorted(sets.days, days, side="left")]
+    return before
 
 
 def _gaps(sets: RiskSets) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from harmony_dash.access.audit import AuditEvent, Decision, RecordedEvent, list_
 from harmony_dash.access.permissions import Permission
 from harmony_dash.disclosure import Level, Released, Scope, release
 from harmony_dash.disclosure.protect_quality import only_findings
-from harmony_dash.disclosure.quality_results import QualityResult, SignOff, SourceQuality
+from harmony_dash.disclosure.quality_results import QualityResult, SignOff
 from harmony_dash.errors import QuestionError
 from harmony_dash.services.admission import Admission, check_still_admitted, read_withdrawn, scope_for_all
 from harmony_dash.services.audited import check_and_record, record_answer, refusals_recorded
@@ -68,7 +69,7 @@ def ask_quality(deployment: Deployment, actor: Actor, source: str | None = None,
 def _release(deployment: Deployment, snapshot: Snapshot, source: str | None, withdrawn: frozenset[str],
              scope: Scope) -> Released[QualityResult]:
     """The released checks; protected ones are computed once for a snapshot, what is withdrawn, and the sign-offs."""
-    signed = list_sign_offs(deployment)
+    signed = _newest_of_each(list_sign_offs(deployment), source)
 
     def compute() -> Released[QualityResult]:
         return release(_describe(snapshot, source, withdrawn, scope, signed), scope)
@@ -81,7 +82,7 @@ def _release(deployment: Deployment, snapshot: Snapshot, source: str | None, wit
 def _describe(snapshot: Snapshot, source: str | None, withdrawn: Collection[str], scope: Scope,
               signed: Sequence[SignOff]) -> QualityResult:
     withheld = _withdrawn_sources(snapshot, withdrawn)
-    sources = tuple(replace(one, signed=_newest_of(one, signed))
+    sources = tuple(replace(one, signed=tuple(word for word in signed if word.source == one.source))
                     for one in describe_sources(snapshot, source, with_rows=not scope.is_protected,
                                                 unprotected=scope.level is Level.OFF, withdrawn=withdrawn)
                     if one.source not in withheld)
@@ -135,8 +136,15 @@ def _read_sign_off(recorded: RecordedEvent) -> SignOff:
                    recorded.at.isoformat(timespec="minutes"), said["words"])
 
 
-def _newest_of(source: SourceQuality, signed: Sequence[SignOff]) -> tuple[SignOff, ...]:
-    return tuple(one for one in signed if one.source == source.source)[:_NEWEST]
+def _newest_of_each(signed: Sequence[SignOff], source: str | None) -> tuple[SignOff, ...]:
+    """What is shown of the sign-offs, which come newest first: of every source, or of one."""
+    seen = Counter[str]()
+    kept = []
+    for one in signed:
+        if source in (None, one.source) and seen[one.source] < _NEWEST:
+            seen[one.source] += 1
+            kept.append(one)
+    return tuple(kept)
 
 
 def _withdrawn_sources(snapshot: Snapshot, withdrawn: Collection[str]) -> tuple[str, ...]:

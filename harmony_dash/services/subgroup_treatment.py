@@ -34,6 +34,7 @@ from harmony_dash.stats.hazard_ratios import LevelHazardRatio, estimate_hazard_r
 from harmony_dash.stats.interaction import TreatmentInteraction, compare_treatment_effect
 from harmony_dash.stats.keyed_counts import count_keyed_events, count_keyed_patients
 from harmony_dash.stats.level_grid import LevelGrid
+from harmony_dash.stats.risk_sets import at_risk_on, count_risk_sets
 from harmony_dash.stats.shrinkage import FEWEST_SUBGROUPS, shrink_effects
 from harmony_dash.stats.stratified_difference import estimate_stratified_difference
 from harmony_dash.store.level_tables import NOT_RECORDED, Levels, fetch_level_tables
@@ -126,10 +127,15 @@ def add_treatment(snapshot: Snapshot, question: SubgroupsQuestion, levels: Varia
     interactions = []
     for compared in arms.values[1:]:
         pair = (arms.values[0], compared)
-        in_levels = _shrink({level: _compare_in_level(cells, level, pair, arms, reading) for level in rows})
+        in_levels = {level: _compare_in_level(cells, level, pair, arms, reading) for level in rows}
+        # what a treatment does in levels that are watched at different times is not set side by side
+        beside = {level: in_levels[level] for level in rows if level in levels.comparable}
+        in_levels |= _shrink(beside)
         for level, (found, _) in in_levels.items():
             rows[level] = replace(rows[level], by_treatment=(*rows[level].by_treatment, found))
-        interactions.append(_interaction(cells, list(rows), arms, compared, reading))
+        if cells.table.has_late_entry:
+            beside = {level: one for level, one in beside.items() if one[1] is not None}
+        interactions.append(_interaction(cells, list(rows), list(beside), arms, compared, reading))
     return replace(variable, rows=tuple(rows.get(row.level, row) for row in variable.rows),
                    interactions=tuple(interactions))
 
@@ -187,7 +193,10 @@ def _compare_in_level(cells: _Cells, level: str, pair: tuple[str, str], arms: Ar
     reason = _why_not(counts, level, pair, cells, reading.scope)
     entry = None
     if not reason:
-        entry, reason = _ratio(_trials_with_both(table, [level], pair, reading.scope), reading)
+        told = _trials_with_both(table, [level], pair, reading.scope)
+        reason = _why_not_together(told, reading.scope)
+        if not reason:
+            entry, reason = _ratio(replace(told, groups=tuple(arms.name(arm) for arm in pair)), reading)
     found = TreatmentInLevel(
         counts[0], counts[1], None if entry is None else Interval(entry.ratio, entry.lower, entry.upper),
         None, None, reason)
@@ -224,6 +233,31 @@ def _why_not(counts: Sequence[ArmCount], level: str, pair: tuple[str, str], cell
             or (count.n or 0) - (count.events or 0) < least.minimum_cell for count in counts):
         return "too few"
     return ""
+
+
+def _why_not_together(table: EventTable, scope: Scope) -> str:
+    """Why arms that patients enter late are not compared: too few events while both are watched; empty if they are.
+
+    Parameters
+    ----------
+    table : of the two arms in the trials that are compared. Protected, an arm is watched in a trial as long as it has
+        as many at risk as may be told: fewer beside the other arm would be the whole effect.
+    """
+    if not table.has_late_entry:
+        return ""
+    at_least = scope.rules.minimum_cell if scope.is_protected else 1
+    events = np.zeros(2, dtype=np.int64)
+    for trial in np.unique(table.stratum):
+        alone = _select_cells(table, np.arange(len(table.strata))[:, None] == trial)
+        sets = [count_risk_sets(alone, arm) for arm in alone.groups]
+        days = np.unique(alone.day)
+        at_risk = np.array([at_risk_on(one.days, one.at_risk, one.left, one.entered, days) for one in sets])
+        watched = days[(at_risk >= at_least).all(axis=0)]
+        events += [int(one.events[np.isin(one.days, watched), 0].sum()) for one in sets]
+    least = scope.rules.minimum_events if scope.is_protected else FEWEST_EVENTS
+    if events.min() >= least:
+        return ""
+    return "too few" if scope.is_protected else f"fewer than {least} events in an arm while both are under observation"
 
 
 def _ratio(table: EventTable, reading: Reading) -> tuple[LevelHazardRatio | None, str]:
@@ -272,10 +306,11 @@ def _shrink(found: Mapping[str, tuple[TreatmentInLevel, LevelHazardRatio | None]
     return {level: (replace(one, shrunken=intervals.get(level)), entry) for level, (one, entry) in found.items()}
 
 
-def _interaction(cells: _Cells, levels: Sequence[str], arms: Arms, compared: str, reading: Reading,
-                 ) -> InteractionResult:
+def _interaction(cells: _Cells, levels: Sequence[str], beside: Sequence[str], arms: Arms, compared: str,
+                 reading: Reading) -> InteractionResult:
+    """The test of the treatment's difference between those levels that may be set beside one another."""
     pair = (arms.values[0], compared)
-    kept = [level for level in levels
+    kept = [level for level in beside
             if not _why_not([_count_arm(cells, level, arm, arms, reading) for arm in pair], level, pair, cells,
                             reading.scope)]
     table = _trials_with_both(cells.table, kept or levels, pair, reading.scope)
@@ -283,7 +318,9 @@ def _interaction(cells: _Cells, levels: Sequence[str], arms: Arms, compared: str
     if not trials:
         return _without(arms, compared, "no trial has patients of both arms")
     if len(kept) < 2:
-        return replace(_without(arms, compared, "fewer than two levels with enough events in both arms"), trials=trials)
+        watched = ", watched at the same time" if cells.table.has_late_entry else ""
+        return replace(_without(arms, compared, f"fewer than two levels with enough events in both arms{watched}"),
+                       trials=trials)
     if reading.scope.is_protected:
         table, kept = _trials_that_tell(table, kept, pair, reading.scope)
         if len(kept) < 2:

@@ -30,6 +30,21 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert body.count('"') % 2 == 0 and ' onmouseover="' not in body
 
 
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", '{"a":"\udfff"}'])
+def test_what_no_browser_can_be_sent_does_not_take_the_table_away(text: str) -> None:
+    body = render_table([text], [[text], [Mark(text, "red", text)]], [""], alt=text)
+    assert "\ufffd" in body and body.encode()
+
+
+def test_a_row_in_another_order_stands_under_its_headings() -> None:
+    def page() -> None:
+        from harmony_dash.ui.components.html_table import show_rows
+        show_rows([{"a": "1", "b": "2"}, {"b": "4", "a": "3"}], alt="Two")
+
+    (table,) = tables_of(AppTest.from_function(page).run())
+    assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+
+
 def test_a_row_that_is_too_short_is_an_error() -> None:
     with pytest.raises(ValueError, match="zip"):
         render_table(["a", "b"], [["1"]], ["", ""])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape as escape_html
 
 import streamlit as st
+
+from harmony_dash.ui.components.text import readable
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def show_rows(rows: Sequence[Mapping[str, Cell]], *, alt: str, right: Sequence[s
     header = list(rows[0])
     kinds = [" ".join(kind for kind, names in (("number", right), ("line", whole), ("roomy", roomy)) if name in names)
              for name in header]
-    st.html(render_table(header, [list(row.values()) for row in rows], kinds, alt=alt))
+    st.html(render_table(header, [[row[name] for name in header] for row in rows], kinds, alt=alt))
 
 
 def render_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], kinds: Sequence[str], *, alt: str = "",
@@ -52,15 +54,15 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], kinds: S
     headings : rows, by place, that name what the rows below them belong to.
     """
     classes = [f' class="{kind}"' if kind else "" for kind in kinds]
-    parts = ['<div class="harmony-table"><table', f' aria-label="{escape(alt)}"' if alt else "", "><thead><tr>",
-             *(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(header, classes, strict=True)),
+    parts = ['<div class="harmony-table"><table', f' aria-label="{_text(alt)}"' if alt else "", "><thead><tr>",
+             *(f'<th scope="col"{kind}>{_text(name)}</th>' for name, kind in zip(header, classes, strict=True)),
              "</tr></thead><tbody>"]
     for number, row in enumerate(rows):
         parts.append("<tr>")
         for place, (cell, kind) in enumerate(zip(row, classes, strict=True)):
             style = ""
             if place == 0 and number < len(colours):
-                style = f' style="color: {escape(colours[number])}; font-weight: 600"'
+                style = f' style="color: {_text(colours[number])}; font-weight: 600"'
             elif place == 0 and number in headings:
                 style = ' style="font-weight: 600"'
             parts.append(f"<td{kind}{style}>{_render_cell(cell)}</td>")
@@ -69,7 +71,11 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], kinds: S
     return "".join(parts)
 
 
+def _text(text: str) -> str:
+    return escape_html(readable(text))
+
+
 def _render_cell(cell: Cell) -> str:
     if isinstance(cell, str):
-        return escape(cell)
-    return f'<span class="mark {escape(cell.colour)}">{escape(cell.words)}</span> {escape(cell.after)}'.rstrip()
+        return _text(cell)
+    return f'<span class="mark {_text(cell.colour)}">{_text(cell.words)}</span> {_text(cell.after)}'.rstrip()

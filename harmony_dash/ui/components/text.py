@@ -13,6 +13,11 @@ _ADDRESS = re.compile(r"(www)(?=\.)|(:)(?=//)|(@)", re.IGNORECASE)
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def readable(text: str) -> str:
+    """The text with a mark in place of what no browser can be sent."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
 def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is.
 
@@ -20,8 +25,7 @@ def escape_markdown(text: str) -> str:
     after backslashes are gone, so an invisible joiner breaks them up. So it does addresses, which would become links
     to wherever the data say.
     """
-    readable = _UNWRITABLE.sub("\ufffd", text)
-    joined = _ADDRESS.sub(lambda found: f"{found.group()}\u2060", _SHORTCODE.sub(":\u2060", readable))
+    joined = _ADDRESS.sub(lambda found: f"{found.group()}\u2060", _SHORTCODE.sub(":\u2060", readable(text)))
     return _SPECIAL.sub(r"\\\1", joined)
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
+import harmony_dash.disclosure.audit
 from harmony_dash.disclosure.audit import bounds_in_one_total, hide_partners, values_left
 from harmony_dash.disclosure.policy import RULES, Level
 
@@ -105,26 +106,62 @@ def test_what_is_hidden_is_what_two_programmes_for_each_count_would_hide(table: 
     """A table with both its margins and its total, its counts rounded up or down at random."""
     cells = np.array(table)
     height, width = cells.shape
+    sizes = {cell: int(cells.ravel()[places].sum()) for cell, places in margins_of(height, width).items()}
+    check_against_definition(height, width, {
+        cell: None if n < RULES_.minimum_cell else 5 * ((n + chance.choice([0, 4])) // 5)
+        for cell, n in sizes.items()})
+
+
+def test_a_count_hidden_for_anothers_sake_is_known_not_to_be_small() -> None:
+    """Taken for possibly small, it would seem to protect more than it does, and less would be hidden."""
+    rows = [[60, 20, 15, 90], [None, 60, None, 70], [None, 10, None, 25], [15, 25, None, 30], [75, 120, 25, 220]]
+    shown = {(i if i < 4 else -1, j if j < 3 else -1): n for i, row in enumerate(rows) for j, n in enumerate(row)}
+    assert check_against_definition(4, 3, shown) != shown
+
+
+def margins_of(height: int, width: int) -> dict[Place, list[int]]:
+    """The cells of a table, its margins and its total, each with its atoms."""
     members = {(i, j): [i * width + j] for i in range(height) for j in range(width)}
     members |= {(i, -1): [i * width + j for j in range(width)] for i in range(height)}
     members |= {(-1, j): [i * width + j for i in range(height)] for j in range(width)}
-    members[-1, -1] = list(range(cells.size))
-    sizes = {cell: int(cells.ravel()[places].sum()) for cell, places in members.items()}
-    shown: dict[Place, int | None] = {
-        cell: None if n < RULES_.minimum_cell else 5 * ((n + chance.choice([0, 4])) // 5)
-        for cell, n in sizes.items()}
-    small = [cell for cell, n in shown.items() if n is None]
+    members[-1, -1] = list(range(height * width))
+    return members
+
+
+def check_against_definition(height: int, width: int, shown: dict[Place, int | None]) -> dict[Place, int | None]:
+    """What is hidden of a table, after making sure that programmes without any short cut hide the same."""
+    members, atoms = margins_of(height, width), height * width
+    small = [cell for cell in members if shown[cell] is None]
+    shown = {cell: shown[cell] for cell in members}
 
     def next_partner(candidates: list[Place]) -> Place | None:
         return min((cell for cell in candidates if cell != (-1, -1)), key=lambda cell: (-1 in cell, cell), default=None)
 
     expected = dict(shown)
     for cell in small:
-        while values_left(*bounds_of(members[cell], members, expected, small, cells.size)) < RULES_.fewest_possible:
+        while values_left(*bounds_of(members[cell], members, expected, small, atoms)) < RULES_.fewest_possible:
             left = [other for other, n in expected.items() if n is not None]
             near = {place for other in left if {*members[other]} & {*members[cell]} for place in members[other]}
             partner = next_partner([other for other in left if near & {*members[other]}])
             if partner is None:
                 break
             expected[partner] = None
-    assert hide_partners(members, shown, small, RULES_, atoms=cells.size, next_partner=next_partner) == expected
+    found = hide_partners(members, shown, small, RULES_, atoms=atoms, next_partner=next_partner)
+    assert found == expected
+    return found
+
+
+@pytest.mark.parametrize("is_unbounded", [False, True])
+@pytest.mark.parametrize("status", [1, 2, 4])
+def test_a_programme_that_failed_never_makes_a_count_safe(status: int, is_unbounded: bool,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of a count's two programmes fails, and in whatever way, the count is protected as if it were known."""
+    def solve(objective: NDArray[np.float64], **_: object) -> OptimizeResult:
+        is_largest = objective.sum() < 0
+        return OptimizeResult(success=False, fun=None, x=None, status=3 if is_largest and is_unbounded else status)
+
+    monkeypatch.setattr(harmony_dash.disclosure.audit, "milp", solve)
+    members = {"all": [0, 1], "one": [0], "other": [1]}
+    shown: dict[str, int | None] = {"all": 30, "one": 25, "other": None}
+    hidden = hide_partners(members, shown, ["other"], RULES_, atoms=2, next_partner=lambda cells: (*cells, None)[0])
+    assert hidden["all"] is None

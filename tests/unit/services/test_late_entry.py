@@ -83,6 +83,17 @@ def sexes(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
 
 
 @pytest.fixture(scope="module")
+def men_later(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Women until day 700, men from day 650 on: never nobody, and never most of both."""
+    frame = make_patients(1500, seed=11)
+    women, men = (frame.index[frame["sex"] == sex] for sex in ("F", "M"))
+    watch(frame, women, 0, 1 + np.arange(len(women)) % 700, np.arange(len(women)) % 3 == 0)
+    watch(frame, men, 650, 660 + np.arange(len(men)), np.arange(len(men)) % 3 == 0)
+    frame["intensity_assigned"] = np.where(np.arange(len(frame)) // 2 % 2 == 0, "standard", "reduced")
+    return open_house(tmp_path_factory.mktemp("later"), frame)
+
+
+@pytest.fixture(scope="module")
 def men_in_relay(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     frame = make_patients(900, seed=11)
     relay(frame, frame.index[frame["sex"] == "M"])
@@ -124,13 +135,60 @@ def test_tables_of_subgroups_compare_the_same_levels(trials: Deployment, men_in_
     assert rows["F"].at is not None and rows["F"].hazard_ratio is None
 
 
-def test_a_treatment_is_compared_within_a_level_that_is_not_watched_with_its_siblings(sexes: Deployment) -> None:
-    question = SubgroupsQuestion(Question("ALL", "os"), ("sex",), strata="trial", treatment="intensity_assigned",
+def ask_treatment(house: Deployment, level: Level, name: str) -> tuple[SubgroupVariable, dict[str, SubgroupRow]]:
+    actor = OPERATOR if level is Level.EXACT else CLINICIAN
+    question = SubgroupsQuestion(Question("ALL", "os"), (name,), strata="trial", treatment="intensity_assigned",
                                  arms=("standard", "reduced"))
-    variable = ask_subgroups(sexes, OPERATOR, question, level=Level.EXACT).value.variables[0]
-    assert {row.level: [found.hazard_ratio is not None for found in row.by_treatment] for row in variable.rows
-            if row.level in ("F", "M")} == {"F": [True], "M": [True]}
-    assert [row.hazard_ratio for row in variable.rows if row.level in ("F", "M")] == [None, None]
+    variable = ask_subgroups(house, actor, question, level=level).value.variables[0]
+    return variable, {row.level: row for row in variable.rows}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_treatment_is_compared_within_a_level_that_is_not_watched_with_its_siblings(men_later: Deployment,
+                                                                                      level: Level) -> None:
+    variable, rows = ask_treatment(men_later, level, "sex")
+    for sex in ("F", "M"):
+        (found,) = rows[sex].by_treatment
+        assert found.hazard_ratio is not None and found.shrunken is None
+        assert rows[sex].hazard_ratio is None
+    # what a treatment does before day 700 in women and after day 650 in men is not set side by side
+    (interaction,) = variable.interactions
+    assert interaction.test is None and interaction.reason
+    assert interaction.trials
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_watched_at_another_time_does_not_take_the_interaction_of_the_others_away(tmp_path: Path, level: Level,
+                                                                                          ) -> None:
+    frame = make_patients(1500, seed=11)
+    place = np.arange(len(frame))
+    frame["age_group"] = np.array(["1-9", "10-17", "18-39"])[place % 3]
+    frame["intensity_assigned"] = np.where(place // 3 % 2 == 0, "standard", "reduced")
+    for age, first, last in (("1-9", 0, 500), ("10-17", 0, 500), ("18-39", 450, 1350)):
+        patients = frame.index[frame["age_group"] == age]
+        numbers = np.arange(len(patients))
+        watch(frame, patients, first, first + 1 + numbers % (last - first), numbers % (5 if age == "10-17" else 3) == 0)
+    variable, rows = ask_treatment(open_house(tmp_path, frame), level, "age_group")
+    (interaction,) = variable.interactions
+    assert interaction.test is not None and interaction.levels == 2 and interaction.test.df == 1
+    assert [rows[age].by_treatment[0].hazard_ratio is not None for age in ("1-9", "10-17", "18-39")] == [True] * 3
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_arms_that_are_hardly_watched_together_are_not_compared(tmp_path: Path, level: Level) -> None:
+    """Nine of the one arm are left when the other one enters."""
+    frame = make_patients(900, seed=11)
+    frame["trial"] = "Trial A"
+    frame["intensity_assigned"] = np.where(np.arange(len(frame)) % 2 == 0, "standard", "reduced")
+    standard, reduced = (frame.index[frame["intensity_assigned"] == arm] for arm in ("standard", "reduced"))
+    numbers = np.arange(len(standard))
+    watch(frame, standard, 0, np.where(numbers < 9, 900, 1 + numbers % 290), numbers % 2 == 0)
+    watch(frame, reduced, 300, 310 + np.arange(len(reduced)), np.arange(len(reduced)) % 3 == 0)
+    variable, rows = ask_treatment(open_house(tmp_path, frame), level, "sex")
+    for sex in ("F", "M"):
+        (found,) = rows[sex].by_treatment
+        assert found.hazard_ratio is None and found.reason
+    assert variable.interactions[0].test is None
 
 
 def test_the_reason_is_true_and_protected_it_is_one_for_small_groups_too(sexes: Deployment, men_in_relay: Deployment,
@@ -172,10 +230,36 @@ def test_curves_start_when_all_have_ten_at_once_not_when_each_has_had_ten() -> N
     found = find_together(leaving, EXACT)
     assert (found.groups, found.start) == (("A",), 0)
     assert found.apart["B"].startswith(TOGETHER)
-    again = make_table({"A": [(57, 0, 300), (3, 0, 2000), (7, 500, 2000)], "B": [(40, 365, 2000)]})
+    again = make_table({"A": [(30, 0, 300), (3, 0, 2000), (37, 500, 2000)], "B": [(40, 365, 2000)]})
     found = find_together(again, EXACT)
     assert (found.groups, found.start, dict(found.apart)) == (("A", "B"), 501, {})
     assert find_together(again, PROTECTED).start == 548
+
+
+def test_a_curve_does_not_start_when_most_of_its_patients_have_left() -> None:
+    again = make_table({"A": [(57, 0, 300), (3, 0, 2000), (7, 500, 2000)], "B": [(40, 365, 2000)]})
+    for scope in (EXACT, PROTECTED):
+        assert (find_together(again, scope).groups, find_together(again, scope).start) == (("A",), 0)
+    few_after_a_gap = make_table({"A": [(200, 0, 1500), (12, 2000, 3000)]})
+    found = find_together(few_after_a_gap, EXACT)
+    assert found.groups == () and found.apart["A"].startswith("more than half of its patients have left")
+
+
+def test_a_small_late_group_does_not_take_the_curves_of_large_ones_away() -> None:
+    trials = {"A": [(1000, 0, 1200), (1000, 0, 4000)], "B": [(1000, 0, 1200), (1000, 0, 4000)]}
+    for late in (45, 9, 500):
+        for scope in (EXACT, PROTECTED):
+            found = find_together(make_table(trials | {"C": [(late, 2000, 4000)]}), scope)
+            assert (found.groups, found.start) == (("A", "B"), 0)
+    for lasting in (9, 10, 11):
+        table = make_table({"A": [(2000, 0, 1500), (lasting, 0, 2500)], "B": [(12, 2000, 2500)],
+                            "C": [(12, 2000, 2500)]})
+        assert find_together(table, EXACT).groups == ("A",)
+
+
+def test_one_left_of_a_small_group_has_no_curve_and_no_say() -> None:
+    table = make_table({"A": [(7, 0, 300), (1, 0, 900)], "B": [(40, 395, 900)]})
+    assert (find_together(table, EXACT).groups, find_together(table, EXACT).start) == (("B",), 396)
 
 
 def test_as_many_groups_as_possible_are_shown() -> None:
@@ -190,7 +274,7 @@ def test_the_groups_of_most_patients_are_shown() -> None:
 
 
 def test_a_group_whose_observation_breaks_off_starts_after_that_or_is_not_shown() -> None:
-    broken = make_table({"A": [(20, 0, 100), (20, 200, 2000)], "B": [(40, 300, 2000)]})
+    broken = make_table({"A": [(20, 0, 100), (30, 200, 2000)], "B": [(40, 300, 2000)]})
     found = find_together(broken, EXACT)
     assert (found.groups, found.start) == (("A", "B"), 301)
     found = find_together(broken, PROTECTED)
