@@ -44,7 +44,7 @@ def open_survival(page: Page, server: Server, query: str = "") -> None:
 def test_the_first_visitor_watches_the_sample_store_being_built(page: Page, filling_server: Server) -> None:
     page.goto(filling_server.url)
     preparing = page.get_by_text("Preparing the synthetic sample data").first
-    expect(preparing.or_(page.get_by_label("Account name"))).to_be_visible()
+    expect(preparing.or_(page.get_by_label("Account name")).first).to_be_visible()
     expect(page.get_by_label("Account name")).to_be_visible(timeout=120_000)
 
 
@@ -99,7 +99,7 @@ def test_a_link_that_cannot_be_read_says_so_calmly(
     listen("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     clinician.goto(f"{filling_server.url}/survival{link}")
     expect(clinician.get_by_role("heading").first).to_be_visible()
-    expect(clinician.locator(FIGURE).first.or_(clinician.get_by_text("link").first)).to_be_visible()
+    expect(clinician.locator(FIGURE).or_(clinician.get_by_text("link")).first).to_be_visible()
     assert dialogs == []
     assert clinician.get_by_text("Traceback").count() == 0
 
