@@ -9,6 +9,7 @@ form's own package: a custom component that is imported before the first run of 
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import threading
 from collections.abc import Iterable
@@ -44,9 +45,19 @@ def broken_modules() -> tuple[str, ...]:
     return tuple(sorted(_broken))
 
 
+def _preload_for_good(names: tuple[str, ...]) -> None:
+    """Import modules, and tell the garbage collector that what is there by now stays.
+
+    A million objects of modules need not be looked through each time: it then takes a tenth of the time to find what
+    figures leave behind, and so Python looks sooner.
+    """
+    preload(names)
+    gc.freeze()
+
+
 @functools.cache
 def begin_preload(names: tuple[str, ...], wait: float = 0.0) -> None:
     """Begin to import modules in the background, `wait` seconds from now, once in a process."""
-    timer = threading.Timer(wait, preload, args=(names,))
+    timer = threading.Timer(wait, _preload_for_good, args=(names,))
     timer.name, timer.daemon = "preload", True
     timer.start()

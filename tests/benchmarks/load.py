@@ -125,7 +125,8 @@ def measure(store: RealStore, *, sessions: int, think: float, minutes: float, wh
     load = Load(sessions, think, what_if)
     with tempfile.TemporaryDirectory() as folder:
         # nobody is to be refused for having asked enough, which would be fast and look like an answer
-        environment = {"HARMONY_STORE": str(store.folder), "HARMONY_DAILY_QUESTIONS": "100000"}
+        environment = {"HARMONY_STORE": str(store.folder), "HARMONY_DAILY_QUESTIONS": "100000",
+                       "MALLOC_ARENA_MAX": "2"}
         with start_server(Path(folder) / "data", environment=environment, options=_START_OPTIONS) as server:
             people = _create_accounts(server, sessions, what_if)
             meter = Meter(server.process)

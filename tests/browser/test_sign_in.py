@@ -144,7 +144,7 @@ def test_a_page_without_right_is_refused_as_the_first_address_of_a_fresh_server(
 
 
 def test_nothing_leaves_this_machine_and_the_content_policy_is_never_broken(
-        page: Page, server: Server, listen: Listen) -> None:
+        page: Page, sample_server: Server, listen: Listen) -> None:
     hosts: set[str] = set()
     complaints: list[str] = []
 
@@ -155,12 +155,12 @@ def test_nothing_leaves_this_machine_and_the_content_policy_is_never_broken(
     listen("request", lambda request: hosts.add(urlsplit(request.url).hostname or "inline"))
     listen("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname or ""))
     listen("console", note)
-    sign_in(page, server, Role.CLINICIAN)
+    sign_in(page, sample_server, Role.CLINICIAN)
     for entry in pages_of(Role.CLINICIAN):
         # The end of the text: the name of an icon stands before it.
         page.get_by_test_id("stTopNavLink").filter(has_text=re.compile(f"{entry.title}$")).click()
         path = "" if entry.is_start else entry.url_path
-        expect(page).to_have_url(re.compile(rf"^{server.url}/{path}(\?|$)"))
+        expect(page).to_have_url(re.compile(rf"^{sample_server.url}/{path}(\?|$)"))
         settle(page)
     account_menu(page, Role.CLINICIAN).click()
     page.get_by_role("button", name="Sign out").click()

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from harmony_dash.access.actor import Role
 from harmony_dash.cohort import Question
 from harmony_dash.cohort.parse import parse_filter
+from tests.browser.conftest import OpenWindow
 from tests.browser.steps import enter, settle
 from tests.security.server import Server
 
@@ -78,7 +79,8 @@ def test_a_narrow_page_stacks_each_line(clinician: Page) -> None:
     assert main["x"] <= box["x"] < box["x"] + box["width"] <= main["x"] + main["width"]
 
 
-def test_views_switch_and_the_address_keeps_them(clinician: Page) -> None:
+def test_views_switch_and_the_address_keeps_them(clinician: Page, open_window: OpenWindow,
+                                                 sample_server: Server) -> None:
     clinician.get_by_role("radio", name="Two variables at once").click()
     expect(clinician.locator(".js-plotly-plot")).to_have_count(1)
     expect(clinician.locator(".st-key-subgroups_map .js-plotly-plot")).to_be_visible()
@@ -86,5 +88,6 @@ def test_views_switch_and_the_address_keeps_them(clinician: Page) -> None:
     clinician.get_by_role("radio", name="Table 1").click()
     expect(clinician.get_by_text("Std. diff.").first).to_be_visible()
     clinician.wait_for_url("**view=characteristics**")
-    clinician.reload()
-    expect(clinician.get_by_text("Std. diff.").first).to_be_visible()
+    another = enter(open_window(), sample_server, Role.CLINICIAN)
+    another.goto(clinician.url)
+    expect(another.get_by_text("Std. diff.").first).to_be_visible()
