@@ -35,10 +35,10 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
     """Find the first day on which groups with as many patients to follow as possible are under observation at once.
 
     A patient counts on a day if they are at risk on it or enter after it: a curve that starts later says nothing of
-    those who have left. Groups that have too few at risk on that day, of which more than half have left by then, or
-    whose observation breaks off before others of them enter, get no curve and take part in no comparison. Exact results
-    show groups of fewer than ten, so such a one needs only half of its own at risk, if nobody enters it late; it has no
-    say in the day.
+    those who have left. Groups get no curve and take part in no comparison that have too few at risk on that day, of
+    which more than half have left since a curve of their own would start, or whose observation breaks off before others
+    of them enter. Exact results show groups of fewer than ten, so such a one needs only half of its own at risk, if
+    nobody enters it late; it has no say in the day.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
     Returns
     -------
     Together. Its groups have at least ten at risk on the start (protected, as many as a curve needs), but for those
-    small ones, and at least half of their patients still to follow.
+    small ones, and at least half (protected, about half) of those still to follow whom a curve of their own would have.
     """
     if not table.has_late_entry:
         return Together(table.groups, None)
@@ -66,18 +66,20 @@ def find_together(table: EventTable, scope: Scope, horizon_days: int | None = No
         here = at_risk_on(sets.days, sets.at_risk, sets.left, sets.entered, days) >= needed
         step = 5 if scope.is_protected else 1  # one patient more must not decide who is shown
         still = step * np.round((sets.patients - _left_before(sets, days)) / step)
-        is_most = 2 * still >= step * round(sets.patients / step)
         gaps = _gaps(sets)
+        breaks_off = "".join(
+            f"nobody is under observation after day {day} although others enter later" for day in gaps[-1:])
         if not here.any():
             why_not[group] = f"fewer than {needed} patients are ever under observation together{by_then}"
             continue
         # Protected, from the group's own first day on: a curve that starts later would tell that nobody was left.
-        own = int(days[np.argmax(here)])
+        first_of_its_own = np.argmax(here)
+        own, is_most = int(days[first_of_its_own]), 2 * still >= still[first_of_its_own]
         here &= not (gaps >= own).any() if scope.is_protected else days > gaps.max(initial=-1)
         if not here.any():
-            why_not[group] = f"nobody is under observation after day {gaps[-1]} although others enter later"
+            why_not[group] = breaks_off
         elif not (here & is_most).any():
-            why_not[group] = f"more than half of its patients have left before {needed} are under observation together"
+            why_not[group] = f"{breaks_off}, and more than half have left by then"
         enough[place] = here & is_most
         followed[place] = 0 if is_small else still
     if not enough.any():

@@ -240,8 +240,9 @@ def _why_not_together(table: EventTable, scope: Scope) -> str:
 
     Parameters
     ----------
-    table : of the two arms in the trials that are compared. Protected, an arm is watched in a trial as long as it has
-        as many at risk as may be told: fewer beside the other arm would be the whole effect.
+    table : of the two arms in the trials that are compared. Protected, until the last patient of a trial has entered,
+        an arm counts as watched while it has as many at risk as may be told: fewer beside those who enter the other
+        arm would be the whole effect.
     """
     if not table.has_late_entry:
         return ""
@@ -252,7 +253,8 @@ def _why_not_together(table: EventTable, scope: Scope) -> str:
         sets = [count_risk_sets(alone, arm) for arm in alone.groups]
         days = np.unique(alone.day)
         at_risk = np.array([at_risk_on(one.days, one.at_risk, one.left, one.entered, days) for one in sets])
-        watched = days[(at_risk >= at_least).all(axis=0)]
+        last_entry = alone.day[alone.entries > 0].max(initial=-1)
+        watched = days[((at_risk >= at_least) | ((days > last_entry) & (at_risk > 0))).all(axis=0)]
         events += [int(one.events[np.isin(one.days, watched), 0].sum()) for one in sets]
     least = scope.rules.minimum_events if scope.is_protected else FEWEST_EVENTS
     if events.min() >= least:

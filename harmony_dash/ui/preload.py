@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import sys
 import threading
 from collections.abc import Iterable
 
@@ -51,8 +52,11 @@ def _preload_for_good(names: tuple[str, ...]) -> None:
     A million objects of modules need not be looked through each time: it then takes a tenth of the time to find what
     figures leave behind, and so Python looks sooner.
     """
+    are_there = all(name in sys.modules for name in names)
     preload(names)
-    gc.freeze()
+    if not are_there:  # otherwise people have long been at work, and what they leave behind would stay, too
+        gc.collect()
+        gc.freeze()
 
 
 @functools.cache

@@ -35,6 +35,8 @@ def show_rows(rows: Sequence[Mapping[str, Cell]], *, alt: str, right: Sequence[s
     roomy : columns of sentences, which are kept wide enough to read.
     """
     header = list(rows[0])
+    if any(row.keys() != rows[0].keys() for row in rows):
+        raise ValueError("all rows of a table have the same columns")
     kinds = [" ".join(kind for kind, names in (("number", right), ("line", whole), ("roomy", roomy)) if name in names)
              for name in header]
     st.html(render_table(header, [[row[name] for name in header] for row in rows], kinds, alt=alt))

@@ -242,7 +242,16 @@ def test_a_curve_does_not_start_when_most_of_its_patients_have_left() -> None:
         assert (find_together(again, scope).groups, find_together(again, scope).start) == (("A",), 0)
     few_after_a_gap = make_table({"A": [(200, 0, 1500), (12, 2000, 3000)]})
     found = find_together(few_after_a_gap, EXACT)
-    assert found.groups == () and found.apart["A"].startswith("more than half of its patients have left")
+    assert found.groups == () and found.apart["A"] == (
+        "nobody is under observation after day 1500 although others enter later, and more than half have left by then")
+
+
+def test_those_who_leave_before_a_group_can_be_drawn_do_not_count_against_it() -> None:
+    late = {"A": [(55, 10, 60), (45, 10, 2000)]}
+    assert find_together(make_table(late), EXACT).start == 11
+    assert (find_together(make_table(late), PROTECTED).groups, find_together(make_table(late), PROTECTED).start) == (
+        ("A",), 91)
+    assert find_together(make_table(late | {"B": [(40, 0, 2000)]}), PROTECTED).groups == ("A", "B")
 
 
 def test_a_small_late_group_does_not_take_the_curves_of_large_ones_away() -> None:
