@@ -104,7 +104,8 @@ def test_a_code_that_no_question_here_leads_to_is_shown_all_the_same(
 
 def test_a_long_computation_shows_its_progress_and_is_stopped_and_asked_again(
         page: Page, sample_server: Server, open_window: OpenWindow) -> None:
-    ask(page, sample_server, write_address((CHILDREN,), {}))
+    # a horizon that no other test asks for: answers are kept
+    ask(page, sample_server, write_address((CHILDREN,), {"horizon_days": FOUR_YEARS}))
     cancel = page.get_by_role("button", name="Cancel")
     expect(page.get_by_text("Re-drawing the patients")).to_be_visible(timeout=LONG)
     cancel.click()

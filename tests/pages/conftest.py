@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import harmony_dash.services.release_info
 import harmony_dash.services.snapshots
 import harmony_dash.services.survival
 import harmony_dash.services.what_if
+import harmony_dash.ui.components
 import harmony_dash.ui.components.analysis_page
 import harmony_dash.ui.components.coverage_files
 import harmony_dash.ui.components.feasibility
@@ -25,6 +28,10 @@ import harmony_dash.ui.startup
 from tests.pages.fakes import FakeHouse
 
 ROOT = Path(__file__).parents[2]
+
+# A component that is imported first while the fakes are in place would keep them for every test after.
+for module in pkgutil.iter_modules(harmony_dash.ui.components.__path__, "harmony_dash.ui.components."):
+    importlib.import_module(module.name)
 
 
 @pytest.fixture
