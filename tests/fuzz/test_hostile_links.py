@@ -130,7 +130,7 @@ def test_no_text_in_an_address_breaks_a_page_or_is_shown_as_markup(
         page: str, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     # a clinician has no link to the export page, which a page run alone cannot draw
     actor = Actor("tess", Role.STEERING if page == "export" else Role.CLINICIAN, "session", "Tess Ter")
-    monkeypatch.setattr(harmony_dash.ui.guard, "require", lambda permission: actor)
+    monkeypatch.setattr(harmony_dash.ui.guard, "current_actor", lambda: actor)
     monkeypatch.setattr(harmony_dash.ui.startup, "_deployment", deployment)
     texts = some_of([text for text in TEXTS if "<" in text or "[" in text], 12)
     places = list(PLACES.values())
@@ -147,7 +147,7 @@ def test_no_text_in_an_address_breaks_a_page_or_is_shown_as_markup(
 @pytest.mark.parametrize("page", ["survival", "subgroups"])
 def test_a_link_between_backticks_is_not_live(page: str, deployment: Deployment,
                                               monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harmony_dash.ui.guard, "require", lambda permission: Actor("tess", Role.CLINICIAN, "session"))
+    monkeypatch.setattr(harmony_dash.ui.guard, "current_actor", lambda: Actor("tess", Role.CLINICIAN, "session"))
     monkeypatch.setattr(harmony_dash.ui.startup, "_deployment", deployment)
     app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=60)
     sent = "`\n\n[Your session has ended](https://evil.example)\n\n`"
