@@ -20,7 +20,7 @@ ICON = ('<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox=
 _FRAME_STYLE = """
 <style>
 :root { %(inks)s }
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p, .stTable th,
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p,
 .harmony-table th { color: %(quiet)s !important; opacity: 1 !important; }
 .harmony-table { overflow-x: auto; font-size: 0.875rem; line-height: 1.5; }
 .harmony-table table { width: 100%%; border-collapse: separate; border-spacing: 0; }
@@ -69,7 +69,7 @@ _QUIET = {"light": "#5B6168", "dark": "#A5ABB1"}
 # Words of the chosen segment and of the protection mark, on a tenth of the accent over the page: 6.4:1 and 8.5:1.
 # Streamlit takes the accent itself, which stays at 3.4:1 on the dark page.
 SELECTED = {"light": "#005A8C", "dark": "#7CC4EC"}
-# Words of a mark in a table, on an eighth of themselves over the page: 4.9:1 or more.
+# Words of a mark in a table, on an eighth of themselves over the page: 5.4:1 or more.
 _INKS = {"light": {"gray": "#4F555B", "red": "#A4262C", "orange": "#8A4B00", "green": "#1E6B34"},
          "dark": {"gray": "#B4BAC0", "red": "#FF9A95", "orange": "#FFC266", "green": "#7DD99A"}}
 # The accent and the text on it: 5.2:1 and 7.5:1.
