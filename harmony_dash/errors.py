@@ -6,6 +6,8 @@ SQL, a path outside the person's own files, or a value of a patient. Everything 
 
 from __future__ import annotations
 
+import traceback
+
 
 class HarmonyError(Exception):
     """Root of every error this package raises on purpose."""
@@ -60,6 +62,10 @@ class StatisticsError(UserError):
     """A statistic is refused because the data cannot carry it."""
 
 
+class ComputationLost(UserError):
+    """The machine ended a computation before it was done."""
+
+
 class AccessRefused(UserError):
     """The actor may not do this; the reason is safe to show."""
 
@@ -70,3 +76,20 @@ class TooManyQuestions(UserError):
 
 class SettingsError(UserError):
     """The deployment is configured in a way the application refuses to run with."""
+
+
+def describe_error(error: BaseException) -> str:
+    """Type and place of an error and of its causes, without any message: messages hold values."""
+    parts = []
+    current: BaseException | None = error
+    while current is not None:
+        frames = traceback.extract_tb(current.__traceback__)
+        places = " < ".join(f"{frame.name} ({_short(frame.filename)}:{frame.lineno})"
+                            for frame in reversed(frames[-8:]))
+        parts.append(f"{type(current).__name__} in {places}")
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return "; caused by ".join(parts)
+
+
+def _short(filename: str) -> str:
+    return "/".join(filename.replace("\\", "/").rsplit("/", 3)[-3:])

@@ -10,6 +10,7 @@ from harmony_dash.disclosure.release_info import ReleaseInfo
 from harmony_dash.errors import UserError
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.what_if import ask_what_if
+from harmony_dash.services.what_if_estimates import in_other_process
 from harmony_dash.services.what_if_words import write_title
 from harmony_dash.ui.components.analysis_page import open_page, show_panel, show_setbacks
 from harmony_dash.ui.components.cohort_flow import show_active_filters
@@ -71,7 +72,8 @@ def show_result(deployment: Deployment, actor: Actor, info: ReleaseInfo, view: S
     question = build_question(view.question, settings, info.dictionary)
     key = f"{info.snapshot} {question.fingerprint} {rights.level} {rights.grant}"
     try:
-        answer = follow(key, partial(ask_what_if, deployment, actor, question, level=rights.level, grant=rights.grant))
+        answer = follow(key, partial(ask_what_if, deployment, actor, question, level=rights.level, grant=rights.grant,
+                                     bootstrap=in_other_process))
     except UserError as error:
         show_problem(error, dictionary=info.dictionary)
         return

@@ -7,6 +7,7 @@ overlap, balance, confounders), and only then the estimators. A refused comparis
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -26,6 +27,7 @@ from harmony_dash.services.survival import check_against_snapshot
 from harmony_dash.services.survival_notes import notes_of_grant
 from harmony_dash.services.what_if_answer import compute_what_if
 from harmony_dash.services.what_if_cache import CACHE, CacheKey
+from harmony_dash.services.what_if_estimates import Bootstrap, in_threads
 from harmony_dash.services.what_if_levels import level_questions
 from harmony_dash.services.what_if_queue import QUEUE
 from harmony_dash.services.what_if_randomised import from_remission, randomised_question
@@ -38,7 +40,7 @@ REPLICATES = 200
 def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, *, level: Level = Level.PROTECTED,
                 grant: str = "", replicates: int = REPLICATES, progress: Callable[[int, int], None] | None = None,
                 waiting: Callable[[int], None] | None = None, cancelled: Callable[[], bool] | None = None,
-                ) -> Released[WhatIfResult]:
+                bootstrap: Callable[[], AbstractContextManager[Bootstrap]] = in_threads) -> Released[WhatIfResult]:
     """Compare two treatment strategies, or say why these data cannot.
 
     Parameters
@@ -52,6 +54,7 @@ def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, 
     waiting : told how many others are computed or wait before it.
     cancelled : asked while waiting, between stages and between replicates whether to stop. A question that was begun is
         recorded and counts, whether its answer was waited for or not: how far it came tells something too.
+    bootstrap : entered once it is its turn, gives what draws the replicates.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, 
 
     Raises
     ------
-    AccessRefused, AuditUnavailable, QuestionError, StoreError, TooManyQuestions; Cancelled.
+    AccessRefused, AuditUnavailable, QuestionError, StoreError, TooManyQuestions; Cancelled; ComputationLost.
     """
     record = question.for_the_record
     check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=record, grant=grant)
@@ -79,8 +82,10 @@ def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, 
             with QUEUE.turn(actor.username, deployment.settings.what_if_runs, waiting=waiting, cancelled=cancelled):
                 released = CACHE.get(key)  # somebody before may have asked the same
                 if released is None:
-                    result = compute_what_if(snapshot, granted, question, scope=scope, countries=admission.countries,
-                                             replicates=replicates, begin=begin, progress=progress, cancelled=cancelled)
+                    with bootstrap() as draw:
+                        result = compute_what_if(
+                            snapshot, granted, question, scope=scope, countries=admission.countries, bootstrap=draw,
+                            replicates=replicates, begin=begin, progress=progress, cancelled=cancelled)
                     result = replace(result, notes=(*notes_of_grant(admission), *result.notes))
                     released = CACHE.put(key, release(result, scope))
         check_still_admitted(deployment, actor, admission)

@@ -32,7 +32,14 @@ from harmony_dash.disclosure.what_if_results import (
 from harmony_dash.services.protection import name_group
 from harmony_dash.services.what_if_anchors import find_anchors
 from harmony_dash.services.what_if_causes import answer_causes
-from harmony_dash.services.what_if_estimates import Cancelled, Estimated, Progress, Run, estimate_plain_curves
+from harmony_dash.services.what_if_estimates import (
+    HERE,
+    Bootstrap,
+    Cancelled,
+    Estimated,
+    Run,
+    estimate_plain_curves,
+)
 from harmony_dash.services.what_if_evidence import (
     as_thresholds,
     is_refused,
@@ -45,6 +52,7 @@ from harmony_dash.services.what_if_outcomes import Differing, tell_apart
 from harmony_dash.services.what_if_randomised import RandomisedAnswers, RandomisedComparison, compare_randomised
 from harmony_dash.services.what_if_tables import LEAST_IN_BOTH, PlannedArms, allocate, count_compared, plan_arms
 from harmony_dash.services.what_if_words import describe_estimand, write_title
+from harmony_dash.stats.bayesian_bootstrap import Progress
 from harmony_dash.stats.evidence import ByChance, Evidence, Interval95
 from harmony_dash.stats.refusal import judge
 from harmony_dash.store.randomisation import find_randomised_strata
@@ -79,7 +87,8 @@ class _Parts:
 
 def compute_what_if(snapshot: Snapshot, question: WhatIfQuestion, as_asked: WhatIfQuestion, *, scope: Scope,
                     countries: OneOf | None = None, replicates: int = 200, begin: Callable[[], None] | None = None,
-                    progress: Progress | None = None, cancelled: Cancelled | None = None) -> WhatIfResult:
+                    progress: Progress | None = None, cancelled: Cancelled | None = None,
+                    bootstrap: Bootstrap = HERE) -> WhatIfResult:
     """The unreleased result; what the benchmarks time without access and audit.
 
     Parameters
@@ -88,6 +97,7 @@ def compute_what_if(snapshot: Snapshot, question: WhatIfQuestion, as_asked: What
     as_asked : before that, for the note that says so.
     countries : as of `plan_answer`.
     begin : called once before anything is estimated or told.
+    bootstrap : draws the replicates.
 
     Raises
     ------
@@ -101,7 +111,7 @@ def compute_what_if(snapshot: Snapshot, question: WhatIfQuestion, as_asked: What
         return _assemble(snapshot, question, as_asked, None, _Parts(reasons), RandomisedAnswers())
     question = _on_grid(question, scope)
     planned = plan_arms(snapshot, question.by_strategy, question.arms, TRIAL, scope, countries=countries)
-    run = Run(replicates, progress, cancelled, 3 if question.modifiers else 2)
+    run = Run(replicates, progress, cancelled, 3 if question.modifiers else 2, bootstrap)
     run.check()
     if begin is not None:
         begin()

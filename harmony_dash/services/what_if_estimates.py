@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -12,10 +15,12 @@ from harmony_dash import errors
 from harmony_dash.disclosure.results import Curve
 from harmony_dash.disclosure.what_if_results import Contrast, Measure, Method, StrategyCurve
 from harmony_dash.errors import StatisticsError
+from harmony_dash.services.aside import Aside
 from harmony_dash.stats.arm_comparison import ArmComparison
 from harmony_dash.stats.arm_patients import ArmPatients
 from harmony_dash.stats.augmented_weighting import estimate_augmented_survival
-from harmony_dash.stats.event_table import EventTable, Floats
+from harmony_dash.stats.bayesian_bootstrap import Draw, Estimate, Progress, draw_replicates
+from harmony_dash.stats.event_table import EventTable, Floats, Ints
 from harmony_dash.stats.kaplan_meier import estimate_survival, read_survival
 from harmony_dash.stats.patient_cox import centred_hazard, climb, fit_prepared_cox
 from harmony_dash.stats.propensity import Propensity
@@ -31,8 +36,40 @@ from harmony_dash.stats.weighted_kaplan_meier import compare_weighted_survival
 # One seed for all questions: the same patients asked again give the same answer to the last digit.
 SEED: Final = 20261122
 WORKERS: Final = 2
-Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
+
+
+class Bootstrap(Protocol):
+    """`draw_replicates`, here or elsewhere."""
+
+    def __call__(self, estimate: Estimate, stratum: Ints, replicates: int, rng: np.random.Generator, *,
+                 progress: Progress | None, cancel: Cancelled | None) -> Floats:
+        """See `draw_replicates`."""
+        ...
+
+
+HERE: Final[Bootstrap] = partial(draw_replicates, workers=WORKERS)
+
+
+@contextmanager
+def in_threads() -> Iterator[Bootstrap]:
+    """Draw replicates in this process, which does nothing else."""
+    yield HERE
+
+
+@contextmanager
+def in_other_process() -> Iterator[Bootstrap]:
+    """Draw replicates beside a process that has other people to serve, where the operating system knows priorities.
+
+    Raises
+    ------
+    ComputationLost if the machine starts no process, or ends it.
+    """
+    if os.name != "posix":
+        yield HERE
+        return
+    with Aside() as aside:
+        yield partial(aside.call, draw_replicates, workers=WORKERS)
 
 
 @dataclass(frozen=True)
@@ -45,12 +82,14 @@ class Run:
     progress : told how much of all of them is done.
     cancelled : asked whether to stop.
     parts : how many bootstraps there are.
+    bootstrap : draws their replicates.
     """
 
     replicates: int
     progress: Progress | None
     cancelled: Cancelled | None
     parts: int
+    bootstrap: Bootstrap = HERE
 
     def check(self) -> None:
         """Go on only if somebody still waits; for between two stages.
@@ -62,12 +101,11 @@ class Run:
         if self.cancelled is not None and self.cancelled():
             raise errors.Cancelled
 
-    def progress_of(self, part: int) -> Progress | None:
-        """The progress of one bootstrap as part of the whole."""
+    def draw_of(self, part: int) -> Draw:
+        """What draws the replicates of one bootstrap, and tells its progress as part of the whole."""
         whole = self.progress
-        if whole is None:
-            return None
-        return lambda done, total: whole(part * total + done, self.parts * total)
+        progress = None if whole is None else lambda done, total: whole(part * total + done, self.parts * total)
+        return partial(self.bootstrap, progress=progress, cancel=self.cancelled)
 
 
 @dataclass(frozen=True)
@@ -95,8 +133,7 @@ def estimate_standardised(patients: ArmPatients, endpoint: str, days: Sequence[i
     StatisticsError if the model cannot be fitted; Cancelled.
     """
     found = standardise_survival(patients, days, tau_days=days[-1], rng=np.random.default_rng(SEED),
-                                 replicates=run.replicates, progress=run.progress_of(0), cancel=run.cancelled,
-                                 workers=WORKERS)
+                                 replicates=run.replicates, draw=run.draw_of(0))
     curves, contrast = _read(found.survival, Method.STANDARDISED, endpoint, patients.arms, Measure.SURVIVAL)
     mean = Contrast(Method.STANDARDISED, Measure.RESTRICTED_MEAN, endpoint, days[-1], found.mean_difference_days,
                     _known(found.mean_difference_lower), _known(found.mean_difference_upper))
@@ -141,8 +178,7 @@ def estimate_causes(patients: ArmPatients, for_second: ArmPatients, days: Sequen
     StatisticsError if a model cannot be fitted; Cancelled.
     """
     found = standardise_incidence(patients, days, rng=np.random.default_rng(SEED), replicates=run.replicates,
-                                  progress=run.progress_of(1), cancel=run.cancelled, workers=WORKERS,
-                                  second_patients=for_second)
+                                  second_patients=for_second, draw=run.draw_of(1))
     parts = [_read(one, Method.STANDARDISED, cause, patients.arms, Measure.INCIDENCE)
              for cause, one in zip(found.causes, found.incidence, strict=True)]
     return Estimated(tuple(curve for curves, _ in parts for curve in curves), tuple(one for _, one in parts),

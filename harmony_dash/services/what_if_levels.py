@@ -18,7 +18,7 @@ from harmony_dash.disclosure.subgroup_results import Interval
 from harmony_dash.disclosure.what_if_results import LevelArm, LevelEffect
 from harmony_dash.errors import QuestionError, StatisticsError
 from harmony_dash.services.protection import plan_answer
-from harmony_dash.services.what_if_estimates import SEED, WORKERS, Run, why_not
+from harmony_dash.services.what_if_estimates import SEED, Run, why_not
 from harmony_dash.services.what_if_evidence import TOO_FEW, lacks_counts
 from harmony_dash.services.what_if_tables import keep_strata
 from harmony_dash.stats.arm_patients import ArmPatients
@@ -109,8 +109,7 @@ def _estimate(levels: Sequence[LevelEffect], snapshot: Snapshot, question: WhatI
         members.append((rows.codes[one.variable] == code).astype(np.float64))
     try:
         effect = standardise_by_level(patients, members, question.horizon_days, rng=np.random.default_rng(SEED),
-                                      replicates=run.replicates, progress=run.progress_of(2), cancel=run.cancelled,
-                                      workers=WORKERS)
+                                      replicates=run.replicates, draw=run.draw_of(2))
     except StatisticsError as problem:
         reason = why_not(problem, is_protected=scope.is_protected)
         return tuple(replace(one, reason=one.reason or reason) for one in levels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -13,9 +14,18 @@ from harmony_dash.errors import Cancelled, StatisticsError
 from harmony_dash.stats.event_table import Floats, Ints
 
 Progress = Callable[[int, int], None]
+Estimate = Callable[[Floats], Floats]
 
 
-def draw_replicates(estimate: Callable[[Floats], Floats], stratum: Ints, replicates: int, rng: np.random.Generator, *,
+class Draw(Protocol):
+    """Something that draws replicates as `draw_replicates` does, wherever and however it does so."""
+
+    def __call__(self, estimate: Estimate, stratum: Ints, replicates: int, rng: np.random.Generator) -> Floats:
+        """See `draw_replicates`."""
+        ...
+
+
+def draw_replicates(estimate: Estimate, stratum: Ints, replicates: int, rng: np.random.Generator, *,
                     progress: Progress | None = None, cancel: Callable[[], bool] | None = None,
                     workers: int = 1) -> Floats:
     """Compute an estimate under random weights, many times.

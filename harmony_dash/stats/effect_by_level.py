@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.arm_comparison import difference_limits
 from harmony_dash.stats.arm_patients import ArmPatients, check_followed_to
-from harmony_dash.stats.bayesian_bootstrap import Progress, difference_errors, draw_replicates
-from harmony_dash.stats.event_table import Floats
+from harmony_dash.stats.bayesian_bootstrap import Draw, difference_errors, draw_replicates
+from harmony_dash.stats.event_table import Floats, Ints
 from harmony_dash.stats.patient_cox import centred_hazard, climb, fit_prepared_cox
-from harmony_dash.stats.standardised_survival import REPLICATE_STEP, OutcomeRows, mean_survival
+from harmony_dash.stats.standardised_survival import EXACT_STEP, REPLICATE_STEP, OutcomeRows, mean_survival
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,38 @@ class EffectByLevel:
     upper: Floats
 
 
+@dataclass(frozen=True)
+class LevelEstimate:
+    """The differences by level as a function of the patients' weights.
+
+    Attributes
+    ----------
+    rows, start, day : the prepared patients; coefficients of the scaled columns from which the model is climbed; the
+        day of the difference, shape (1,).
+    levels : for each level an array of shape (n,), sorted like the rows, 1 for its patients.
+    small_step : the step of the likelihood at which the climb ends.
+    """
+
+    rows: OutcomeRows
+    levels: tuple[Floats, ...]
+    start: Floats
+    day: Ints
+    small_step: float = REPLICATE_STEP
+
+    def __call__(self, weight: Floats) -> Floats:
+        """Shape (levels,), of weights of shape (n,) in the order given."""
+        cox = self.rows.cox
+        in_order = weight[cox.order.order]
+        fit = climb(cox, in_order, self.start, small_step=self.small_step)
+        baseline = centred_hazard(cox, fit)
+        curves = [mean_survival(self.rows, fit.scaled, baseline, self.rows.weight * in_order * one, self.day,
+                                int(self.day[0]))[:, 0] for one in self.levels]
+        return np.array([curve[1] - curve[0] for curve in curves])
+
+
 def standardise_by_level(patients: ArmPatients, levels: Sequence[Floats], day: int, *, rng: np.random.Generator,
                          replicates: int = 200, level: float = 0.95, ties: str = "efron",
-                         progress: Progress | None = None, cancel: Callable[[], bool] | None = None,
-                         workers: int = 1) -> EffectByLevel:
+                         draw: Draw = draw_replicates) -> EffectByLevel:
     """Estimate what the arm would change among the patients of each level, from one model of all patients.
 
     Assumes
@@ -69,19 +97,9 @@ def standardise_by_level(patients: ArmPatients, levels: Sequence[Floats], day: i
     main = fit_prepared_cox(rows.cox).coefficients * rows.cox.unit
     order = rows.cox.order.order
     inside = [np.asarray(one, dtype=np.float64)[order] for one in levels]
-    at = np.array([day])
-
-    def estimate(weight: Floats, small_step: float = REPLICATE_STEP) -> Floats:
-        in_order = weight[order]
-        fit = climb(rows.cox, in_order, main, small_step=small_step)
-        baseline = centred_hazard(rows.cox, fit)
-        curves = [mean_survival(rows, fit.scaled, baseline, rows.weight * in_order * one, at, day)[:, 0]
-                  for one in inside]
-        return np.array([curve[1] - curve[0] for curve in curves])
-
-    value = estimate(np.ones(len(patients.day)), 1e-12)
-    drawn = draw_replicates(estimate, patients.stratum, replicates, rng, progress=progress, cancel=cancel,
-                            workers=workers)
+    estimate = LevelEstimate(rows, tuple(inside), main, np.array([day]))
+    value = replace(estimate, small_step=EXACT_STEP)(np.ones(len(patients.day)))
+    drawn = draw(estimate, patients.stratum, replicates, rng)
     std_error = difference_errors(value, drawn)
     lower, upper = difference_limits(value, std_error / (1 - value**2), level)
     return EffectByLevel(value, std_error, lower, upper)

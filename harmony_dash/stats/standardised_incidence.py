@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,11 +10,11 @@ from numpy.typing import ArrayLike
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.arm_comparison import ArmComparison, compare_estimates, read_days
 from harmony_dash.stats.arm_patients import ArmPatients, check_followed_to
-from harmony_dash.stats.bayesian_bootstrap import Progress, difference_errors, draw_replicates, transformed_errors
+from harmony_dash.stats.bayesian_bootstrap import Draw, difference_errors, draw_replicates, transformed_errors
 from harmony_dash.stats.event_table import Floats, Ints
 from harmony_dash.stats.patient_cox import BaselineHazard, PatientCoxModel, centred_hazard, climb, fit_prepared_cox
 from harmony_dash.stats.predictor_grid import ChebyshevNodes, spread_joint_weights
-from harmony_dash.stats.standardised_survival import REPLICATE_STEP, OutcomeRows
+from harmony_dash.stats.standardised_survival import EXACT_STEP, REPLICATE_STEP, OutcomeRows
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,36 @@ class StandardisedIncidence:
                 f"of the Bayesian bootstrap within strata")
 
 
+@dataclass(frozen=True)
+class IncidenceEstimate:
+    """The standardised cumulative incidences as a function of the patients' weights.
+
+    Attributes
+    ----------
+    rows, starts, days : for each cause the prepared patients and the coefficients of the scaled columns from which its
+        model is climbed; and as in `mean_incidence`.
+    small_step : the step of the likelihood at which a climb ends.
+    """
+
+    rows: tuple[OutcomeRows, OutcomeRows]
+    starts: tuple[Floats, Floats]
+    days: Ints
+    small_step: float = REPLICATE_STEP
+
+    def __call__(self, weight: Floats) -> Floats:
+        """Shape (2 causes, 2 arms, m), of weights of shape (n,) in the order given."""
+        # Both causes sort by stratum and last day, and so alike.
+        in_order = weight[self.rows[0].cox.order.order]
+        fits = [climb(one.cox, in_order, start, small_step=self.small_step)
+                for one, start in zip(self.rows, self.starts, strict=True)]
+        hazards = [centred_hazard(one.cox, fit) for one, fit in zip(self.rows, fits, strict=True)]
+        return mean_incidence(self.rows, (fits[0].scaled, fits[1].scaled), (hazards[0], hazards[1]),
+                              self.rows[0].weight * in_order, self.days)
+
+
 def standardise_incidence(patients: ArmPatients, days: ArrayLike, *, rng: np.random.Generator, replicates: int = 200,
-                          level: float = 0.95, ties: str = "efron", progress: Progress | None = None,
-                          cancel: Callable[[], bool] | None = None, workers: int = 1,
-                          second_patients: ArmPatients | None = None) -> StandardisedIncidence:
+                          level: float = 0.95, ties: str = "efron", second_patients: ArmPatients | None = None,
+                          draw: Draw = draw_replicates) -> StandardisedIncidence:
     """Estimate the cumulative incidence of two causes had the whole population been in one arm, and in the other.
 
     Assumes
@@ -98,20 +123,9 @@ def standardise_incidence(patients: ArmPatients, days: ArrayLike, *, rng: np.ran
     rows = (OutcomeRows.prepare(patients, 0, ties), OutcomeRows.prepare(second_patients or patients, 1, ties))
     first, second = (fit_prepared_cox(one.cox) for one in rows)
     mains = first.coefficients * rows[0].cox.unit, second.coefficients * rows[1].cox.unit
-    # Both causes sort by stratum and last day, and so alike.
-    sorted_rows = rows[0].cox.order.order
-
-    def estimate(weight: Floats, small_step: float = REPLICATE_STEP) -> Floats:
-        in_order = weight[sorted_rows]
-        fits = [climb(one.cox, in_order, main, small_step=small_step)
-                for one, main in zip(rows, mains, strict=True)]
-        hazards = [centred_hazard(one.cox, fit) for one, fit in zip(rows, fits, strict=True)]
-        return mean_incidence(rows, (fits[0].scaled, fits[1].scaled), (hazards[0], hazards[1]),
-                              rows[0].weight * in_order, chosen)
-
-    value = estimate(np.ones(len(patients.day)), 1e-12)
-    drawn = draw_replicates(estimate, patients.stratum, replicates, rng, progress=progress, cancel=cancel,
-                            workers=workers)
+    estimate = IncidenceEstimate(rows, mains, chosen)
+    value = replace(estimate, small_step=EXACT_STEP)(np.ones(len(patients.day)))
+    drawn = draw(estimate, patients.stratum, replicates, rng)
 
     def compare(cause: int) -> ArmComparison:
         curves, sample = value[cause], drawn[:, cause]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from scipy.special import ndtr
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.arm_comparison import ArmComparison, compare_estimates, read_days
 from harmony_dash.stats.arm_patients import ArmPatients, check_followed_to
-from harmony_dash.stats.bayesian_bootstrap import Progress, difference_errors, draw_replicates, transformed_errors
+from harmony_dash.stats.bayesian_bootstrap import Draw, difference_errors, draw_replicates, transformed_errors
 from harmony_dash.stats.event_table import Floats, Ints
 from harmony_dash.stats.intervals import normal_quantile
 from harmony_dash.stats.patient_cox import (
@@ -28,6 +27,8 @@ from harmony_dash.stats.predictor_grid import ChebyshevNodes, spread_weights
 
 # A step of a thousandth of a standard error no longer shows beside the spread of the replicates.
 REPLICATE_STEP: Final = 1e-6
+# Of the estimate itself.
+EXACT_STEP: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,36 @@ class OutcomeRows:
         return cls(cox, in_arm, stratum, starts, patients.weight[order])
 
 
+@dataclass(frozen=True)
+class SurvivalEstimate:
+    """The standardised curves and restricted means as a function of the patients' weights.
+
+    Attributes
+    ----------
+    rows : the prepared patients.
+    start : shape (parameters,); coefficients of the scaled columns from which the model is climbed.
+    days, tau_days : as in `mean_survival`.
+    small_step : the step of the likelihood at which the climb ends.
+    """
+
+    rows: OutcomeRows
+    start: Floats
+    days: Ints
+    tau_days: int
+    small_step: float = REPLICATE_STEP
+
+    def __call__(self, weight: Floats) -> Floats:
+        """Shape (2, m + 1) as `mean_survival` has it, of weights of shape (n,) in the order given."""
+        cox = self.rows.cox
+        in_order = weight[cox.order.order]
+        fit = climb(cox, in_order, self.start, small_step=self.small_step)
+        return mean_survival(self.rows, fit.scaled, centred_hazard(cox, fit), self.rows.weight * in_order, self.days,
+                             self.tau_days)
+
+
 def standardise_survival(patients: ArmPatients, days: ArrayLike, *, tau_days: int, rng: np.random.Generator,
                          cause: int | None = None, replicates: int = 200, level: float = 0.95, ties: str = "efron",
-                         progress: Progress | None = None, cancel: Callable[[], bool] | None = None,
-                         workers: int = 1) -> StandardisedSurvival:
+                         draw: Draw = draw_replicates) -> StandardisedSurvival:
     """Estimate survival had the whole population been in the reference arm, and had it been in the other.
 
     Assumes
@@ -126,9 +153,10 @@ def standardise_survival(patients: ArmPatients, days: ArrayLike, *, tau_days: in
     tau_days : horizon of the restricted means.
     rng : source of the bootstrap weights.
     cause : position of the cause that counts as event, the others being censored; None for any.
-    replicates, progress, cancel, workers : of the bootstrap, see `draw_replicates`.
+    replicates : of the bootstrap.
     level : confidence level.
     ties : "efron" or "breslow", for coefficients and baseline hazards alike.
+    draw : draws the replicates; what it is given to compute can be pickled.
 
     Returns
     -------
@@ -151,16 +179,9 @@ def standardise_survival(patients: ArmPatients, days: ArrayLike, *, tau_days: in
     rows = OutcomeRows.prepare(patients, cause, ties)
     model = fit_prepared_cox(rows.cox)
     main = model.coefficients * rows.cox.unit
-    sorted_rows = rows.cox.order.order
-
-    def estimate(weight: Floats, start: Floats = main, small_step: float = REPLICATE_STEP) -> Floats:
-        in_order = weight[sorted_rows]
-        fit = climb(rows.cox, in_order, start, small_step=small_step)
-        return mean_survival(rows, fit.scaled, centred_hazard(rows.cox, fit), rows.weight * in_order, chosen, tau_days)
-
-    value = estimate(np.ones(len(patients.day)), small_step=1e-12)
-    drawn = draw_replicates(estimate, patients.stratum, replicates, rng, progress=progress, cancel=cancel,
-                            workers=workers)
+    estimate = SurvivalEstimate(rows, main, chosen, int(tau_days))
+    value = replace(estimate, small_step=EXACT_STEP)(np.ones(len(patients.day)))
+    drawn = draw(estimate, patients.stratum, replicates, rng)
     curves, means = value[:, :-1], value[:, -1]
     std_error = transformed_errors(curves, drawn[:, :, :-1])
     of_difference = difference_errors(curves[1] - curves[0], drawn[:, 1, :-1] - drawn[:, 0, :-1])

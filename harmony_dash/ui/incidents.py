@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-import traceback
 
 import streamlit as st
 
-from harmony_dash.errors import AccessRefused, UserError
+from harmony_dash.errors import AccessRefused, UserError, describe_error
 from harmony_dash.ui.components.text import escape_markdown
 
 _log = logging.getLogger("harmony_dash.incidents")
@@ -31,23 +30,6 @@ def note_error(error: Exception) -> bool:
 def show_problem(title: str, text: str) -> None:
     """A problem in words, where the page would be; `text` is Markdown."""
     st.error(f"**{title}**\n\n{text}", icon=":material/error:")
-
-
-def describe_error(error: BaseException) -> str:
-    """Type and place of an error and of its causes, without any message: messages hold values."""
-    parts = []
-    current: BaseException | None = error
-    while current is not None:
-        frames = traceback.extract_tb(current.__traceback__)
-        places = " < ".join(f"{frame.name} ({_short(frame.filename)}:{frame.lineno})"
-                            for frame in reversed(frames[-8:]))
-        parts.append(f"{type(current).__name__} in {places}")
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    return "; caused by ".join(parts)
-
-
-def _short(filename: str) -> str:
-    return "/".join(filename.replace("\\", "/").rsplit("/", 3)[-3:])
 
 
 class DropValues(logging.Filter):

@@ -58,6 +58,7 @@ class Load:
     overload : seconds on the clock at which more than what is promised ended; None if it was never more.
     ingest : seconds on the clock at which an ingest beside it began and ended; None without one.
     start_mb, peak_mb : memory of the server after its start, and at most.
+    aside_mb : memory of the processes it computes in, at most.
     processor : share of one core that the server used.
     """
 
@@ -70,6 +71,7 @@ class Load:
     ingest: tuple[float, float] | None = None
     start_mb: float = 0.0
     peak_mb: float = 0.0
+    aside_mb: float = 0.0
     processor: float = 0.0
 
     def clicks(self, since: float = 0.0, until: float = np.inf) -> list[float]:
@@ -88,7 +90,8 @@ class Meter:
     def __init__(self, process: int) -> None:
         self._process = psutil.Process(process)
         self._begun, self._used = time.monotonic(), self._seconds()
-        self.start_mb = self.peak_mb = self._mb()
+        self.start_mb = self.peak_mb = _mb(self._process)
+        self.aside_mb = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -100,16 +103,18 @@ class Meter:
         return (self._seconds() - self._used) / (time.monotonic() - self._begun)
 
     def _watch(self) -> None:
-        with suppress(psutil.NoSuchProcess):
-            while not self._stop.wait(1.0):
-                self.peak_mb = max(self.peak_mb, self._mb())
-
-    def _mb(self) -> float:
-        return float(self._process.memory_info().rss / 2**20)
+        while not self._stop.wait(1.0):
+            with suppress(psutil.NoSuchProcess):
+                self.peak_mb = max(self.peak_mb, _mb(self._process))
+                self.aside_mb = max(self.aside_mb, sum(_mb(child) for child in self._process.children()))
 
     def _seconds(self) -> float:
         times = self._process.cpu_times()
         return float(times.user + times.system)
+
+
+def _mb(process: psutil.Process) -> float:
+    return float(process.memory_info().rss / 2**20)
 
 
 def measure(store: RealStore, *, sessions: int, think: float, minutes: float, what_if: int = 0, ingest: bool = False,
@@ -131,7 +136,8 @@ def measure(store: RealStore, *, sessions: int, think: float, minutes: float, wh
             people = _create_accounts(server, sessions, what_if)
             meter = Meter(server.process)
             asyncio.run(_use(load, server, store, people, minutes * 60, ingest=ingest, seed=seed))
-            load.processor, load.start_mb, load.peak_mb = meter.stop(), meter.start_mb, meter.peak_mb
+            load.processor, load.start_mb = meter.stop(), meter.start_mb
+            load.peak_mb, load.aside_mb = meter.peak_mb, meter.aside_mb
             load.errors += _incidents(server.log)
     return load
 
@@ -189,8 +195,9 @@ def describe(load: Load) -> str:
     clicks = load.clicks()
     lines.append(_row("**all but sign-in and what-if**", clicks))
     others = f", {load.what_if} more who compare treatments" if load.what_if else ""
+    aside = f" and {load.aside_mb:.0f} MB in processes beside it" if load.aside_mb else ""
     lines.append(f"\n{load.sessions} sessions, {load.think:.0f} s think time{others}: {len(load.errors)} errors; "
-                 f"server {load.start_mb:.0f} MB after its start, {load.peak_mb:.0f} MB at most, "
+                 f"server {load.start_mb:.0f} MB after its start, {load.peak_mb:.0f} MB at most{aside}, "
                  f"{load.processor:.0%} of a core.")
     lines += [f"  {count} x {words}" for words, count in Counter(load.errors).most_common(10)]
     lines += [f"{'holds' if held else 'DOES NOT HOLD'}: {words}" for words, held in judge(load)]

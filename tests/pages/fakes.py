@@ -48,6 +48,7 @@ class FakeHouse:
     what_if_is_kept: bool = True
     what_if_left: UserError | None = None  # for whoever asks after the first time
     what_if_asked: list[WhatIfQuestion] = field(default_factory=list)
+    what_if_options: dict[str, Any] = field(default_factory=dict)
     what_if_stopped: threading.Event = field(default_factory=threading.Event)
     diseases: dict[str, DiseaseInfo] = field(default_factory=lambda: {
         "ALL": DiseaseInfo("Acute lymphoblastic leukaemia", 5012, 6, 4)})
@@ -97,6 +98,7 @@ class FakeHouse:
                     progress: Callable[[int, int], None], waiting: Callable[[int], None],
                     cancelled: Callable[[], bool], **options: Any) -> Released[WhatIfResult]:
         self.what_if_asked.append(question)
+        self.what_if_options = options
         if self.what_if_left is not None and len(self.what_if_asked) > 1:
             raise self.what_if_left
         if not self.what_if_is_kept and cancelled():

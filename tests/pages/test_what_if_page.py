@@ -16,6 +16,7 @@ from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.disclosure.what_if_words import LATE_RELAPSES
 from harmony_dash.errors import AccessRefused, QuestionError
+from harmony_dash.services.what_if_estimates import in_other_process
 from harmony_dash.stats.refusal import CODES
 from harmony_dash.ui.components.what_if_support import describe_weights
 from harmony_dash.ui.components.what_if_verdict import describe_reasons
@@ -50,6 +51,7 @@ def test_the_first_view_asks_for_reduced_instead_of_standard_treatment(house: Fa
     page = open_page("what_if")
     assert not page.exception
     assert house.what_if_asked == [FIRST]
+    assert house.what_if_options["bootstrap"] is in_other_process
     words = words_of(page)
     assert "Research use, cohort exploration; not for decisions about an individual." in words
     assert words.index("What is asked") < words.index("May it be asked") < words.index("What the data say")

@@ -14,9 +14,11 @@ from harmony_dash.disclosure import Level
 from harmony_dash.disclosure.what_if_results import OBSERVED, Mark, Measure, Method, Status, WhatIfResult
 from harmony_dash.disclosure.what_if_words import find_contrast
 from harmony_dash.errors import AccessRefused, Cancelled, QuestionError
+from harmony_dash.services import what_if
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.what_if import ask_what_if
 from harmony_dash.services.what_if_cache import Answers, CacheKey
+from harmony_dash.services.what_if_estimates import in_other_process, in_threads
 from harmony_dash.services.what_if_json import what_if_as_json
 from tests.what_if_cohort import CLINICIAN, COHORT, FEW, ask, draw_cohort, open_house
 
@@ -39,6 +41,19 @@ def difference(result: WhatIfResult, method: Method) -> float:
     found = find_contrast(result, method)
     assert found is not None
     return found.estimate
+
+
+def test_another_process_gives_the_same_answer(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, told = replace(QUESTION, modifiers=("cyto_group",)), list[tuple[int, int]]()
+    answers = []
+    for bootstrap in (in_threads, in_other_process):
+        monkeypatch.setattr(what_if, "CACHE", Answers())
+        answers.append(ask_what_if(deployment, OPERATOR, asked, level=Level.EXACT, replicates=FEW, bootstrap=bootstrap,
+                                   progress=lambda done, total: told.append((done, total))))
+    here, there = (what_if_as_json(answer) for answer in answers)
+    assert here == there
+    assert any(one.difference is not None for one in answers[0].value.effects)
+    assert told == 2 * [(done, 3 * FEW) for done in range(1, 3 * FEW + 1)]
 
 
 # -- an answer ---------------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from harmony_dash.errors import Cancelled, StatisticsError
 from harmony_dash.stats.arm_patients import ArmPatients
+from harmony_dash.stats.bayesian_bootstrap import draw_replicates
 from harmony_dash.stats.effect_by_level import standardise_by_level
 from harmony_dash.stats.standardised_incidence import standardise_incidence
 from harmony_dash.stats.standardised_survival import standardise_survival
@@ -55,7 +57,7 @@ def test_a_level_without_patients_is_refused_and_a_stop_stops() -> None:
     with pytest.raises(StatisticsError):
         standardise_by_level(patients, [], DAY, rng=np.random.default_rng(1))
     with pytest.raises(Cancelled):
-        by_level(draw(), cancel=lambda: True)
+        by_level(draw(), draw=partial(draw_replicates, cancel=lambda: True))
 
 
 def test_the_second_cause_may_have_a_model_of_its_own() -> None:

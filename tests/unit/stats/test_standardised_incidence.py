@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from harmony_dash.errors import StatisticsError
 from harmony_dash.stats.arm_patients import ArmPatients
+from harmony_dash.stats.bayesian_bootstrap import draw_replicates
 from harmony_dash.stats.event_table import Floats
 from harmony_dash.stats.standardised_incidence import StandardisedIncidence, standardise_incidence
 from tests.reference.what_if_data import DAYS, load_arms
@@ -14,7 +16,7 @@ from tests.reference.what_if_data import DAYS, load_arms
 
 def standardise(patients: ArmPatients, replicates: int = 10, workers: int = 1) -> StandardisedIncidence:
     return standardise_incidence(patients, DAYS["made_up"], rng=np.random.default_rng(1), replicates=replicates,
-                                 workers=workers)
+                                 draw=partial(draw_replicates, workers=workers))
 
 
 def directly(patients: ArmPatients, found: StandardisedIncidence) -> Floats:

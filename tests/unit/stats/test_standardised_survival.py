@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from scipy.stats import norm
 
 from harmony_dash.errors import Cancelled, StatisticsError
 from harmony_dash.stats.arm_patients import ArmPatients
+from harmony_dash.stats.bayesian_bootstrap import draw_replicates
 from harmony_dash.stats.event_table import Floats
 from harmony_dash.stats.standardised_survival import StandardisedSurvival, standardise_survival
 from tests.reference.what_if_data import DAYS, load_arms
@@ -66,7 +68,7 @@ def test_the_interval_of_the_restricted_mean_difference_is_normal() -> None:
 
 def test_the_same_seed_gives_the_same_intervals_with_any_number_of_threads() -> None:
     patients = load_arms("made_up")
-    one, other, different = (standardise(patients, seed=seed, workers=workers)
+    one, other, different = (standardise(patients, seed=seed, draw=partial(draw_replicates, workers=workers))
                              for seed, workers in ((1, 1), (1, 2), (2, 1)))
     np.testing.assert_array_equal(one.survival.difference_lower, other.survival.difference_lower)
     assert one.mean_difference_error == other.mean_difference_error
@@ -120,4 +122,4 @@ def test_too_few_events_for_the_columns_are_refused() -> None:
 
 def test_it_stops_when_nobody_waits_for_it() -> None:
     with pytest.raises(Cancelled):
-        standardise(load_arms("made_up"), cancel=lambda: True)
+        standardise(load_arms("made_up"), draw=partial(draw_replicates, cancel=lambda: True))
