@@ -17,6 +17,23 @@ class Cancelled(HarmonyError):
     """Long work ended because the person who asked for it no longer waits."""
 
 
+class ComputationLost(HarmonyError):
+    """The machine ended a computation in another process before it was done."""
+
+
+class ComputationFailed(HarmonyError):
+    """A fault in a computation in another process.
+
+    Parameters
+    ----------
+    places : of the fault there, as `describe_error` has it.
+    """
+
+    def __init__(self, places: str) -> None:
+        self.places = places
+        super().__init__("a computation failed")
+
+
 class UserError(HarmonyError):
     """Something the person can mend.
 
@@ -62,10 +79,6 @@ class StatisticsError(UserError):
     """A statistic is refused because the data cannot carry it."""
 
 
-class ComputationLost(UserError):
-    """The machine ended a computation before it was done."""
-
-
 class AccessRefused(UserError):
     """The actor may not do this; the reason is safe to show."""
 
@@ -87,6 +100,8 @@ def describe_error(error: BaseException) -> str:
         places = " < ".join(f"{frame.name} ({_short(frame.filename)}:{frame.lineno})"
                             for frame in reversed(frames[-8:]))
         parts.append(f"{type(current).__name__} in {places}")
+        if isinstance(current, ComputationFailed):
+            parts.append(current.places)
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
     return "; caused by ".join(parts)
 

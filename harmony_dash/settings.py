@@ -88,7 +88,7 @@ class Settings:
         "levels.")] = 300
     what_if_runs: Annotated[int, Setting(
         "HARMONY_WHAT_IF_RUNS", "How many comparisons of treatments are computed at once; others wait. Each keeps up "
-        "to two cores busy, in a process of its own that everything else goes before.")] = 2
+        "to two cores busy, most of the time in a process that everything else goes before.")] = 2
     session_idle: Annotated[timedelta, Setting(
         "", "How long a session lives untouched.", default="30 minutes")] = timedelta(minutes=30)
     session_lifetime: Annotated[timedelta, Setting(

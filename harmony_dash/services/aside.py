@@ -1,16 +1,19 @@
 """Long computations in a process of their own and of lower priority, so that whoever clicks meanwhile does not wait.
 
 In a thread they would take turns with every page that is being drawn. The process is handed what it computes with,
-pickled, over a pair of sockets that nobody else knows; it inherits neither the settings, which hold keys, nor any open
-file. It ends with its block, and soon after the process that began it is gone.
+pickled, over a pair of sockets that nobody else knows; of the environment it gets what Python and its libraries need,
+no settings, and of open files the log. It ends with its block, or with the process that began it.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,14 +21,16 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from harmony_dash.errors import Cancelled, ComputationLost, HarmonyError, describe_error
+from harmony_dash.errors import Cancelled, ComputationFailed, ComputationLost, HarmonyError, describe_error
 
-# Beside a process of ordinary priority it gets about a twenty-eighth of a core that both want.
+# Beside a process of ordinary priority a thread of it gets about a thirtieth of a core that both want.
 NICE: Final = 15
 # How often whoever waits looks whether to go on waiting.
 LOOK_SECONDS: Final = 0.25
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
-_SECRET: Final = ("HARMONY_", "STREAMLIT_")
+_ENVIRONMENT: Final = ("HOME", "LANG", "LC_", "LD_", "MALLOC_", "PATH", "PYTHON", "TMPDIR", "TZ")
+_LOST: Final = "the machine ended a computation, perhaps for lack of memory"
+_SERVE: Final = "import sys; sys.path.insert(0, {root!r}); from {name} import serve; serve({descriptor}, {modules!r})"
 
 T = TypeVar("T")
 
@@ -48,14 +53,19 @@ class _Done:
 class _Failed:
     """What the task raised."""
 
-    error: Exception
+    error: HarmonyError
 
 
 class Aside:
     """The other process, from the beginning of a block to its end.
 
-    It starts with the block, while what it is to compute is still being made ready.
+    Parameters
+    ----------
+    modules : what its tasks need, imported while the first of them is still being made ready.
     """
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
+        self._modules = tuple(modules)
 
     def __enter__(self) -> Self:
         """Start the process.
@@ -64,27 +74,31 @@ class Aside:
         ------
         ComputationLost if the machine starts none.
         """
-        self._ours, theirs = Pipe()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET)}
+        environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
         try:
+            self._ours, theirs = Pipe()
             with theirs:
+                words = _SERVE.format(root=str(_PACKAGE_ROOT), name=__name__, descriptor=theirs.fileno(),
+                                      modules=self._modules)
                 self._process = subprocess.Popen(  # noqa: S603  # the interpreter that runs this, and our own words
-                    [sys.executable, "-c", f"from {__name__} import serve; serve({theirs.fileno()})"],
-                    pass_fds=(theirs.fileno(),), cwd=_PACKAGE_ROOT, env=environment, stdin=subprocess.DEVNULL,
+                    [sys.executable, "-c", words], pass_fds=(theirs.fileno(),),
+                    env={**environment, "OPENBLAS_NUM_THREADS": "1"},  # tasks bring their own threads
+                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                     process_group=0)  # a key pressed in the terminal ends the server, and the server this
         except OSError as problem:
-            self._ours.close()
-            raise _lost() from problem
+            if hasattr(self, "_ours"):
+                self._ours.close()
+            raise ComputationLost(_LOST) from problem
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ours.close()
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
     def call(self, task: Callable[..., T], /, *args: Any, progress: Callable[..., None] | None = None,
              cancel: Callable[[], bool] | None = None, **kwargs: Any) -> T:
-        """What a task returns.
+        """What a task returns. After a call that was given up there is no other.
 
         Parameters
         ----------
@@ -95,59 +109,85 @@ class Aside:
 
         Raises
         ------
-        What the task raises; Cancelled; ComputationLost if the machine ended the process.
+        Errors of ours that the task raises; ComputationFailed for any other; Cancelled; ComputationLost if the machine
+        ended the process.
         """
+        answered = False
         try:
-            self._ours.send((task, args, kwargs, progress is not None))
+            self._send(pickle.dumps((task, args, kwargs, progress is not None)))
             while True:
                 if cancel is not None and cancel():
                     raise Cancelled
-                if not self._ours.poll(LOOK_SECONDS):
-                    continue
-                message = self._ours.recv()
-                if isinstance(message, _Done):
+                message = self._receive()
+                if isinstance(message, _Told) and progress is not None:
+                    progress(*message.words)
+                elif isinstance(message, _Done):
+                    answered = True
                     value: T = message.value
                     return value
-                if isinstance(message, _Failed):
-                    break
-                if progress is not None:
-                    progress(*message.words)
+                elif isinstance(message, _Failed):
+                    answered = True
+                    raise message.error
+        finally:
+            if not answered:  # its answer would be taken for that of the next task
+                self._ours.close()
+
+    def _send(self, request: bytes) -> None:
+        try:
+            self._ours.send_bytes(request)
+        except OSError as problem:
+            raise ComputationLost(_LOST) from problem
+
+    def _receive(self) -> object:
+        """What the process sends within a moment, or None."""
+        try:
+            return self._ours.recv() if self._ours.poll(LOOK_SECONDS) else None
         except (EOFError, OSError) as problem:
-            raise _lost() from problem
-        raise message.error
+            raise ComputationLost(_LOST) from problem
 
 
-def serve(descriptor: int) -> None:
-    """Do what the other end of a pair of sockets asks for, until it is closed."""
+def serve(descriptor: int, modules: Sequence[str]) -> None:
+    """Do what the other end of a pair of sockets asks for, until it is closed.
+
+    Parameters
+    ----------
+    descriptor : of our end.
+    modules : imported first.
+    """
+    threading.Thread(target=_end_with_owner, daemon=True).start()
     with suppress(OSError):  # a sandbox may forbid it; then it takes its turn like any other
         os.nice(NICE)
+    with suppress(OSError):  # where memory runs out, Linux is to end this and not the server
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
+    for name in modules:
+        importlib.import_module(name)
     # The other end is closed when nobody waits for an answer any more.
     with suppress(EOFError, OSError), Connection(descriptor) as asker:
         while True:
-            task, args, kwargs, listens = asker.recv()
-            if listens:
-                kwargs["progress"] = partial(_tell, asker)
-            asker.send(_attempt(task, args, kwargs))
+            asker.send_bytes(_answer(asker.recv_bytes(), partial(_tell, asker)))
+
+
+def _end_with_owner() -> None:
+    """End this process as soon as nobody holds the other end of its standard input."""
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 def _tell(asker: Connection, *words: object) -> None:
+    asker.send(_Told(words))
+
+
+def _answer(request: bytes, tell: Callable[..., None]) -> bytes:
+    error: HarmonyError
     try:
-        asker.send(_Told(words))
-    except OSError as problem:
-        raise Cancelled from problem
-
-
-def _attempt(task: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Done | _Failed:
-    try:
-        return _Done(task(*args, **kwargs))
-    except HarmonyError as error:
-        return _Failed(error)
-    except Exception as error:
-        # the place is lost on the way; a message holds values and goes to nobody
-        print(f"a computation failed: {describe_error(error)}", file=sys.stderr)
-        return _Failed(RuntimeError(f"{type(error).__name__} in a computation"))
-
-
-def _lost() -> ComputationLost:
-    return ComputationLost("the machine ended the computation before it was done, perhaps for lack of memory",
-                           remedy="Ask again; if that happens again, tell whoever runs the server.")
+        task, args, kwargs, listens = pickle.loads(request)  # noqa: S301  # both ends of the pair are this program
+        if listens:
+            kwargs["progress"] = tell
+        return pickle.dumps(_Done(task(*args, **kwargs)))
+    except HarmonyError as refusal:
+        error = refusal
+    except MemoryError:
+        error = ComputationLost(_LOST)
+    except Exception as fault:
+        error = ComputationFailed(describe_error(fault))  # its message holds values
+    return pickle.dumps(_Failed(error))

@@ -62,7 +62,8 @@ def ask_what_if(deployment: Deployment, actor: Actor, question: WhatIfQuestion, 
 
     Raises
     ------
-    AccessRefused, AuditUnavailable, QuestionError, StoreError, TooManyQuestions; Cancelled; ComputationLost.
+    AccessRefused, AuditUnavailable, QuestionError, StoreError, TooManyQuestions; Cancelled; ComputationLost,
+    ComputationFailed.
     """
     record = question.for_the_record
     check_and_record(deployment, actor, Permission.VIEW_SURVIVAL, ACTION, question=record, grant=grant)

@@ -48,6 +48,7 @@ class Bootstrap(Protocol):
         ...
 
 
+_ESTIMATORS: Final = ("harmony_dash.stats.standardised_incidence", "harmony_dash.stats.effect_by_level")
 HERE: Final[Bootstrap] = partial(draw_replicates, workers=WORKERS)
 
 
@@ -63,12 +64,12 @@ def in_other_process() -> Iterator[Bootstrap]:
 
     Raises
     ------
-    ComputationLost if the machine starts no process, or ends it.
+    ComputationLost if the machine starts no process, or ends it; ComputationFailed for a fault in it.
     """
     if os.name != "posix":
         yield HERE
         return
-    with Aside() as aside:
+    with Aside(_ESTIMATORS) as aside:
         yield partial(aside.call, draw_replicates, workers=WORKERS)
 
 

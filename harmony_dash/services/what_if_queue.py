@@ -1,4 +1,4 @@
-"""Whose turn it is: comparisons of treatments keep a core busy for seconds, so few are computed at once.
+"""Whose turn it is: comparisons of treatments keep cores busy for seconds or minutes, so few are computed at once.
 
 First come, first served, and one at a time a person: whoever opens the page often waits behind the first of them, and
 only a few times.

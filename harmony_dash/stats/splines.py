@@ -36,7 +36,9 @@ class RestrictedCubicSpline:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns of `basis`."""
-        return (self.name, *(f"{self.name} (curve {column})" for column in range(1, len(self.knots) - 1)))
+        curved = [f"{self.name} (curvature)"] if len(self.knots) == 3 else [
+            f"{self.name} (curvature {column})" for column in range(1, len(self.knots) - 1)]
+        return (self.name, *curved)
 
     def basis(self, values: ArrayLike) -> Floats:
         """Evaluate the columns of the spline.

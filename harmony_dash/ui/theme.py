@@ -16,19 +16,24 @@ ICON = ('<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewBox=
         'height="32" rx="6" fill="#0072B2"/><path d="M6 8h6v6h5v5h5v4h4" fill="none" stroke="#fff" '
         'stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"/></svg>')
 
-# Streamlit leaves 96 px above every page and 80 px beside it; the figure and its table need them more.
+# Streamlit leaves 96 px above every page and 80 px beside it; the figure and its table need them more. A table that
+# goes on to the right has a shade there, which the page's colour covers once it is scrolled to its end.
 _FRAME_STYLE = """
 <style>
 :root { %(inks)s }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p,
 .harmony-table th { color: %(quiet)s !important; opacity: 1 !important; }
-.harmony-table { overflow-x: auto; font-size: 0.875rem; line-height: 1.5; }
+.harmony-table { container-type: inline-size; overflow-x: auto; font-size: 0.875rem; line-height: 1.5;
+    background: linear-gradient(to left, %(page)s 40%%, transparent) right / 3rem 100%% no-repeat local,
+        linear-gradient(to left, color-mix(in srgb, %(quiet)s 45%%, transparent), transparent)
+        right / 0.75rem 100%% no-repeat scroll; }
 .harmony-table table { width: 100%%; border-collapse: separate; border-spacing: 0; }
 .harmony-table :is(th, td) { padding: 4px 6px; text-align: left; vertical-align: middle; font-weight: 400;
     border: 0 solid color-mix(in srgb, %(quiet)s 25%%, transparent); border-bottom-width: 1px; }
 .harmony-table tr:last-child td { border-bottom-width: 0; }
 .harmony-table .number { text-align: right; font-variant-numeric: tabular-nums; }
-.harmony-table td.line { white-space: nowrap; }
+.harmony-table .line { white-space: nowrap; }
+@container (max-width: 40rem) { .harmony-table td.line { white-space: normal; } }
 .harmony-table td.roomy { min-width: 16rem; }
 .harmony-table .mark { --ink: var(--harmony-gray); padding: 1px 6px; border-radius: 0.25rem; color: var(--ink);
     background: color-mix(in srgb, var(--ink) 12%%, transparent); }
@@ -64,6 +69,8 @@ _SIGN_IN_STYLE = """
 .harmony-brand { display: flex; align-items: center; gap: 0.75rem; font-size: 1.5rem; font-weight: 600; }
 </style>
 """
+# As `.streamlit/config.toml` has them.
+_PAGES = {"light": "#FFFFFF", "dark": "#171819"}
 # Streamlit's faded text stays below 4.5:1; these greys reach 6.0:1 and 7.6:1.
 _QUIET = {"light": "#5B6168", "dark": "#A5ABB1"}
 # Words of the chosen segment and of the protection mark, on a tenth of the accent over the page: 6.4:1 and 8.5:1.
@@ -84,7 +91,8 @@ def configure_page(*, wide: bool) -> None:
 def show_frame() -> None:
     """Spacing, numerals and quiet text of every page."""
     inks = " ".join(f"--harmony-{name}: {colour};" for name, colour in _INKS[_theme()].items())
-    st.html(_FRAME_STYLE % {"quiet": _QUIET[_theme()], "selected": SELECTED[_theme()], "inks": inks})
+    st.html(_FRAME_STYLE % {"quiet": _QUIET[_theme()], "page": _PAGES[_theme()], "selected": SELECTED[_theme()],
+                            "inks": inks})
 
 
 def show_sign_in_frame() -> None:

@@ -21,7 +21,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00
 
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=4), st.tuples(TEXT, TEXT))
 def test_any_text_comes_out_as_it_went_in(rows: list[tuple[str, str]], header: tuple[str, str]) -> None:
-    read = read_table(render_table(header, rows, ["", "number"], alt="Anything"))
+    read = read_table(render_table(header, rows, ["number line", "number"], alt="Anything"))
     assert [tuple(row) for row in [list(read.columns), *read.to_numpy().tolist()]] == [header, *rows]
 
 
@@ -32,6 +32,15 @@ def test_no_text_becomes_markup(text: str) -> None:
     assert tags == {"div", "table", "thead", "tr", "th", "/th", "/tr", "/thead", "tbody", "td", "/td", "span", "/span",
                     "/tbody", "/table", "/div"}
     assert body.count('"') % 2 == 0 and ' onmouseover="' not in body
+
+
+def test_an_interval_may_go_to_the_next_line_and_stays_in_one_piece() -> None:
+    body = render_table(["a", "b"], [["93.1 (91.4–94.5)", "93.1 (91.4–94.5)"], ["<1 (<b>–2)", "1 (2) (3)"]],
+                        ["number line", "number"])
+    assert '<td class="number line">93.1 <span class="line">(91.4–94.5)</span></td>' in body
+    assert '<td class="number">93.1 (91.4–94.5)</td>' in body
+    assert '<td class="number line">&lt;1 <span class="line">(&lt;b&gt;–2)</span></td>' in body
+    assert '<td class="number">1 (2) (3)</td>' in body
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\x00b", '{"a":"\udfff"}'])

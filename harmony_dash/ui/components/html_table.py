@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape as escape_html
+from typing import Final
 
 import streamlit as st
 
 from harmony_dash.ui.components.text import readable
+
+_WITH_INTERVAL: Final = re.compile(r"([^()]+) (\([^()]+\))")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], kinds: S
                 style = f' style="color: {_text(colours[number])}; font-weight: 600"'
             elif place == 0 and number in headings:
                 style = ' style="font-weight: 600"'
-            parts.append(f"<td{kind}{style}>{_render_cell(cell)}</td>")
+            words = _break_before_interval(cell) if "line" in kinds[place].split() else None
+            parts.append(f"<td{kind}{style}>{words or _render_cell(cell)}</td>")
         parts.append("</tr>")
     parts.append("</tbody></table></div>")
     return "".join(parts)
@@ -75,6 +80,12 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], kinds: S
 
 def _text(text: str) -> str:
     return escape_html(readable(text))
+
+
+def _break_before_interval(cell: Cell) -> str | None:
+    """A number whose interval may go to the next line where there is little room, or None for anything else."""
+    found = _WITH_INTERVAL.fullmatch(cell) if isinstance(cell, str) else None
+    return None if found is None else f'{_text(found[1])} <span class="line">{_text(found[2])}</span>'
 
 
 def _render_cell(cell: Cell) -> str:

@@ -15,7 +15,14 @@ import numpy as np
 import psutil
 import pytest
 
-from harmony_dash.errors import Cancelled, ComputationLost, StatisticsError
+from harmony_dash.errors import (
+    Cancelled,
+    ComputationFailed,
+    ComputationLost,
+    StatisticsError,
+    UserError,
+    describe_error,
+)
 from harmony_dash.services import aside as module
 from harmony_dash.services.aside import NICE, Aside
 from harmony_dash.stats.bayesian_bootstrap import draw_replicates
@@ -45,6 +52,34 @@ def refuse() -> None:
 
 def fail() -> None:
     raise KeyError(PATIENT)
+
+
+def open_box(value: str) -> object:
+    raise ValueError(value)
+
+
+class Unreadable:
+    """Fails when it is read on the other side."""
+
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return open_box, (PATIENT,)
+
+
+def make_function() -> Callable[[], str]:
+    return lambda: PATIENT
+
+
+def take(value: object) -> object:
+    """What cannot travel back, of a function that makes it."""
+    return value() if callable(value) else value
+
+
+def run_out_of_memory() -> None:
+    raise MemoryError
+
+
+def harmonic(n: int) -> float:
+    return sum(1 / k for k in range(1, n + 1))
 
 
 def go_on_telling(*, progress: Callable[[int], None]) -> None:
@@ -89,10 +124,10 @@ def test_progress_is_told_in_order_and_the_answer_comes_after_it() -> None:
     assert told == [(1, 2), (2, 2)]
 
 
-def test_it_knows_no_secret_has_no_open_file_and_lets_others_go_first(monkeypatch: pytest.MonkeyPatch,
-                                                                    tmp_path: Path) -> None:
-    monkeypatch.setenv("HARMONY_ACCESS_KEY", "secret")
-    monkeypatch.setenv("STREAMLIT_SERVER_COOKIE_SECRET", "secret")
+def test_it_knows_no_settings_has_no_open_file_and_lets_others_go_first(monkeypatch: pytest.MonkeyPatch,
+                                                                      tmp_path: Path) -> None:
+    for name in ("HARMONY_ACCESS_KEY", "STREAMLIT_SERVER_COOKIE_SECRET", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("MALLOC_ARENA_MAX", "2")
     with (tmp_path / "trail").open("w") as trail, Aside() as aside:
         os.set_inheritable(trail.fileno(), True)
@@ -107,6 +142,14 @@ def test_it_knows_no_secret_has_no_open_file_and_lets_others_go_first(monkeypatc
     wait_for_end(process)
 
 
+def test_it_finds_this_program_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever the folder, and where Python takes none of its own accord."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    with Aside(["harmony_dash.stats.splines"]) as aside:
+        assert aside.call(harmonic, 2) == 1.5
+
+
 def test_a_refusal_arrives_whole() -> None:
     with Aside() as aside, pytest.raises(StatisticsError) as caught:
         aside.call(refuse)
@@ -114,12 +157,25 @@ def test_a_refusal_arrives_whole() -> None:
         "too few events", "cyto_group", "Join levels.")
 
 
-def test_a_fault_tells_its_place_to_the_log_and_its_values_to_nobody(capfd: pytest.CaptureFixture[str]) -> None:
-    with Aside() as aside, pytest.raises(RuntimeError) as caught:
-        aside.call(fail)
-    logged = capfd.readouterr().err
-    assert "KeyError in fail (unit/services/test_aside.py:" in logged
-    assert PATIENT not in logged + str(caught.value)
+@pytest.mark.parametrize(("task", "argument", "place"), [
+    ("fail", None, "KeyError in fail (unit/services/test_aside.py:"),
+    ("take", "Unreadable", "ValueError in open_box (unit/services/test_aside.py:"),
+    ("take", "lambda", "in _answer (harmony_dash/services/aside.py:")])
+def test_a_fault_tells_its_place_to_the_log_and_its_values_to_nobody(
+        task: str, argument: str | None, place: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """In the task, on the way there, and on the way back."""
+    arguments = {None: (), "Unreadable": (Unreadable(),), "lambda": (make_function,)}[argument]
+    with Aside() as aside, pytest.raises(ComputationFailed) as caught:
+        aside.call({"fail": fail, "take": take}[task], *arguments)
+    described = describe_error(caught.value)
+    assert described.startswith("ComputationFailed in call (harmony_dash/services/aside.py:")
+    assert place in described
+    assert PATIENT not in described + str(caught.value) + "".join(capfd.readouterr())
+
+
+def test_too_little_memory_is_no_fault_of_the_task() -> None:
+    with Aside() as aside, pytest.raises(ComputationLost):
+        aside.call(run_out_of_memory)
 
 
 def test_who_gives_up_ends_it_at_once() -> None:
@@ -135,27 +191,46 @@ def test_who_gives_up_ends_it_at_once() -> None:
     assert time.monotonic() - begun < 60
 
 
-def test_a_process_that_the_machine_ends_is_told_with_what_to_do() -> None:
+def test_an_answer_that_was_given_up_is_not_taken_for_that_of_the_next_task() -> None:
+    with Aside() as aside:
+        with pytest.raises(Cancelled):
+            aside.call(tell_and_double, 21, cancel=lambda: True)
+        with pytest.raises(ComputationLost):
+            aside.call(tell_and_double, 1)
+    with Aside() as aside:
+        with pytest.raises(TimeoutError):
+            aside.call(tell_and_double, 21, progress=stop_listening)
+        with pytest.raises(ComputationLost):
+            aside.call(tell_and_double, 1)
+
+
+def stop_listening(*_: int) -> None:
+    raise TimeoutError
+
+
+def test_a_process_that_the_machine_ends_is_lost_and_no_refusal() -> None:
     with Aside() as aside:
         with pytest.raises(ComputationLost, match="the machine ended") as caught:
             aside.call(kill_itself)
         with pytest.raises(ComputationLost):
             aside.call(tell_and_double, 1)
-    assert caught.value.remedy
+    assert not isinstance(caught.value, UserError)
 
 
-def test_a_machine_that_starts_no_process_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["Pipe", "subprocess.Popen"])
+def test_a_machine_that_starts_no_process_says_so(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise BlockingIOError("no more processes")
 
-    monkeypatch.setattr(module.subprocess, "Popen", full)
+    monkeypatch.setattr(f"{module.__name__}.{what}", full)
     with pytest.raises(ComputationLost), Aside():
         raise AssertionError("nothing was started")
 
 
-@pytest.mark.parametrize("while_it", ["aside.call(go_on_telling, progress=print)", "time.sleep(60)"])
+@pytest.mark.parametrize("while_it", ["aside.call(go_on_telling, progress=print)", "aside.call(sleep_long)",
+                                      "time.sleep(60)"])
 def test_it_does_not_outlive_the_process_that_began_it(while_it: str) -> None:
-    """Whether it is at work or waits for work."""
+    """Whether it tells of its work, is silent at it, or waits for work."""
     words = ("import time\n"
              "from harmony_dash.services.aside import Aside\n"
              "from tests.unit.services.test_aside import go_on_telling, surroundings\n"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure import Level
 from harmony_dash.disclosure.what_if_results import OBSERVED, Mark, Measure, Method, Status, WhatIfResult
 from harmony_dash.disclosure.what_if_words import find_contrast
-from harmony_dash.errors import AccessRefused, Cancelled, QuestionError
+from harmony_dash.errors import AccessRefused, Cancelled, ComputationLost, QuestionError
 from harmony_dash.services import what_if
 from harmony_dash.services.deployment import Deployment
 from harmony_dash.services.what_if import ask_what_if
@@ -54,6 +56,21 @@ def test_another_process_gives_the_same_answer(deployment: Deployment, monkeypat
     assert here == there
     assert any(one.difference is not None for one in answers[0].value.effects)
     assert told == 2 * [(done, 3 * FEW) for done in range(1, 3 * FEW + 1)]
+
+
+def test_a_computation_that_the_machine_ends_is_no_refusal_of_the_question(
+        deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_: object, **__: object) -> NoReturn:
+        raise ComputationLost("the machine ended a computation")
+
+    monkeypatch.setattr(what_if, "CACHE", Answers())
+    before = len(list_events(deployment.access))
+    with pytest.raises(ComputationLost):
+        ask_what_if(deployment, OPERATOR, QUESTION, level=Level.EXACT, replicates=FEW,
+                    bootstrap=lambda: nullcontext(end))
+    told = list_events(deployment.access)
+    assert len(told) > before
+    assert {one.event.decision for one in told[:len(told) - before]} == {Decision.ALLOWED}
 
 
 # -- an answer ---------------------------------------------------------------------------------------------------------

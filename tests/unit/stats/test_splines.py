@@ -10,7 +10,7 @@ SPLINE = RestrictedCubicSpline("age", (1.0, 4.0, 7.0, 15.0))
 
 
 def test_one_column_is_the_variable_and_the_names_say_so() -> None:
-    assert SPLINE.names == ("age", "age (curve 1)", "age (curve 2)")
+    assert SPLINE.names == ("age", "age (curvature 1)", "age (curvature 2)")
     np.testing.assert_array_equal(SPLINE.basis([3.0, 20.0])[:, 0], [3, 20])
 
 
