@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from harmony_dash import __version__
 from harmony_dash.cli.catalogue import COMMANDS
-from harmony_dash.cli.command import is_text, say
+from harmony_dash.cli.command import Parser, is_text, say
 from harmony_dash.errors import UserError
 
 
@@ -18,6 +18,12 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     if not all(map(is_text, arguments)):
         say("harmony_dash: an argument is not text: its bytes are not UTF-8. Type it anew, or rename the file.")
+        return 2
+    # argparse before Python 3.13 takes "--" away from behind the equals sign and hands on an empty list
+    empty = next((name for name, _, value in (word.partition("=") for word in arguments if word.startswith("--"))
+                  if value == "--"), None)
+    if empty is not None:
+        say(f"harmony_dash: {empty} has no value. Write it behind the equals sign; '--' is none.")
         return 2
     options = build_parser(only=_command_in(arguments)).parse_args(arguments)
     try:
@@ -38,7 +44,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     only : the command that is asked for; the others are then listed without their options, which it would take seconds
         to import. None for all with their options.
     """
-    parser = argparse.ArgumentParser(prog="harmony_dash", description="Survival over harmonised leukaemia cohorts.")
+    parser = Parser(prog="harmony_dash", description="Survival over harmonised leukaemia cohorts.")
     parser.add_argument("--version", action="version", version=f"harmony_dash {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS.values():

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harmony_dash.cli.catalogue import COMMANDS
 from harmony_dash.errors import SettingsError, StoreError
@@ -151,6 +151,14 @@ def print_json(value: Any) -> None:
     # the only line ends that the document itself has; those in a text are escaped already
     safe = "".join(sign if sign == "\n" or _is_harmless(sign) else json.dumps(sign)[1:-1] for sign in text)
     sys.stdout.write(f"{safe}\n")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints hold no sign that a terminal obeys: they repeat what was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Usage and complaint on stderr, and exit code 2."""
+        super().error(printable(message))
 
 
 def say(line: str) -> None:

@@ -119,7 +119,8 @@ def fuzz(folder: Path) -> bool:
     done = subprocess.run([sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "tests/fuzz"],
                           env={**os.environ, "HARMONY_FUZZ_EXAMPLES": _FUZZ_EXAMPLES}, capture_output=True, text=True,
                           check=False)
-    print(f"R4, S19  {done.stdout.strip().splitlines()[-1]}")
+    *_, last = lines = done.stdout.strip().splitlines()
+    print("\n".join([*(line for line in lines if line.startswith("FAILED")), f"R4, S19  {last}"]))
     return done.returncode == 0
 
 

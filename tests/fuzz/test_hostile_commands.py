@@ -79,6 +79,17 @@ def test_bytes_that_are_no_text_are_refused_in_words(text: str, capsys: pytest.C
         assert "not UTF-8" in capsys.readouterr().err
 
 
+def test_what_is_no_option_is_repeated_without_signs_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["survival", "--=\x0b\x1b[31m"]) == 2
+    assert "ambiguous option: --=\\x0b\\x1b[31m" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--disease", "--where", "--landmark", "--interval"])
+def test_two_dashes_are_no_value(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["survival", "--disease=ALL", "--endpoint=os", f"{option}=--"]) == 2
+    assert f"{option} has no value" in capsys.readouterr().err
+
+
 def test_after_all_of_it_the_data_are_as_they_were(store: Path, tmp_path: Path) -> None:
     make_store(tmp_path / "again", 200)
     assert data_digest(Store(store).current()) == data_digest(Store(tmp_path / "again").current())
