@@ -16,7 +16,7 @@ from harmony_dash.disclosure.grid import grid_days
 from harmony_dash.disclosure.keyed_count import NOBODY, KeyedCount, keyed
 from harmony_dash.disclosure.results import RiskTable, Unapplied
 from harmony_dash.disclosure.what_if_results import AllocationCell, ComparedArm, Mark
-from harmony_dash.services.protection import AnswerPlan, Part, plan_answer
+from harmony_dash.services.protection import NEARLY_ALL, AnswerPlan, Part, plan_answer
 from harmony_dash.stats.event_table import EventTable
 from harmony_dash.stats.keyed_counts import (
     KeyedCounts,
@@ -30,6 +30,7 @@ from harmony_dash.store.reader import Snapshot
 
 # A trial with fewer patients in one of the arms compares nothing, and its name beside the answer would tell of them.
 LEAST_IN_BOTH: Final = 10
+ALIKE: Final = "all but a few of these patients were treated the same way"
 LATE_ENTRY: Final = "Patients who came under observation after the clock starts are not compared."
 
 
@@ -119,8 +120,9 @@ def _plan(snapshot: Snapshot, question: Question, arms: tuple[str, str], scope: 
 
 
 def _why_not(plan: AnswerPlan, arms: tuple[str, str]) -> str:
-    return next((plan.withheld[arm] for arm in arms if arm in plan.withheld),
-                "one of the filters can be applied in one of the two arms only")
+    reason = next((plan.withheld[arm] for arm in arms if arm in plan.withheld),
+                  "one of the filters can be applied in one of the two arms only")
+    return ALIKE if reason == NEARLY_ALL else reason
 
 
 def allocate(tables: ArmTables, randomised: Mapping[str, bool], *, cause: int | None = None,

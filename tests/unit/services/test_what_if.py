@@ -22,6 +22,7 @@ from harmony_dash.services.what_if import ask_what_if
 from harmony_dash.services.what_if_cache import Answers, CacheKey
 from harmony_dash.services.what_if_estimates import in_other_process, in_threads
 from harmony_dash.services.what_if_json import what_if_as_json
+from harmony_dash.services.what_if_tables import ALIKE
 from tests.what_if_cohort import CLINICIAN, COHORT, FEW, ask, draw_cohort, open_house
 
 FOUR_YEARS = 1461
@@ -202,6 +203,14 @@ def test_one_strategy_alone_is_no_contrast(deployment: Deployment) -> None:
     assert result.status is Status.REFUSED
     assert "NO_CONTRAST" in codes(result)
     assert not result.contrasts
+
+
+def test_a_handful_treated_otherwise_is_told_in_words_of_treatment(tmp_path: Path) -> None:
+    frame = draw_cohort(400)
+    frame["intensity_assigned"] = np.where(np.arange(400) < 4, "reduced", "standard")
+    result = ask(open_house(tmp_path, frame), QUESTION, Level.PROTECTED)
+
+    assert [reason.message for reason in result.reasons] == [ALIKE]
 
 
 def test_trials_that_used_one_strategy_each_compare_protocols(tmp_path: Path) -> None:
