@@ -95,7 +95,9 @@ def describe_error(error: BaseException) -> str:
     """Type and place of an error and of its causes, without any message: messages hold values."""
     parts = []
     current: BaseException | None = error
-    while current is not None:
+    seen = set[int]()
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
         frames = traceback.extract_tb(current.__traceback__)
         places = " < ".join(f"{frame.name} ({_short(frame.filename)}:{frame.lineno})"
                             for frame in reversed(frames[-8:]))

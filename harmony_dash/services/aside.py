@@ -28,7 +28,8 @@ NICE: Final = 15
 # How often whoever waits looks whether to go on waiting.
 LOOK_SECONDS: Final = 0.25
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
-_ENVIRONMENT: Final = ("HOME", "LANG", "LC_", "LD_", "MALLOC_", "PATH", "PYTHON", "TMPDIR", "TZ")
+_NAMES: Final = frozenset({"HOME", "LANG", "LANGUAGE", "PATH", "TMPDIR", "TZ"})
+_PREFIXES: Final = ("LC_", "LD_", "DYLD_", "GLIBC_", "MALLOC_", "PYTHON", "OPENBLAS_", "OMP_", "MKL_", "KMP_", "NPY_")
 _LOST: Final = "the machine ended a computation, perhaps for lack of memory"
 _SERVE: Final = "import sys; sys.path.insert(0, {root!r}); from {name} import serve; serve({descriptor}, {modules!r})"
 
@@ -74,7 +75,8 @@ class Aside:
         ------
         ComputationLost if the machine starts none.
         """
-        environment = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
+        environment = {name: value for name, value in os.environ.items()
+                       if name in _NAMES or name.startswith(_PREFIXES)}
         try:
             self._ours, theirs = Pipe()
             with theirs:
@@ -152,25 +154,36 @@ def serve(descriptor: int, modules: Sequence[str]) -> None:
     Parameters
     ----------
     descriptor : of our end.
-    modules : imported first.
+    modules : imported while the first request comes in.
     """
+    import resource  # other systems have none, and come here never
+
     threading.Thread(target=_end_with_owner, daemon=True).start()
+    imports = threading.Thread(target=_import, args=(modules,))
+    imports.start()
     with suppress(OSError):  # a sandbox may forbid it; then it takes its turn like any other
         os.nice(NICE)
     with suppress(OSError):  # where memory runs out, Linux is to end this and not the server
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
-    for name in modules:
-        importlib.import_module(name)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold patients
     # The other end is closed when nobody waits for an answer any more.
     with suppress(EOFError, OSError), Connection(descriptor) as asker:
         while True:
-            asker.send_bytes(_answer(asker.recv_bytes(), partial(_tell, asker)))
+            request = asker.recv_bytes()
+            imports.join()  # two threads that import parts of one package may each see the other's half-done
+            asker.send_bytes(_answer(request, partial(_tell, asker)))
 
 
 def _end_with_owner() -> None:
     """End this process as soon as nobody holds the other end of its standard input."""
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # not through `sys.stdin`, whose lock Python wants when it ends by itself
     os._exit(1)
+
+
+def _import(modules: Sequence[str]) -> None:
+    for name in modules:
+        with suppress(Exception):  # the request needs it, and tells what is wrong with it
+            importlib.import_module(name)
 
 
 def _tell(asker: Connection, *words: object) -> None:

@@ -32,7 +32,7 @@ _FRAME_STYLE = """
     border: 0 solid color-mix(in srgb, %(quiet)s 25%%, transparent); border-bottom-width: 1px; }
 .harmony-table tr:last-child td { border-bottom-width: 0; }
 .harmony-table .number { text-align: right; font-variant-numeric: tabular-nums; }
-.harmony-table .line { white-space: nowrap; }
+.harmony-table :is(td, span).line { white-space: nowrap; }
 @container (max-width: 40rem) { .harmony-table td.line { white-space: normal; } }
 .harmony-table td.roomy { min-width: 16rem; }
 .harmony-table .mark { --ink: var(--harmony-gray); padding: 1px 6px; border-radius: 0.25rem; color: var(--ink);

@@ -15,7 +15,7 @@ from harmony_dash.cohort.question import Question
 from harmony_dash.cohort.what_if_question import WhatIfQuestion
 from harmony_dash.disclosure.results import Unapplied
 from harmony_dash.disclosure.what_if_words import LATE_RELAPSES
-from harmony_dash.errors import AccessRefused, QuestionError
+from harmony_dash.errors import AccessRefused, ComputationFailed, ComputationLost, HarmonyError, QuestionError
 from harmony_dash.services.what_if_estimates import in_other_process
 from harmony_dash.stats.refusal import CODES
 from harmony_dash.ui.components.what_if_support import describe_weights
@@ -185,6 +185,21 @@ def test_a_long_computation_shows_how_far_it_is_and_can_be_stopped(house: FakeHo
     page.button(key="what_if.again").click().run()
     assert figures_of(page) == 3
     assert len(house.what_if_asked) == 2
+
+
+@pytest.mark.parametrize("fault", [ComputationLost("the machine ended a computation"), ComputationFailed("in a place")])
+def test_a_computation_that_failed_is_told_once_and_begins_again_only_when_asked(
+        fault: HarmonyError, house: FakeHouse, open_page: OpenPage) -> None:
+    house.what_if = fault
+    page = open_page("what_if")
+    assert len(page.exception) == 1
+    page.run()
+    assert not page.exception
+    assert "Stopped" in words_of(page) and figures_of(page) == 0
+    assert len(house.what_if_asked) == 1
+    house.what_if = None
+    page.button(key="what_if.again").click().run()
+    assert figures_of(page) == 3
 
 
 def test_whoever_waits_for_others_is_told_for_how_many(house: FakeHouse, open_page: OpenPage) -> None:

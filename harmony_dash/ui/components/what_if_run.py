@@ -16,7 +16,7 @@ import streamlit as st
 from harmony_dash.access.permissions import Permission
 from harmony_dash.disclosure.released import Released
 from harmony_dash.disclosure.what_if_results import WhatIfResult
-from harmony_dash.errors import Cancelled
+from harmony_dash.errors import Cancelled, ComputationFailed, ComputationLost
 from harmony_dash.ui.guard import require
 
 # An answer that is known already comes within this time, and nobody sees a progress bar flash.
@@ -130,6 +130,9 @@ def _finish(run: WhatIfRun) -> Released[WhatIfResult] | None:
     st.session_state.pop(_RUN, None)
     try:
         return run.result()
+    except (ComputationFailed, ComputationLost):
+        st.session_state[_STOPPED] = run.key  # minutes that would end the same way; whoever wants them asks for them
+        raise
     except Cancelled:
         st.session_state[_STOPPED] = run.key
         _show_stopped()

@@ -126,7 +126,7 @@ def test_progress_is_told_in_order_and_the_answer_comes_after_it() -> None:
 
 def test_it_knows_no_settings_has_no_open_file_and_lets_others_go_first(monkeypatch: pytest.MonkeyPatch,
                                                                       tmp_path: Path) -> None:
-    for name in ("HARMONY_ACCESS_KEY", "STREAMLIT_SERVER_COOKIE_SECRET", "AWS_SECRET_ACCESS_KEY"):
+    for name in ("HARMONY_ACCESS_KEY", "STREAMLIT_SERVER_COOKIE_SECRET", "AWS_SECRET_ACCESS_KEY", "LANGUAGE_MODEL_KEY"):
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("MALLOC_ARENA_MAX", "2")
     with (tmp_path / "trail").open("w") as trail, Aside() as aside:
@@ -189,6 +189,13 @@ def test_who_gives_up_ends_it_at_once() -> None:
     with pytest.raises(Cancelled), Aside() as aside:
         aside.call(sleep_long, cancel=lambda: time.monotonic() - begun > 0.5)
     assert time.monotonic() - begun < 60
+
+
+def test_it_ends_by_itself_and_in_order_when_nobody_asks_any_more() -> None:
+    with Aside(["no.such.module"]) as aside:
+        assert aside.call(tell_and_double, 4) == 8
+        aside._ours.close()
+        assert aside._process.wait(20) == 0
 
 
 def test_an_answer_that_was_given_up_is_not_taken_for_that_of_the_next_task() -> None:
