@@ -60,9 +60,9 @@ def test_a_rare_value_is_joined_with_its_neighbour(snapshot: Snapshot) -> None:
 def test_few_events_take_the_curves_away(snapshot: Snapshot) -> None:
     rows = make_rows(snapshot)
     event = rows.cause > 0
-    assert any("curve" in name for name in build_outcome_design(rows, snapshot, NAMES, event=event).names)
+    assert any("curvature" in name for name in build_outcome_design(rows, snapshot, NAMES, event=event).names)
     few = event & (np.cumsum(event) <= 20)
-    assert not any("curve" in name for name in build_outcome_design(rows, snapshot, NAMES, event=few).names)
+    assert not any("curvature" in name for name in build_outcome_design(rows, snapshot, NAMES, event=few).names)
 
 
 def test_leaving_a_variable_out_takes_its_columns(snapshot: Snapshot) -> None:
