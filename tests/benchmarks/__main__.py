@@ -172,8 +172,8 @@ def write_tables(names: Sequence[str], *, large: bool) -> tuple[str, list[str]]:
             "Question to released result: four groups of a filtered cohort with 95 % intervals, risk table, medians,\n"
             "follow-up, log-rank and pairwise tests, restricted means. \"Same content\" is what people write with\n"
             "pandas and lifelines on rows in memory; \"least\" leaves out medians, follow-up, pairs and restricted\n"
-            "means, which ours still computes. Hazard ratios, the test of their proportionality and protection, more\n"
-            f"than half of our time, are in ours alone.\n\n{question.table(sizes, naive_up_to=1_000_000)}")
+            "means, which ours still computes. Hazard ratios, the test of their proportionality and protection, about\n"
+            f"half of our time, are in ours alone.\n\n{question.table(sizes, naive_up_to=1_000_000)}")
     return "\n\n".join(parts), failed
 
 
